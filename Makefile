@@ -1,0 +1,49 @@
+# Matou: two commands do everything on a fresh machine, `make run` and `make test`.
+
+GO        ?= go
+DATA      ?= matou-data
+VERSION   ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LDFLAGS   := -s -w -X main.version=$(VERSION)
+FUZZTIME  ?= 30s
+
+.PHONY: help run test build check vet staticcheck unit scenario bench fuzz clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+run: build ## build Matou and start it with its demo
+	bin/matou serve --data $(DATA) --demo
+
+test: ## everything: format, vet, staticcheck, unit tests with the race detector, scenarios on the real binary
+	@test/prepare
+	@$(MAKE) --no-print-directory check unit scenario
+
+build: ## build bin/matou
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/matou ./cmd/matou
+
+check: vet staticcheck ## gofmt, vet, staticcheck
+	@bad=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$bad" ]; then echo "gofmt -w these:"; echo "$$bad"; exit 1; fi
+
+vet:
+	$(GO) vet ./...
+
+staticcheck:
+	$(GO) tool staticcheck ./...
+
+unit: ## unit tests with the race detector
+	$(GO) test -race -timeout 10m $$($(GO) list ./... | grep -v /test)
+
+scenario: build ## stories told by the real binary and clients that nobody here wrote
+	MATOU_BIN=$(CURDIR)/bin/matou $(GO) test -timeout 10m ./test/...
+
+bench: ## the hot paths, measured in process; allocations count more than times
+	$(GO) test -run '^$$' -bench . -benchmem ./thing/... ./mqtt/... ./aliyun ./onenet ./internal/...
+
+fuzz: ## every fuzz test for FUZZTIME each
+	@for p in $$($(GO) list ./...); do \
+		for f in $$($(GO) test -list '^Fuzz' $$p | grep '^Fuzz' || true); do \
+			echo "== $$p $$f"; $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) $$p || exit 1; \
+		done; done
+
+clean: ## remove what was built; data stays
+	rm -rf bin dist
