@@ -1,0 +1,106 @@
+package trace
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"testing"
+)
+
+func TestTimelineNewestFirstInPages(t *testing.T) {
+	r := New(0)
+	for i := range 5 {
+		r.Record(Entry{Product: "p", Device: "d", Kind: Uplink, Topic: fmt.Sprint("t", i)})
+	}
+	first, next := r.Timeline("p", "d", Query{Limit: 3})
+	if len(first) != 3 || first[0].Topic != "t4" || first[2].Topic != "t2" {
+		t.Fatalf("first page %v", topics(first))
+	}
+	second, end := r.Timeline("p", "d", Query{Limit: 3, Before: next})
+	if len(second) != 2 || second[0].Topic != "t1" || end != 0 {
+		t.Fatalf("second page %v, next %d", topics(second), end)
+	}
+	if e, ok := r.Entry("p", "d", second[1].ID); !ok || e.Topic != "t0" {
+		t.Errorf("entry by id: %v %v", e.Topic, ok)
+	}
+}
+
+func TestTimelineOfOneDeviceIsBounded(t *testing.T) {
+	r := New(0)
+	for i := range 3 * MaxEntries {
+		r.Record(Entry{Product: "p", Device: "d", Kind: Uplink, Topic: fmt.Sprint(i)})
+	}
+	all, _ := r.Timeline("p", "d", Query{Limit: 10 * MaxEntries})
+	if len(all) != MaxEntries || all[0].Topic != fmt.Sprint(3*MaxEntries-1) {
+		t.Errorf("%d entries, newest %s", len(all), all[0].Topic)
+	}
+}
+
+func TestMemoryIsBoundedWhateverTheDevicesDo(t *testing.T) {
+	const budget = 1 << 20
+	r := New(budget)
+	payload := bytes.Repeat([]byte("x"), 100<<10)
+	for i := range 20000 {
+		r.Record(Entry{Product: "p", Device: fmt.Sprint(i), Kind: Uplink, Payload: payload})
+	}
+	held := 0
+	for i := range r.shard {
+		held += r.shard[i].bytes
+	}
+	if held > budget {
+		t.Errorf("%d bytes held, budget %d", held, budget)
+	}
+	if last, _ := r.Timeline("p", "19999", Query{}); len(last) != 1 || len(last[0].Payload) != MaxPayload || last[0].Size != len(payload) {
+		t.Errorf("the newest device is not there as it should: %d entries", len(last))
+	}
+}
+
+func TestKindsFilter(t *testing.T) {
+	r := New(0)
+	r.Record(Entry{Product: "p", Device: "d", Kind: Uplink})
+	r.Record(Entry{Product: "p", Device: "d", Kind: Refuse})
+	got, _ := r.Timeline("p", "d", Query{Kinds: []Kind{Refuse}})
+	if len(got) != 1 || got[0].Kind != Refuse {
+		t.Errorf("got %d entries", len(got))
+	}
+}
+
+func TestWatcherWhoDoesNotReadLosesTheOldest(t *testing.T) {
+	r := New(0)
+	ctx, cancel := context.WithCancel(t.Context())
+	ch := r.Watch(ctx, "p", "d")
+	for i := range watchQueue + 10 {
+		r.Record(Entry{Product: "p", Device: "d", Kind: Uplink, Topic: fmt.Sprint(i)})
+	}
+	r.Record(Entry{Product: "p", Device: "other", Kind: Uplink})
+	cancel()
+	var got []Entry
+	for e := range ch {
+		got = append(got, e)
+	}
+	if len(got) != watchQueue || got[len(got)-1].Topic != fmt.Sprint(watchQueue+9) {
+		t.Errorf("%d entries, last %v", len(got), got[len(got)-1].Topic)
+	}
+}
+
+func TestKindIsAWordInJSON(t *testing.T) {
+	b, err := json.Marshal(Entry{Kind: Refuse})
+	if err != nil || !bytes.Contains(b, []byte(`"kind":"refuse"`)) {
+		t.Fatalf("%s %v", b, err)
+	}
+	var e Entry
+	if err := json.Unmarshal(b, &e); err != nil || e.Kind != Refuse {
+		t.Errorf("%v %v", e.Kind, err)
+	}
+	if err := new(Kind).UnmarshalText([]byte("gossip")); err == nil {
+		t.Error("an unknown kind was read")
+	}
+}
+
+func topics(es []Entry) (s []string) {
+	for _, e := range es {
+		s = append(s, e.Topic)
+	}
+	return s
+}
