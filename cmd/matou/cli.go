@@ -1,0 +1,123 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/alecthomas/kong"
+)
+
+// The exit codes of every subcommand.
+const (
+	exitDone   = 0
+	exitFailed = 1
+	exitUsage  = 2
+)
+
+// cli is the whole command line: one field a subcommand, each in its file.
+type cli struct {
+	globals
+
+	Version versionCmd `cmd:"" help:"Print the version."`
+}
+
+// globals is what every subcommand gets.
+type globals struct {
+	JSON bool `name:"json" help:"Print JSON for machines instead of text for people."`
+
+	Ctx    context.Context `kong:"-"` // done when the user interrupts
+	Stdin  io.Reader       `kong:"-"`
+	Stdout io.Writer       `kong:"-"` // results
+	Stderr io.Writer       `kong:"-"` // talk
+}
+
+// emit prints a result: v as JSON with --json, otherwise what people writes.
+func (g *globals) emit(v any, people func(w io.Writer)) error {
+	if !g.JSON {
+		people(g.Stdout)
+		return nil
+	}
+	enc := json.NewEncoder(g.Stdout)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	return enc.Encode(v)
+}
+
+// A usageError is the user's mistake: exit code 2.
+type usageError struct{ error }
+
+// usagef makes a usageError; the text names the flag.
+func usagef(format string, args ...any) error {
+	return usageError{fmt.Errorf(format, args...)}
+}
+
+// An exitCode as an error ends the program silently: all was said already.
+type exitCode int
+
+func (e exitCode) Error() string { return fmt.Sprintf("exit %d", int(e)) }
+
+// run is the program: main without its process. It returns the exit code.
+func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) (code int) {
+	defer func() {
+		// kong ends the program from within for --help.
+		if r := recover(); r != nil {
+			asked, ok := r.(exitCode)
+			if !ok {
+				panic(r)
+			}
+			code = int(asked)
+		}
+	}()
+	var c cli
+	parser, err := kong.New(&c,
+		kong.Name("matou"),
+		kong.Description("A device cloud that Aliyun and OneNET devices dock at, and the bench for making them."),
+		kong.Writers(stdout, stderr),
+		kong.Exit(func(code int) { panic(exitCode(code)) }),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true, WrapUpperBound: 100}),
+		kong.Vars{"version": version},
+	)
+	if err != nil {
+		panic(err) // our own tags are wrong
+	}
+	kctx, err := parser.Parse(args)
+	if err != nil {
+		fmt.Fprintf(stderr, "matou: %v\n", err)
+		if pe, ok := errors.AsType[*kong.ParseError](err); ok {
+			fmt.Fprintf(stderr, "See '%s --help'.\n", commandOf(pe.Context))
+		}
+		return exitUsage
+	}
+	c.Ctx, c.Stdin, c.Stdout, c.Stderr = ctx, stdin, stdout, stderr
+	return exitCodeOf(kctx.Run(&c.globals), stderr)
+}
+
+// commandOf names the command as far as it was understood.
+func commandOf(k *kong.Context) string {
+	if k != nil {
+		if node := k.Selected(); node != nil {
+			return node.FullPath()
+		}
+		if len(k.Path) > 0 {
+			return k.Path[len(k.Path)-1].Node().FullPath()
+		}
+	}
+	return "matou"
+}
+
+func exitCodeOf(err error, stderr io.Writer) int {
+	if err == nil {
+		return exitDone
+	}
+	if code, ok := errors.AsType[exitCode](err); ok {
+		return int(code)
+	}
+	fmt.Fprintf(stderr, "matou: %v\n", err)
+	if _, ok := errors.AsType[usageError](err); ok {
+		return exitUsage
+	}
+	return exitFailed
+}

@@ -1,0 +1,30 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"runtime"
+)
+
+// version is set by the linker: -X main.version=v1.2.3.
+var version = "dev"
+
+type versionCmd struct{}
+
+func (*versionCmd) Help() string {
+	return `Examples:
+  matou version
+  matou version --json`
+}
+
+func (*versionCmd) Run(g *globals) error {
+	about := struct {
+		Version string `json:"version"`
+		Go      string `json:"go"`
+		OS      string `json:"os"`
+		Arch    string `json:"arch"`
+	}{version, runtime.Version(), runtime.GOOS, runtime.GOARCH}
+	return g.emit(about, func(w io.Writer) {
+		fmt.Fprintf(w, "matou %s (%s, %s/%s)\n", about.Version, about.Go, about.OS, about.Arch)
+	})
+}
