@@ -165,11 +165,11 @@ func (c *cursor) property(p *Properties, t Type, seen *uint64) {
 	}
 	id := propertyID(n)
 	if !propertyForms[id].in.include(t) {
-		c.malformed("", "MQTT5 §2.2.2.2", "this packet does not carry the property "+propertyForms[id].name)
+		c.malformed("", "MQTT5 §2.2.2.2", "this packet does not carry the property: "+propertyForms[id].name)
 		return
 	}
 	if *seen>>id&1 == 1 && !(id == propUserProperty || id == propSubscriptionID && t == TypePublish) {
-		c.fail(mqtt.ProtocolError, "", "MQTT5 §2.2.2.2", "the property "+propertyForms[id].name+" comes twice")
+		c.fail(mqtt.ProtocolError, "", "MQTT5 §2.2.2.2", "a property comes twice: "+propertyForms[id].name)
 		return
 	}
 	*seen |= 1 << id
@@ -239,7 +239,7 @@ func (c *cursor) value(p *Properties, id propertyID) {
 }
 
 func (c *cursor) outOfRange(id propertyID, reason mqtt.ReasonCode) {
-	c.fail(reason, "", "MQTT5 §2.2.2.2", "the property "+propertyForms[id].name+" has a value that it cannot have")
+	c.fail(reason, "", "MQTT5 §2.2.2.2", "a property has a value that it cannot have: "+propertyForms[id].name)
 }
 
 // flag reads a byte that is 0 or 1.
