@@ -28,7 +28,7 @@ func (w *work) diagnose(more bool) bool {
 		}
 	}
 	w.lineEnd()
-	w.repair(more)
+	w.repair()
 	w.identifier()
 	w.settle()
 	return true
@@ -142,6 +142,9 @@ func (w *work) length(more bool) bool {
 		w.size = 1 + size + n
 		return true
 	}
+	if more && state == lengthWhole && n > there {
+		return false // it may well be right
+	}
 	if w.oneByte() {
 		return true
 	}
@@ -150,16 +153,14 @@ func (w *work) length(more bool) bool {
 	}
 	if n != there {
 		for _, right := range []int{w.natural(size), there, there - lineEnds(w.b)} {
-			if right != n && w.fits(size, right) && w.tail(1+size+right) && !(n > there && more) {
+			if right != n && w.fits(size, right) && w.tail(1+size+right) {
 				w.wrongLength(size, n, right)
 				return true
 			}
 		}
 	}
 	if n > there {
-		if !more {
-			w.fault(FaultCutOff, 1, sayCutOff(n, there))
-		}
+		w.fault(FaultCutOff, 1, sayCutOff(n, there))
 		return false
 	}
 	w.size = 1 + size + n
@@ -296,7 +297,8 @@ func strayIdentifier(payload []byte) bool {
 	}
 	rest := payload[2:]
 	framed := int(payload[0])<<8|int(payload[1]) == len(rest)
-	return isJSON(rest) || payload[0] == 0 && payload[1] > 0 && payload[1] < ' ' && !framed && len(rest) >= 4 && isText(rest)
+	small := payload[0] == 0 && payload[1] > 0 && payload[1] < ' '
+	return !framed && (isJSON(rest) || small && len(rest) >= 4 && isText(rest))
 }
 
 // isJSON reports whether b looks like a JSON object or array, all of it, as

@@ -1,6 +1,7 @@
 package packet
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 	"strings"
@@ -129,15 +130,23 @@ func (e *explainer) show(a *Annotated, w *work, k *walker) {
 			e.field(a, surplus[0])
 			surplus = surplus[1:]
 		}
-		meaning := s.meaning
-		if i == j {
-			meaning += " (missing)"
-		}
-		e.field(a, span{s.name, i, j, meaning})
+		e.field(a, span{s.name, i, j, s.meaning + repaired(e.in[i:j], w.b[s.from:s.to])})
 	}
 	for _, s := range surplus {
 		e.field(a, s)
 	}
+}
+
+// repaired says what became of the bytes of a field, whose meaning is that of
+// the repaired ones.
+func repaired(sent, now []byte) string {
+	switch {
+	case bytes.Equal(sent, now):
+		return ""
+	case len(sent) == 0:
+		return fmt.Sprintf(" (missing: % x)", now)
+	}
+	return fmt.Sprintf(" (if it were % x)", now)
 }
 
 func (e *explainer) field(a *Annotated, s span) {

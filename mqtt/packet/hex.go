@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"strings"
+	"unicode/utf8"
 )
 
 // A Hex is bytes that JSON carries as hexadecimal digits.
@@ -55,12 +56,15 @@ type hexParser struct {
 	out      []byte
 }
 
+// separators may stand between groups, as often as they like.
+const separators = " \t\r\n,;:-"
+
 // skip passes what may stand between groups.
 func (p *hexParser) skip() {
 	for p.off < p.end {
 		rest := p.s[p.off:p.end]
 		switch {
-		case strings.IndexByte(" \t\r\n,;:-", rest[0]) >= 0:
+		case strings.IndexByte(separators, rest[0]) >= 0:
 			p.off++
 		case strings.HasPrefix(rest, "//"):
 			p.pass("\n")
@@ -97,14 +101,15 @@ func (p *hexParser) group() error {
 	}
 	digits := p.s[start:p.off]
 	switch {
-	case digits == "" && p.off < p.end:
-		return &HexError{p.off, fmt.Sprintf("%q is not a hexadecimal digit", rune(p.s[p.off]))}
+	case p.off < p.end && strings.IndexByte(separators+`/\`, p.s[p.off]) < 0:
+		r, _ := utf8.DecodeRuneInString(p.s[p.off:])
+		return &HexError{p.off, fmt.Sprintf("%q is not a hexadecimal digit", r)}
 	case digits == "":
 		return &HexError{p.off, "digits are missing"}
 	case len(digits) == 1 && prefixed:
 		digits = "0" + digits
 	case len(digits)%2 == 1:
-		return &HexError{start, fmt.Sprintf("%d digits, but a byte has two", len(digits))}
+		return &HexError{start, count(len(digits), "digit") + ", but a byte has two"}
 	}
 	p.out, _ = hex.AppendDecode(p.out, []byte(digits)) // they are digits, in pairs
 	return nil

@@ -10,7 +10,7 @@ import (
 
 // repair mends the body until it decodes, or until nothing that we know helps;
 // then the decoder's own complaint is the fault.
-func (w *work) repair(more bool) {
+func (w *work) repair() {
 	for range maxRepairs {
 		err := decodeError(w.packet(), w.v)
 		if err == nil {
@@ -34,7 +34,7 @@ func (w *work) repairOnce(k *walker) bool {
 	case TypePublish:
 		return w.repairPublishFlags(k) || w.repairIdentifier(k) || w.repairString(k)
 	case TypeSubscribe:
-		return w.repairOptions(k) || w.repairIdentifier(k) || w.repairLineEnd(k) || w.repairString(k)
+		return w.repairIdentifier(k) || w.repairLineEnd(k) || w.repairOptions(k) || w.repairString(k)
 	default:
 		return w.repairIdentifier(k) || w.repairLineEnd(k) || w.repairString(k)
 	}
@@ -108,14 +108,19 @@ func (w *work) repairLogin(k *walker) bool {
 
 // repairLineEnd takes out line ends that the remaining length counts.
 func (w *work) repairLineEnd(k *walker) bool {
-	n := k.left()
-	if n == 0 || lineEnds(w.packet()) < n {
+	if k.fits() {
 		return false
 	}
-	w.fault(FaultLineEnd, w.size-n, sayLineEnd)
-	w.remove(w.size-n, n, "line end, not part of the packet")
-	w.resize()
-	return true
+	for n := range lineEnds(w.packet()) {
+		at := w.size - n - 1
+		if walk(w.b[:at], w.headerSize(), w.v).fits() {
+			w.fault(FaultLineEnd, at, sayLineEnd)
+			w.remove(at, n+1, "line end, not part of the packet")
+			w.resize()
+			return true
+		}
+	}
+	return false
 }
 
 // repairLastString lets the last string of a CONNECT reach the end.
