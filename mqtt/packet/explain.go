@@ -160,7 +160,7 @@ func (e *explainer) field(a *Annotated, s span) {
 
 // foreign explains bytes that are not MQTT at all: one field, one fault.
 func (e *explainer) foreign(w *work, off int) int {
-	a := Annotated{Offset: off, Length: len(e.in) - off, Faults: w.faults, Summary: w.faults[0].What}
+	a := Annotated{Offset: off, Length: len(e.in) - off, Fields: []Field{}, Faults: w.faults, Summary: w.faults[0].What}
 	e.field(&a, span{"bytes", off, len(e.in), readable(e.in[off:])})
 	e.x.Packets = append(e.x.Packets, a)
 	return len(e.in)

@@ -455,6 +455,14 @@ func TestExplainJSON(t *testing.T) {
 	}
 }
 
+func TestExplainSpeaksBothLanguages(t *testing.T) {
+	f := Explain(wire(t, `82 08 0001 0030"a/b" 00`), mqtt.V311).Packets[0].Faults[0]
+	if f.What != "the length of the topic filter says 48, but it has 3 bytes" || f.Fix != "write 0003" ||
+		f.WhatZH != "主题过滤器的长度写的是 48，实际是 3 个字节" || f.FixZH != "改为 0003" {
+		t.Errorf("%+v", f)
+	}
+}
+
 // Whatever Decode complains of must be sayable in Chinese.
 func TestEveryDetailIsTranslated(t *testing.T) {
 	source := decodeSources(t)
