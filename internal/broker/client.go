@@ -1,0 +1,379 @@
+package broker
+
+import (
+	"context"
+	"errors"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/matou-iot/matou/mqtt"
+	"github.com/matou-iot/matou/mqtt/packet"
+)
+
+// A Client is one MQTT connection, from CONNECT to its end. Its exported
+// methods may be called by anybody at any time, also after the end.
+type Client struct {
+	b       *Broker
+	t       transport
+	s       *session // set when admitted
+	out     outbox
+	writers sync.WaitGroup // goroutines that wait for a full socket
+
+	origin   Origin
+	identity any
+	id       string
+	since    time.Time
+	version  mqtt.Version
+	maxQoS   mqtt.QoS
+	admitted atomic.Bool
+
+	keepAlive    uint16 // seconds that are enforced, 0 for none
+	ignoreRetain bool
+	cleanStart   bool
+	told         bool // Rules have been told of the end already: a fault
+	maxPacket    uint32
+	expiry       time.Duration // of the session, once this connection ends
+	will         *will
+	aliases      map[uint16][]byte // topic aliases of a 5.0 client, nil until used
+
+	phase phase
+	seen  time.Time       // when bytes came last; the connection's goroutine's
+	ctx   context.Context // of Serve
+}
+
+// A phase is how far a connection has come.
+type phase byte
+
+const (
+	sniffing  phase = iota // the first byte says what it is
+	expecting              // a CONNECT
+	open
+)
+
+// Identity is what Rules.Connect put into the Grant.
+func (c *Client) Identity() any { return c.identity }
+
+// Session is whose session the client has: Grant.Session.
+func (c *Client) Session() string {
+	if c.s == nil {
+		return ""
+	}
+	return c.s.key
+}
+
+// ID is the MQTT client identifier, assigned if the client had none.
+func (c *Client) ID() string { return c.id }
+
+// Version is the protocol version that the client speaks.
+func (c *Client) Version() mqtt.Version { return c.version }
+
+// Origin is where the client comes from.
+func (c *Client) Origin() Origin { return c.origin }
+
+// Since is when the client's connection was accepted by Rules.
+func (c *Client) Since() time.Time { return c.since }
+
+// KeepAlive is the keep-alive that is enforced, at 1.5 times; 0 for none.
+func (c *Client) KeepAlive() time.Duration { return time.Duration(c.keepAlive) * time.Second }
+
+// deadline is until when the client has to send something: its CONNECT, or
+// anything within 1.5 times the keep-alive [MQTT3-3.1.2-24] [MQTT5-3.1.2-22].
+func (c *Client) deadline() time.Time {
+	if c.phase != open {
+		return c.since.Add(c.b.limits.ConnectTimeout)
+	}
+	if c.keepAlive == 0 {
+		return time.Time{}
+	}
+	return c.seen.Add(time.Duration(c.keepAlive) * time.Second * 3 / 2)
+}
+
+// stopped reports whether the connection is ending.
+func (c *Client) stopped() bool {
+	c.out.mu.Lock()
+	defer c.out.mu.Unlock()
+	return c.out.closing
+}
+
+// Errors by which a handler ends receive without a fault of the client.
+var (
+	errDisconnected = errors.New("client sent DISCONNECT")
+	errRefused      = errors.New("connection refused")
+	errClosing      = errors.New("connection is closing")
+)
+
+// errUpgrade ends receive when the first byte is none of MQTT's.
+type errUpgrade struct{ head []byte }
+
+func (errUpgrade) Error() string { return "not MQTT" }
+
+// A fault is what ends the connection of a client that broke the protocol.
+type fault struct {
+	err    error
+	reason mqtt.ReasonCode
+}
+
+func (f *fault) Error() string { return f.err.Error() }
+func (f *fault) Unwrap() error { return f.err }
+
+// violation is a fault that no decoder saw.
+func violation(name, clause, detail string, reason mqtt.ReasonCode) error {
+	return &packet.Error{Packet: name, Clause: clause, Detail: detail, Reason: reason}
+}
+
+// take handles the whole packets in b, then settles them all.
+func (c *Client) take(b *batch) (again bool, err error) {
+	b.started = time.Now()
+	c.seen = b.started
+	if c.phase == sniffing {
+		if head := b.buf[0]; head != byte(packet.TypeConnect)<<4 {
+			if sniffable(head) {
+				return false, errUpgrade{append([]byte(nil), b.buf[:b.n]...)}
+			}
+		}
+		c.phase = expecting
+	}
+	c.out.mu.Lock()
+	c.out.reading = true
+	c.out.mu.Unlock()
+
+	used, err := c.frames(b)
+	if serr := c.settle(b); err == nil {
+		err = serr
+	}
+	if err != nil {
+		c.blame(b.buf[used:b.n], err)
+	}
+	c.out.mu.Lock()
+	c.out.reading = false
+	waiting := c.out.len() > 0
+	closing := c.out.closing
+	c.out.mu.Unlock()
+	if waiting {
+		c.flush()
+	}
+	c.b.counters.BytesIn.Add(int64(used))
+	if b.work.out > 0 {
+		c.b.counters.MessagesOut.Add(b.work.out)
+		b.work.out = 0
+	}
+	if b.in > 0 {
+		c.b.counters.MessagesIn.Add(b.in)
+		b.in = 0
+	}
+	if err == nil && closing {
+		err = errClosing
+	}
+	b.consume(used)
+	return b.n > 0, err
+}
+
+// frames handles one packet after the other and returns how many bytes it
+// used: up to the packet that the error is about.
+func (c *Client) frames(b *batch) (used int, err error) {
+	for {
+		rest := b.buf[used:b.n]
+		if len(rest) == 0 {
+			return used, nil
+		}
+		if c.phase == expecting && rest[0] != byte(packet.TypeConnect)<<4 {
+			return used, violation(packet.Type(rest[0]>>4).String(), "MQTT3-3.1.0-1", "the first packet is no CONNECT", mqtt.ProtocolError)
+		}
+		h, err := packet.ParseHeader(rest)
+		if err == packet.ErrIncomplete {
+			return used, nil
+		}
+		if err != nil {
+			return used, err
+		}
+		size := h.Size + h.Remaining
+		if size > c.largest() {
+			return used, violation(h.Type.String(), "MQTT5 §3.1.2.11.4", "the packet is larger than this server takes", mqtt.PacketTooLarge)
+		}
+		if len(rest) < size {
+			return used, nil
+		}
+		if err := c.handle(b, h, rest[h.Size:size]); err != nil {
+			return used, err
+		}
+		used += size
+	}
+}
+
+func (c *Client) largest() int {
+	if c.phase != open {
+		return c.b.limits.ConnectSize
+	}
+	return c.b.limits.PacketSize
+}
+
+func (c *Client) handle(b *batch, h packet.Header, body []byte) error {
+	if c.phase != open {
+		return c.connect(b, h, body)
+	}
+	switch h.Type {
+	case packet.TypePublish:
+		return c.publish(b, h, body)
+	case packet.TypePuback:
+		return c.puback(b, h, body)
+	case packet.TypePubrec:
+		return c.pubrec(b, h, body)
+	case packet.TypePubrel:
+		return c.pubrel(b, h, body)
+	case packet.TypePubcomp:
+		return c.pubcomp(b, h, body)
+	case packet.TypePingreq:
+		if err := new(packet.Pingreq).Decode(h, body, c.version); err != nil {
+			return err
+		}
+		c.push(&b.work, &packet.Pingresp{})
+		return nil
+	case packet.TypeSubscribe:
+		return c.subscribe(b, h, body)
+	case packet.TypeUnsubscribe:
+		return c.unsubscribe(b, h, body)
+	case packet.TypeDisconnect:
+		return c.disconnect(h, body)
+	}
+	// A second CONNECT [MQTT3-3.1.0-2] [MQTT5-3.1.0-2], what only a server
+	// sends, and AUTH, which nobody negotiated [MQTT5-4.12.0-6].
+	if _, err := packet.Decode(h, body, c.version); err != nil {
+		return err
+	}
+	return violation(h.Type.String(), "MQTT3-3.1.0-2", "a client does not send this here", mqtt.ProtocolError)
+}
+
+// disconnect handles the client's good-bye: its will is discarded unless a
+// 5.0 client asks for it [MQTT3-3.14.4-3] [MQTT5-3.14.4-3].
+func (c *Client) disconnect(h packet.Header, body []byte) error {
+	var d packet.Disconnect
+	if err := d.Decode(h, body, c.version); err != nil {
+		return err
+	}
+	if d.Properties != nil && d.Properties.SessionExpiry != nil {
+		asked := *d.Properties.SessionExpiry
+		if c.expiry == 0 && asked > 0 {
+			return violation("DISCONNECT", "MQTT5-3.14.2-2", "a session that ends with its connection cannot be kept afterwards", mqtt.ProtocolError)
+		}
+		c.expiry = min(time.Duration(asked)*time.Second, c.s.mostExpiry())
+	}
+	if d.Reason != mqtt.DisconnectWithWill {
+		c.will = nil
+	}
+	return errDisconnected
+}
+
+// blame tells Rules and the client about the error that ends the connection.
+func (c *Client) blame(raw []byte, err error) {
+	var pe *packet.Error
+	switch {
+	case err == errDisconnected:
+		c.end(Disconnected, 0)
+	case err == errRefused:
+		c.told = true
+		c.end(refused, 0)
+	case errors.As(err, new(*closeRequest)):
+		c.end(RulesClosed, err.(*closeRequest).reason)
+	case err == errNotKept:
+		c.end(NotKept, mqtt.ImplementationSpecificError)
+	case errors.As(err, &pe):
+		c.faulty(raw, pe)
+	default:
+		c.end(Lost, 0)
+	}
+}
+
+func (c *Client) faulty(raw []byte, pe *packet.Error) {
+	if c.phase == open {
+		c.b.counters.Faults.Add(1)
+		c.b.rules.Faulty(c, raw, pe)
+		c.end(Faulted, disconnectReason(pe.Reason))
+		return
+	}
+	c.b.counters.Rejected.Add(1)
+	c.told = true
+	c.b.rules.Rejected(c.origin, raw, pe)
+	c.end(refused, 0)
+}
+
+// disconnectReason is r where a DISCONNECT may carry it [MQTT5 §3.14.2.1].
+func disconnectReason(r mqtt.ReasonCode) mqtt.ReasonCode {
+	switch r {
+	case mqtt.MalformedPacket, mqtt.ProtocolError, mqtt.ImplementationSpecificError, mqtt.NotAuthorized,
+		mqtt.TopicFilterInvalid, mqtt.TopicNameInvalid, mqtt.ReceiveMaximumExceeded, mqtt.TopicAliasInvalid,
+		mqtt.PacketTooLarge, mqtt.MessageRateTooHigh, mqtt.QuotaExceeded, mqtt.AdministrativeAction,
+		mqtt.PayloadFormatInvalid, mqtt.RetainNotSupported, mqtt.QoSNotSupported, mqtt.ServerBusy,
+		mqtt.SharedSubscriptionsNotSupported, mqtt.SubscriptionIdentifiersNotSupported, mqtt.WildcardSubscriptionsNotSupported:
+		return r
+	case mqtt.PacketIdentifierInUse, mqtt.PacketIdentifierNotFound:
+		return mqtt.ProtocolError
+	}
+	return mqtt.UnspecifiedError
+}
+
+// run receives until the connection ends and returns why.
+func (c *Client) run() (err error) {
+	for {
+		err = c.t.receive(c)
+		if !errors.Is(err, os.ErrDeadlineExceeded) {
+			return err
+		}
+		if d := c.deadline(); c.stopped() || !d.IsZero() && !time.Now().Before(d) {
+			return err
+		}
+	}
+}
+
+// finish ends a connection of which receive has returned err: it closes it,
+// and if it had come so far, leaves the session and tells Rules.
+func (c *Client) finish(err error) {
+	switch {
+	case c.phase == open && errors.Is(err, os.ErrDeadlineExceeded):
+		c.end(KeepAliveOver, mqtt.KeepAliveTimeout)
+	case c.phase != open && !c.told:
+		c.incomplete(err)
+		fallthrough
+	default:
+		c.end(c.lost(), 0)
+	}
+	c.out.wait()
+	if c.out.linger { // settled: nobody writes it once the last flush is over
+		c.t.discard(time.Now().Add(lingerTime))
+	}
+	c.writers.Wait()
+	c.t.close()
+	if c.phase == open {
+		c.leave(c.out.cause)
+	}
+}
+
+// lost is the cause of an end that nobody announced.
+func (c *Client) lost() Cause {
+	if c.ctx.Err() != nil {
+		return ServerDown
+	}
+	return Lost
+}
+
+// incomplete tells Rules of a connection that ended before its CONNECT did.
+// One that said nothing at all was somebody looking for open ports.
+func (c *Client) incomplete(err error) {
+	timeout := errors.Is(err, os.ErrDeadlineExceeded)
+	if c.seen.IsZero() && !timeout {
+		return
+	}
+	c.b.counters.Rejected.Add(1)
+	err = errNoConnect
+	if timeout {
+		err = errConnectTimeout
+	}
+	c.b.rules.Rejected(c.origin, nil, err)
+}
+
+// Errors that Rules.Rejected hears.
+var (
+	errConnectTimeout = errors.New("no complete CONNECT in time")
+	errNoConnect      = errors.New("the connection ended inside its first packet")
+)

@@ -1,0 +1,349 @@
+package broker
+
+import (
+	"encoding/binary"
+	"sync"
+	"time"
+
+	"github.com/matou-iot/matou/mqtt"
+	"github.com/matou-iot/matou/mqtt/packet"
+)
+
+// outbox is what a client is to be sent. There is no goroutine that writes it:
+// whoever puts something in flushes, once for all that his work put there, and
+// somebody who finds a flush under way leaves it to that. Only while the
+// socket is full a goroutine waits for it.
+type outbox struct {
+	mu       sync.Mutex
+	buf      *outBuffer // written by nobody yet, nil for nothing
+	held     int        // bytes of the flush under way that the socket has not taken
+	flushing bool
+	reading  bool          // the client's own goroutine is at work and flushes when done
+	closing  bool          // nothing more comes; close when empty
+	linger   bool          // let the client read to the end: close only our half
+	closed   bool          // the last flush is over
+	ended    chan struct{} // closed with closed; nil until somebody waits for it
+	cause    Cause         // why closing
+	mark     *work         // the work whose dirty list holds the client already
+}
+
+const (
+	// outKept is the largest buffer that goes back to the pool.
+	outKept = 64 << 10
+	// outChunk is what a waiting goroutine hands to the socket at a time: a
+	// client that takes as much within Limits.StallTimeout is slow, not stalled.
+	outChunk = 16 << 10
+	// lingerTime is how long a client whose connection is ending may take to
+	// read its last packets.
+	lingerTime = time.Second
+)
+
+// An outBuffer is borrowed while there is something to write.
+type outBuffer struct{ b []byte }
+
+var outBuffers = sync.Pool{New: func() any { return &outBuffer{make([]byte, 0, 1024)} }}
+
+func (b *outBuffer) giveBack() {
+	if cap(b.b) <= outKept {
+		b.b = b.b[:0]
+		outBuffers.Put(b)
+	}
+}
+
+// len is how many bytes wait; mu is held.
+func (o *outbox) len() int {
+	if o.buf == nil {
+		return 0
+	}
+	return len(o.buf.b)
+}
+
+// room returns the buffer, borrowed if need be; mu is held.
+func (o *outbox) room() *outBuffer {
+	if o.buf == nil {
+		o.buf = outBuffers.Get().(*outBuffer)
+	}
+	return o.buf
+}
+
+// hasRoom reports whether more may be put in. The bound is passed by at most
+// one packet.
+func (c *Client) hasRoom() bool {
+	c.out.mu.Lock()
+	defer c.out.mu.Unlock()
+	return c.out.len()+c.out.held < c.b.limits.OutBuffer
+}
+
+// pushFrame puts in a packet that is encoded already, as w's. Where id is not
+// 0 it is written at idOffset and dup into the first byte. With bounded the
+// packet is left out when there is no room; sent says whether it is in.
+func (c *Client) pushFrame(w *work, frame []byte, idOffset int, id uint16, dup, bounded bool) (sent bool) {
+	o := &c.out
+	o.mu.Lock()
+	if o.closing || bounded && o.len()+o.held >= c.b.limits.OutBuffer {
+		o.mu.Unlock()
+		return false
+	}
+	buf := o.room()
+	from := len(buf.b)
+	buf.b = append(buf.b, frame...)
+	if id != 0 {
+		binary.BigEndian.PutUint16(buf.b[from+idOffset:], id)
+	}
+	if dup {
+		buf.b[from] |= 0x08 // [MQTT3-3.3.1-1] [MQTT5-3.3.1-1]
+	}
+	c.touched(w)
+	return true
+}
+
+// push puts in a control packet, as w's.
+func (c *Client) push(w *work, p packet.Packet) {
+	o := &c.out
+	o.mu.Lock()
+	if o.closing {
+		o.mu.Unlock()
+		return
+	}
+	c.encode(p)
+	c.touched(w)
+}
+
+// encode appends p to the out-buffer, whose lock is held.
+func (c *Client) encode(p packet.Packet) {
+	buf := c.out.room()
+	out, err := p.Append(buf.b, c.version)
+	if err != nil {
+		c.b.log.Error("packet cannot be said", "packet", p.Type().String(), "error", err)
+		return
+	}
+	buf.b = out
+}
+
+// pushAck puts in a PUBACK, PUBREC, PUBREL or PUBCOMP, as w's. It is push
+// without its allocation.
+func (c *Client) pushAck(w *work, t packet.Type, id uint16, reason mqtt.ReasonCode) {
+	o := &c.out
+	o.mu.Lock()
+	if o.closing {
+		o.mu.Unlock()
+		return
+	}
+	buf := o.room()
+	switch t { // an acknowledgement with an identifier can always be said
+	case packet.TypePuback:
+		buf.b, _ = (&packet.Puback{ID: id, Reason: reason}).Append(buf.b, c.version)
+	case packet.TypePubrec:
+		buf.b, _ = (&packet.Pubrec{ID: id, Reason: reason}).Append(buf.b, c.version)
+	case packet.TypePubrel:
+		buf.b, _ = (&packet.Pubrel{ID: id, Reason: reason}).Append(buf.b, c.version)
+	case packet.TypePubcomp:
+		buf.b, _ = (&packet.Pubcomp{ID: id, Reason: reason}).Append(buf.b, c.version)
+	}
+	c.touched(w)
+}
+
+// touched enters c into w's dirty list and unlocks the outbox.
+func (c *Client) touched(w *work) {
+	if !c.out.reading && c.out.mark != w {
+		c.out.mark = w
+		w.dirty = append(w.dirty, c)
+	}
+	c.out.mu.Unlock()
+}
+
+// flush sends what w has put into out-buffers.
+func (w *work) flush() {
+	for i, c := range w.dirty {
+		c.flush()
+		w.dirty[i] = nil
+	}
+	w.dirty = w.dirty[:0]
+}
+
+// flush writes until the out-buffer is empty or the socket full, in which
+// case a goroutine goes on.
+func (c *Client) flush() {
+	o := &c.out
+	o.mu.Lock()
+	o.mark = nil
+	if o.flushing || o.closed {
+		o.mu.Unlock()
+		return
+	}
+	o.flushing = true
+	for o.len() > 0 {
+		buf := o.buf
+		o.buf, o.held = nil, len(buf.b)
+		o.mu.Unlock()
+		n, err := c.t.write(buf.b)
+		c.b.counters.BytesOut.Add(int64(n))
+		if err == nil && n < len(buf.b) {
+			c.wait(buf, n)
+			return
+		}
+		buf.giveBack()
+		o.mu.Lock()
+		o.held = 0
+		if err != nil {
+			c.broken()
+			return
+		}
+	}
+	c.flushed()
+}
+
+// flushed ends a flush; the lock is held and released.
+func (c *Client) flushed() {
+	o := &c.out
+	o.flushing = false
+	if !o.closing || o.closed {
+		o.mu.Unlock()
+		return
+	}
+	if _, slow := c.t.(*stream); slow { // TLS and WebSocket say good-bye and may block
+		c.writers.Go(c.t.stop)
+		o.close()
+		o.mu.Unlock()
+		return
+	}
+	if o.linger {
+		c.t.closeWrite()
+	}
+	o.close()
+	o.mu.Unlock()
+	c.t.stop()
+}
+
+// broken ends a flush whose write failed: the lock is held and released.
+func (c *Client) broken() {
+	o := &c.out
+	o.flushing, o.closing = false, true
+	o.buf = nil
+	o.close()
+	o.mu.Unlock()
+	c.t.stop()
+}
+
+// close says that there will be no more flush.
+func (o *outbox) close() {
+	o.closed = true
+	if o.ended != nil {
+		close(o.ended)
+		o.ended = nil
+	}
+}
+
+// wait returns when the last flush is over. end was called before.
+func (o *outbox) wait() {
+	o.mu.Lock()
+	if o.closed {
+		o.mu.Unlock()
+		return
+	}
+	ended := make(chan struct{})
+	o.ended = ended
+	o.mu.Unlock()
+	<-ended
+}
+
+// wait leaves the rest of a flush to a goroutine.
+func (c *Client) wait(buf *outBuffer, n int) {
+	c.writers.Go(func() { c.drain(buf, n) })
+}
+
+// drain waits for the socket to take buf from n on and what has come since,
+// then lets the session go on.
+func (c *Client) drain(buf *outBuffer, n int) {
+	o := &c.out
+	for {
+		for n < len(buf.b) {
+			chunk := buf.b[n:min(n+outChunk, len(buf.b))]
+			o.mu.Lock()
+			o.held = len(buf.b) - n
+			patience := c.b.limits.StallTimeout
+			if o.closing {
+				patience = lingerTime
+			}
+			o.mu.Unlock()
+			if err := c.t.writeAll(chunk, time.Now().Add(patience)); err != nil {
+				c.stalled(err)
+				return
+			}
+			n += len(chunk)
+			c.b.counters.BytesOut.Add(int64(len(chunk)))
+		}
+		buf.giveBack()
+		o.mu.Lock()
+		o.held = 0
+		if o.len() == 0 {
+			break
+		}
+		buf, n = o.buf, 0
+		o.buf = nil
+		o.mu.Unlock()
+	}
+	c.flushed()
+	c.goOn()
+}
+
+// stalled ends a drain: the client took nothing for too long, or is gone.
+func (c *Client) stalled(err error) {
+	o := &c.out
+	o.mu.Lock()
+	if isTimeout(err) && o.cause == 0 {
+		o.cause = TooSlow
+	}
+	c.broken()
+}
+
+// goOn lets the session send what has waited for the out-buffer.
+func (c *Client) goOn() {
+	s := c.s
+	if s == nil {
+		return
+	}
+	w := works.Get().(*work)
+	s.mu.Lock()
+	if s.client.Load() == c {
+		s.pump(w)
+	}
+	s.mu.Unlock()
+	w.flush()
+	c.b.counters.MessagesOut.Add(w.out)
+	w.reset()
+	works.Put(w)
+}
+
+// end closes the connection for cause: with a DISCONNECT to a 5.0 client that
+// is connected, after everything that waits. The first cause counts. Anybody
+// may call it.
+func (c *Client) end(cause Cause, reason mqtt.ReasonCode) {
+	o := &c.out
+	o.mu.Lock()
+	if o.closing {
+		o.mu.Unlock()
+		return
+	}
+	if c.version == mqtt.V5 && c.admitted.Load() && cause.told() {
+		c.encode(&packet.Disconnect{Reason: reason})
+	}
+	o.closing, o.cause = true, cause
+	o.linger = cause == Faulted || cause == RulesClosed || cause == refused
+	busy := o.flushing
+	o.mu.Unlock()
+	if busy {
+		c.t.hurry(time.Now().Add(lingerTime))
+	}
+	c.flush()
+}
+
+// causeOf returns why the connection ended, otherwise as far as nobody said.
+func (c *Client) causeOf(otherwise Cause) Cause {
+	c.out.mu.Lock()
+	defer c.out.mu.Unlock()
+	if c.out.cause == 0 {
+		c.out.cause = otherwise
+	}
+	return c.out.cause
+}

@@ -1,0 +1,182 @@
+package broker
+
+import (
+	"time"
+
+	"github.com/matou-iot/matou/mqtt"
+	"github.com/matou-iot/matou/mqtt/packet"
+)
+
+// subscribe handles a SUBSCRIBE: judge each filter, make the granted ones
+// durable, answer, then send what is retained.
+func (c *Client) subscribe(b *batch, h packet.Header, body []byte) error {
+	var p packet.Subscribe
+	if err := p.Decode(h, body, c.version); err != nil {
+		return err
+	}
+	var id uint32
+	if p.Properties != nil && len(p.Properties.SubscriptionIDs) > 0 {
+		id = p.Properties.SubscriptionIDs[0]
+	}
+	reasons := make([]mqtt.ReasonCode, len(p.Subscriptions))
+	fresh := make([]bool, len(p.Subscriptions))
+	for i, sub := range p.Subscriptions {
+		group, _, shared := mqtt.SplitShared(sub.Filter)
+		if shared && group != "" && sub.NoLocal {
+			return violation("SUBSCRIBE", "MQTT5-3.8.3-4", "No Local on a shared subscription", mqtt.ProtocolError)
+		}
+		reasons[i] = c.judge(sub)
+		if !reasons[i].Failed() {
+			sub.QoS = mqtt.QoS(reasons[i])
+			fresh[i], reasons[i] = c.s.subscribe(&b.work, sub, id)
+		}
+	}
+	b.flush()
+	if !c.b.keep(&b.work) {
+		for i := range reasons {
+			reasons[i] = mqtt.ImplementationSpecificError
+		}
+	}
+	c.push(&b.work, &packet.Suback{ID: p.ID, Reasons: c.asKnown(reasons)})
+	for i, sub := range p.Subscriptions {
+		if !reasons[i].Failed() {
+			c.sendRetained(b, sub, mqtt.QoS(reasons[i]), id, fresh[i])
+		}
+	}
+	return nil
+}
+
+// judge grants a QoS or a failure.
+func (c *Client) judge(sub packet.Subscription) mqtt.ReasonCode {
+	l := &c.b.limits
+	if mqtt.ValidFilter(sub.Filter) != nil || len(sub.Filter) > l.TopicLength || mqtt.Levels(sub.Filter) > l.TopicLevels {
+		return mqtt.TopicFilterInvalid
+	}
+	granted := c.b.rules.Subscribe(c, sub)
+	if granted.Failed() {
+		return granted
+	}
+	return min(granted, mqtt.ReasonCode(sub.QoS), mqtt.ReasonCode(c.maxQoS))
+}
+
+// asKnown returns the reasons as the client's version has them: 3.1.1 knows
+// one failure [MQTT3-3.9.3-2], which 3.1 clients are told as well.
+func (c *Client) asKnown(reasons []mqtt.ReasonCode) []mqtt.ReasonCode {
+	out := make([]mqtt.ReasonCode, len(reasons))
+	for i, r := range reasons {
+		out[i] = r
+		if !r.Failed() {
+			continue
+		}
+		if c.version != mqtt.V5 {
+			out[i] = mqtt.UnspecifiedError
+			continue
+		}
+		switch r {
+		case mqtt.ImplementationSpecificError, mqtt.NotAuthorized, mqtt.TopicFilterInvalid, mqtt.QuotaExceeded,
+			mqtt.SharedSubscriptionsNotSupported, mqtt.SubscriptionIdentifiersNotSupported, mqtt.WildcardSubscriptionsNotSupported:
+		default:
+			out[i] = mqtt.UnspecifiedError
+		}
+	}
+	return out
+}
+
+// subscribe puts sub in the place of one with the same filter
+// [MQTT3-3.8.4-3] [MQTT5-3.8.4-3]; fresh says that there was none.
+func (s *session) subscribe(w *work, sub packet.Subscription, id uint32) (fresh bool, reason mqtt.ReasonCode) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	i, old := s.find(sub.Filter)
+	if old == nil && len(s.subs) >= s.b.limits.Subscriptions {
+		return true, mqtt.QuotaExceeded
+	}
+	reason = mqtt.ReasonCode(sub.QoS)
+	if old != nil && old.qos == sub.QoS && old.noLocal == sub.NoLocal && old.retainAsPublished == sub.RetainAsPublished && old.id == id {
+		return false, reason
+	}
+	s.put(i, old, sub, id)
+	if s.stored() {
+		s.b.store.Write(Record{Kind: SubscriptionRecord, Session: s.key, Subscription: sub, SubscriptionID: id})
+		w.sync = true
+	}
+	return old == nil, reason
+}
+
+// put enters sub, at place i for old; s.mu is held.
+func (s *session) put(i int, old *subscription, sub packet.Subscription, id uint32) {
+	n := &subscription{s: s, filter: sub.Filter, topic: sub.Filter, id: id, qos: sub.QoS,
+		noLocal: sub.NoLocal, retainAsPublished: sub.RetainAsPublished}
+	if group, rest, ok := mqtt.SplitShared(sub.Filter); ok {
+		n.topic, n.share = rest, &share{name: group}
+	}
+	s.b.topics.add(n, old)
+	if old != nil {
+		s.subs[i] = n
+		return
+	}
+	s.subs = append(s.subs, n)
+	s.b.counters.Subscriptions.Add(1)
+}
+
+// sendRetained sends the retained messages of a new subscription: for 5.0 as
+// Retain Handling says [MQTT5-3.3.1-9], never for a shared one [MQTT5 §4.8.2].
+// What there is no room for waits in the session's queue.
+func (c *Client) sendRetained(b *batch, sub packet.Subscription, granted mqtt.QoS, id uint32, fresh bool) {
+	if _, _, shared := mqtt.SplitShared(sub.Filter); shared || sub.RetainHandling == 2 || sub.RetainHandling == 1 && !fresh {
+		return
+	}
+	s := c.s
+	var ids []uint32
+	if id != 0 {
+		ids = []uint32{id}
+	}
+	found := c.b.retained.match(sub.Filter, time.Now(), nil)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, m := range found {
+		s.offer(&b.work, delivery{m: m, qos: min(m.qos, granted), retain: true, ids: ids}, false)
+	}
+}
+
+// unsubscribe handles an UNSUBSCRIBE.
+func (c *Client) unsubscribe(b *batch, h packet.Header, body []byte) error {
+	var p packet.Unsubscribe
+	if err := p.Decode(h, body, c.version); err != nil {
+		return err
+	}
+	reasons := make([]mqtt.ReasonCode, len(p.Filters))
+	for i, filter := range p.Filters {
+		reasons[i] = c.s.unsubscribe(&b.work, filter)
+	}
+	b.flush()
+	c.b.keep(&b.work)
+	if c.version != mqtt.V5 {
+		reasons = nil
+	}
+	c.push(&b.work, &packet.Unsuback{ID: p.ID, Reasons: reasons})
+	return nil
+}
+
+// unsubscribe ends a subscription. Messages that wait for it are still sent
+// [MQTT3-3.10.4-3] [MQTT5-3.10.4-3].
+func (s *session) unsubscribe(w *work, filter string) mqtt.ReasonCode {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	i, sub := s.find(filter)
+	if sub == nil {
+		return mqtt.NoSubscriptionExisted
+	}
+	s.b.topics.remove(sub)
+	last := len(s.subs) - 1
+	s.subs[i] = s.subs[last]
+	s.subs[last] = nil
+	s.subs = s.subs[:last]
+	s.b.counters.Subscriptions.Add(-1)
+	if s.stored() {
+		s.b.store.Write(Record{Kind: SubscriptionRecord, Delete: true, Session: s.key,
+			Subscription: packet.Subscription{Filter: filter}})
+		w.sync = true
+	}
+	return mqtt.Success
+}
