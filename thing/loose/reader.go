@@ -60,6 +60,12 @@ func (r *Reader) Loose() Looseness { return r.loose }
 // the next call of Next.
 func (r *Reader) Bytes() []byte { return r.text }
 
+// InPlace reports whether Bytes aliases the document itself, so that it stays
+// valid beyond the next call of Next.
+func (r *Reader) InPlace() bool {
+	return len(r.text) == 0 || len(r.scratch) == 0 || &r.text[0] != &r.scratch[0]
+}
+
 // Offset is the byte of the document that is read next.
 func (r *Reader) Offset() int { return r.pos }
 
