@@ -107,8 +107,8 @@ func hasAlias(p *packet.Properties) bool { return p != nil && p.TopicAlias != ni
 // The error is nil as long as the server answered, and wraps the reason if it
 // refused every filter.
 //
-// h gets the messages whose topic matches; where several subscriptions
-// match, the oldest gets them. A subscription lasts until Unsubscribe: after
+// h gets the messages whose topic matches, Options.OnMessage where h is nil;
+// where several subscriptions match, the oldest gets them. A subscription lasts until Unsubscribe: after
 // a reconnect without session it is made again. If ctx ends first, a request
 // not yet sent is taken back; one that was sent may still succeed.
 func (c *Client) Subscribe(ctx context.Context, h Handler, subs ...packet.Subscription) ([]mqtt.ReasonCode, error) {
