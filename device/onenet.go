@@ -1,0 +1,145 @@
+package device
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/matou-iot/matou/mqtt/client"
+	"github.com/matou-iot/matou/mqtt/packet"
+	"github.com/matou-iot/matou/onenet"
+)
+
+// OneNET is a device of China Mobile OneNET with a thing model, signing with
+// its own key or its product's.
+type OneNET struct {
+	ProductID  string
+	DeviceName string
+	Key        string        // the device's, base64 as the console shows it
+	Method     string        // md5, sha1 or sha256; empty: sha256
+	Lifetime   time.Duration // of each token; 0: an hour
+}
+
+func (o OneNET) speech(bool) (speech, error) {
+	if o.ProductID == "" || o.DeviceName == "" || o.Key == "" {
+		return nil, errors.New("a OneNET identity needs ProductID, DeviceName and Key")
+	}
+	if o.Lifetime <= 0 {
+		o.Lifetime = time.Hour
+	}
+	if o.Method == "" {
+		o.Method = string(onenet.SHA256)
+	}
+	if _, err := o.credentials(time.Now()); err != nil { // a bad key or method shows now, not in the field
+		return nil, err
+	}
+	return &oneJSON{id: o, root: "$sys/" + o.ProductID + "/" + o.DeviceName + "/thing/"}, nil
+}
+
+// oneJSON speaks OneJSON [OneJSON property post].
+type oneJSON struct {
+	id   OneNET
+	root string // "$sys/pid/dev/thing/"
+}
+
+// The topics below root. The cloud replies on …/reply, a device on …_reply.
+const (
+	oneJSONPost   = "property/post"
+	oneJSONEvent  = "event/post"
+	oneJSONSet    = "property/set"
+	oneJSONInvoke = "/invoke"
+)
+
+// filters asks for replies too: OneNET sends none unasked.
+func (o *oneJSON) filters() []string {
+	return []string{
+		o.root + oneJSONPost + "/reply",
+		o.root + oneJSONSet,
+		o.root + oneJSONEvent + "/reply",
+		o.root + "service/+" + oneJSONInvoke,
+	}
+}
+
+func (o *oneJSON) report(id string, r []Reading) (client.Message, error) {
+	params, err := object(r, wrapped)
+	return o.request(oneJSONPost, id, params), err
+}
+
+func (o *oneJSON) event(id, event string, output []Reading, at time.Time) (client.Message, error) {
+	value, err := object(output, plain)
+	if err != nil {
+		return client.Message{}, err
+	}
+	params := fmt.Sprintf(`{%s:{"value":%s`, quote(event), value)
+	if !at.IsZero() {
+		params += `,"time":` + strconv.FormatInt(at.UnixMilli(), 10)
+	}
+	return o.request(oneJSONEvent, id, []byte(params+"}}")), nil
+}
+
+func (o *oneJSON) request(topic, id string, params []byte) client.Message {
+	return message(o.root+topic, fmt.Appendf(nil, `{"id":%s,"version":"1.0","params":%s}`, quote(id), params))
+}
+
+func (o *oneJSON) hear(topic string, payload []byte) (h heard, ok bool) {
+	rest, ok := strings.CutPrefix(topic, o.root)
+	if !ok {
+		return h, false
+	}
+	e, id, ok := open(payload)
+	if !ok {
+		return h, false
+	}
+	h = heard{topic: topic, id: id, code: e.Code, message: e.Msg, data: e.data()}
+	service, isService := strings.CutPrefix(rest, "service/")
+	service, isInvoke := strings.CutSuffix(service, oneJSONInvoke)
+	switch {
+	case rest == oneJSONPost+"/reply", rest == oneJSONEvent+"/reply":
+		h.kind = aReply
+		return h, true
+	case rest == oneJSONSet:
+		h.kind = aSet
+	case isService && isInvoke:
+		h.kind, h.service = anInvoke, service
+	default:
+		return h, false
+	}
+	h.params, ok = e.values()
+	return h, ok
+}
+
+func (o *oneJSON) answer(h heard, out Values, failed error) (client.Message, error) {
+	topic := h.topic + "_reply"
+	if failed != nil {
+		return message(topic, fmt.Appendf(nil, `{"id":%s,"code":%d,"msg":%s}`,
+			quote(h.id), codeFailed, quote(failed.Error()))), nil
+	}
+	if len(out) == 0 {
+		return message(topic, fmt.Appendf(nil, `{"id":%s,"code":%d,"msg":"success"}`, quote(h.id), codeSuccess)), nil
+	}
+	data, err := object(readings(out), plain)
+	return message(topic, fmt.Appendf(nil, `{"id":%s,"code":%d,"msg":"success","data":%s}`, quote(h.id), codeSuccess, data)), err
+}
+
+// login makes a token that ends soon: each connection gets its own.
+func (o *oneJSON) login(c *packet.Connect, now time.Time) error {
+	l, err := o.id.credentials(now)
+	if err != nil {
+		return err
+	}
+	c.ClientID, c.Username, c.Password = l.ClientID, l.Username, []byte(l.Password)
+	c.HasUsername, c.HasPassword = true, true
+	return nil
+}
+
+func (o OneNET) credentials(now time.Time) (onenet.Login, error) {
+	return onenet.Credentials(onenet.Options{
+		ProductID:  o.ProductID,
+		DeviceName: o.DeviceName,
+		Key:        o.Key,
+		Method:     onenet.Method(o.Method),
+		Expiry:     now.Add(o.Lifetime).Unix(),
+	})
+}
