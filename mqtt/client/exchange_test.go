@@ -96,30 +96,34 @@ func TestPublishFailures(t *testing.T) {
 func TestUnacknowledgedIsSentAgain(t *testing.T) {
 	for _, tt := range []struct {
 		name    string
+		version mqtt.Version
 		qos     mqtt.QoS
 		before  []string // client, server, …: until the connection breaks
 		connack string
 		after   []string
 	}{
-		{"QoS 1 with DUP and the same identifier [MQTT3-3.3.1-1]", 1,
+		{"QoS 1 with DUP and the same identifier [MQTT3-3.3.1-1]", mqtt.V311, 1,
 			[]string{published(0x32, "t", 1, "x")}, resumed,
 			[]string{published(0x3A, "t", 1, "x"), "\x40\x02\x00\x01"}},
-		{"QoS 1 when the server forgot the session", 1,
+		{"QoS 1 when the server forgot the session", mqtt.V311, 1,
 			[]string{published(0x32, "t", 1, "x")}, accepted,
 			[]string{published(0x3A, "t", 1, "x"), "\x40\x02\x00\x01"}},
-		{"QoS 2 before PUBREC", 2,
+		{"QoS 2 before PUBREC", mqtt.V311, 2,
 			[]string{published(0x34, "t", 1, "x")}, resumed,
 			[]string{published(0x3C, "t", 1, "x"), "\x50\x02\x00\x01", "\x62\x02\x00\x01", "\x70\x02\x00\x01"}},
-		{"QoS 2 after PUBREC: PUBREL [MQTT3-4.4.0-1]", 2,
+		{"QoS 2 after PUBREC: PUBREL [MQTT3-4.4.0-1]", mqtt.V311, 2,
 			[]string{published(0x34, "t", 1, "x"), "\x50\x02\x00\x01", "\x62\x02\x00\x01"}, resumed,
 			[]string{"\x62\x02\x00\x01", "\x70\x02\x00\x01"}},
-		{"QoS 2 after PUBREC, session forgotten: the server has it", 2,
+		{"QoS 2 after PUBREC, 3.1, which has no session present flag", mqtt.V31, 2,
+			[]string{published(0x34, "t", 1, "x"), "\x50\x02\x00\x01", "\x62\x02\x00\x01"}, accepted,
+			[]string{"\x62\x02\x00\x01", "\x70\x02\x00\x01"}},
+		{"QoS 2 after PUBREC, session forgotten: the server has it", mqtt.V311, 2,
 			[]string{published(0x34, "t", 1, "x"), "\x50\x02\x00\x01", "\x62\x02\x00\x01"}, accepted, nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				f := newFake(t)
-				c, _ := f.start(Options{KeepSession: true})
+				c, _ := f.start(Options{KeepSession: true, Version: tt.version})
 				f.welcome(accepted)
 				done := async(func() error {
 					return c.Publish(t.Context(), Message{Topic: "t", Payload: []byte("x"), QoS: tt.qos})

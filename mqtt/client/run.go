@@ -209,13 +209,16 @@ func (c *Client) attach(l *link, ack *packet.Connack) {
 		ours = int(*p.ReceiveMaximum)
 	}
 	if !ack.SessionPresent {
+		c.resubscribe()
+	}
+	// 3.1 cannot say whether it has a session: believe in the one we asked for.
+	if !ack.SessionPresent && !(l.version == mqtt.V31 && c.o.KeepSession) {
 		c.in.Reset()
 		for _, id := range c.released() {
 			if x, ok := c.out.Drop(id); ok {
 				c.settle(x.Message, result{})
 			}
 		}
-		c.resubscribe()
 	}
 	c.out.Connect(window)
 	c.in.Connect(ours)
