@@ -16,6 +16,7 @@
 package sessions
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -39,7 +40,7 @@ const (
 
 // Options are what New needs.
 type Options struct {
-	Prefix string       // of all keys; two stores in one database need different ones, neither the beginning of the other
+	Prefix string       // of all keys, "mqtt/" if empty; two stores in one database need different ones, neither the beginning of the other
 	Log    *slog.Logger // nil: discard
 }
 
@@ -74,7 +75,7 @@ func New(db *pebble.DB, o Options) *Store {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	return &Store{db: db, prefix: []byte(o.Prefix), log: log}
+	return &Store{db: db, prefix: []byte(cmp.Or(o.Prefix, "mqtt/")), log: log}
 }
 
 // Load calls fn with every record. One that cannot be read is logged and left
