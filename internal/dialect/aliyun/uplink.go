@@ -1,0 +1,299 @@
+package aliyun
+
+import (
+	"fmt"
+	"strconv"
+	"time"
+
+	vendor "github.com/matou-iot/matou/aliyun"
+	"github.com/matou-iot/matou/internal/dialect"
+	"github.com/matou-iot/matou/thing"
+)
+
+// maxPayload is the platform's bound of one message [aliyun-device §2.8].
+const maxPayload = 256 << 10
+
+// maxAhead is how far in the future a value may be [aliyun-device §5.2].
+const maxAhead = 24 * time.Hour
+
+// Uplink reads one PUBLISH.
+func (d Dialect) Uplink(c dialect.Claim, topic, payload []byte, model *thing.Model, mode dialect.Strictness, up *dialect.Uplink) {
+	up.Reset()
+	t := vendor.ParseTopic(topic)
+	if t.Kind == vendor.NotOurs || string(t.ProductKey) != c.Product || t.Kind != vendor.Broadcast && string(t.DeviceName) != c.Device {
+		up.Kind, up.Fault = dialect.Forbidden, foreignTopic(c, string(topic))
+		return
+	}
+	if len(payload) > maxPayload {
+		up.Kind, up.Fault = dialect.Forbidden, tooLarge(len(payload))
+		return
+	}
+	r := reading{claim: c, topic: topic[:len(topic)-queryBytes(t)], payload: payload, model: model, lenient: mode != dialect.Strict, up: up, decoder: decoders.Get().(*vendor.Decoder)}
+	defer decoders.Put(r.decoder)
+	switch t.Kind {
+	case vendor.Custom:
+		up.Kind = dialect.Other
+	case vendor.PropertyPost:
+		up.Kind = dialect.PropertyPost
+		r.properties()
+	case vendor.EventPost:
+		up.Kind = dialect.EventPost
+		r.event(string(t.Name))
+	case vendor.PropertySetReply:
+		up.Kind = dialect.SetReply
+		r.reply("")
+	case vendor.ServiceReply:
+		up.Kind = dialect.InvokeReply
+		r.reply(string(t.Name))
+	case vendor.Reply:
+		up.Kind = dialect.Unimplemented
+	case vendor.PropertySet, vendor.ServiceInvoke, vendor.Broadcast:
+		up.Kind, up.Fault = dialect.Forbidden, downOnly(string(topic))
+	default:
+		up.Kind = dialect.Unimplemented
+		r.unimplemented(t)
+	}
+}
+
+func queryBytes(t vendor.Topic) int {
+	if t.Query == nil {
+		return 0
+	}
+	return len(t.Query) + 1
+}
+
+// A reading is one message on its way through.
+type reading struct {
+	claim   dialect.Claim
+	topic   []byte // without its query
+	payload []byte
+	model   *thing.Model
+	lenient bool
+	up      *dialect.Uplink
+	decoder *vendor.Decoder
+}
+
+const propertyPostMethod = "thing.event.property.post"
+
+// properties reads a property report. Whatever becomes of the values, the
+// answer is 200 with the reasons inside [aliyun-device §5.6].
+func (r *reading) properties() {
+	err := r.decoder.PropertyPost(r.payload, func(id []byte, v thing.Value, at int64) { r.property(id, v, at) })
+	if err != nil {
+		r.up.Report, r.up.RefusedAll, r.up.Fault = r.up.Report[:0], true, badMessage(err)
+		r.answer(460, nil, "request parameter error", propertyPostMethod)
+		return
+	}
+	r.remember()
+	if r.decoder.NoAck {
+		return
+	}
+	var data []byte
+	if len(r.up.Refused) > 0 {
+		data = append(data, '{')
+		for i := range r.up.Refused {
+			if i > 0 {
+				data = append(data, ',')
+			}
+			data = append(thing.TextValue(r.up.Refused[i].ID).AppendJSON(data), ':')
+			data = thing.TextValue(r.up.Refused[i].Text).AppendJSON(data)
+		}
+		data = append(data, '}')
+	}
+	r.answer(200, data, "success", propertyPostMethod)
+}
+
+// property checks one value. The platform's weak check drops what has the
+// wrong type and keeps what is out of range.
+func (r *reading) property(id []byte, v thing.Value, at int64) {
+	p, known := r.model.PropertyBytes(id)
+	if !known {
+		name := string(id)
+		r.refuse(name, thing.Problem{Fault: thing.Unknown, Path: name, Got: short(v), Hint: r.model.NearestProperty(name)})
+		return
+	}
+	if bad := r.badTime(p.ID, at); bad != nil {
+		r.refuse(p.ID, *bad)
+		return
+	}
+	checked, problem, ok := p.Type.Check(p.ID, v, thing.Rules{Lenient: r.lenient || p.Type.Kind == thing.Bool})
+	if !ok || vendor.Rejects(problem.Fault) {
+		r.refuse(p.ID, problem)
+		return
+	}
+	got := dialect.Reading{Property: p.ID, Value: checked}
+	if at > 0 {
+		got.Time = time.UnixMilli(at)
+	}
+	if problem.Fault != thing.NoMistake {
+		flag := problem
+		got.Flag = &flag
+	}
+	r.up.Report = append(r.up.Report, got)
+}
+
+// badTime finds times that are none, or more than a day ahead; seconds in
+// place of milliseconds are told [aliyun-device §10 row 26].
+func (r *reading) badTime(path string, at int64) *thing.Problem {
+	switch {
+	case at == 0:
+		return nil
+	case at < 0:
+		return &thing.Problem{Fault: thing.BadTime, Path: path, Got: "as sent", Want: "a number of UTC milliseconds"}
+	case at < 1e11:
+		return &thing.Problem{Fault: thing.BadTime, Path: path, Got: strconv.FormatInt(at, 10), Want: "in milliseconds; these look like seconds"}
+	case time.UnixMilli(at).After(time.Now().Add(maxAhead)):
+		return &thing.Problem{Fault: thing.BadTime, Path: path, Got: strconv.FormatInt(at, 10), Want: "at most a day ahead of the server's clock"}
+	}
+	return nil
+}
+
+func (r *reading) refuse(id string, p thing.Problem) {
+	code, text := vendor.Refusal(&p)
+	r.up.Refused = append(r.up.Refused, dialect.Rejection{ID: id, Problem: p, Code: code, Text: text})
+}
+
+// event reads an event. Unlike properties, one that does not fit is dropped
+// and answered with an error [aliyun-device §5.5].
+func (r *reading) event(id string) {
+	method := "thing.event." + id + ".post"
+	output, at, err := r.decoder.EventPost(r.payload)
+	if err != nil {
+		r.up.RefusedAll, r.up.Fault = true, badMessage(err)
+		r.answer(460, nil, "request parameter error", method)
+		return
+	}
+	r.remember()
+	checked, problems := r.model.CheckEvent(id, output, thing.Rules{Lenient: true})
+	for _, p := range problems {
+		if vendor.Rejects(p.Fault) {
+			r.refuse(p.Path, p)
+		}
+	}
+	if bad := r.badTime(id, at); bad != nil {
+		r.refuse(id, *bad)
+	}
+	if len(r.up.Refused) > 0 {
+		r.up.RefusedAll = true
+		if !r.decoder.NoAck {
+			r.answer(r.up.Refused[0].Code, nil, r.up.Refused[0].Text, method)
+		}
+		return
+	}
+	r.up.Event = dialect.Event{ID: id, Output: checked}
+	if e, ok := r.model.Event(id); ok {
+		r.up.Event.Level = e.Level
+	}
+	if at > 0 {
+		r.up.Event.Time = time.UnixMilli(at)
+	}
+	if !r.decoder.NoAck {
+		r.answer(200, nil, "success", method)
+	}
+}
+
+// reply reads a device's answer to a command.
+func (r *reading) reply(service string) {
+	data, err := r.decoder.Reply(r.payload)
+	if err != nil {
+		r.up.Fault = badMessage(err)
+		return
+	}
+	r.remember()
+	code := r.decoder.Code
+	r.up.Reply = dialect.Reply{
+		ID: r.up.ID, Service: service, Code: code, OK: code == 200, Message: string(r.decoder.Message), Data: data,
+	}
+}
+
+// unimplemented answers what the platform would know and this house does not
+// yet, so that firmware gets out of its boot loop [aliyun-device §4.14].
+func (r *reading) unimplemented(t vendor.Topic) {
+	path := string(t.Path)
+	r.up.Notes = append(r.up.Notes, dialect.Note{
+		Code:       "aliyun-unimplemented",
+		Sentence:   "this function is not built yet; the device gets an empty answer",
+		SentenceZH: "该功能尚未实现，设备将收到空应答",
+	})
+	if len(path) < 6 || path[:6] != "thing/" {
+		return
+	}
+	r.decoder.Reply(r.payload) // for the id; whatever else it says is not understood
+	r.up.ID = string(r.decoder.ID)
+	method := make([]byte, len(path))
+	for i := range path {
+		if method[i] = path[i]; path[i] == '/' {
+			method[i] = '.'
+		}
+	}
+	r.answer(200, nil, "success", string(method))
+}
+
+// remember notes the id and the liberties that the message took.
+func (r *reading) remember() {
+	r.up.ID = string(r.decoder.ID)
+	if l := r.decoder.Loose; l != 0 {
+		r.up.Loose = l.String()
+	}
+}
+
+func (r *reading) answer(code int, data []byte, message, method string) {
+	topic := string(r.topic) + "_reply"
+	r.up.Answers = append(r.up.Answers, dialect.Downlink{
+		Topic: topic, Payload: vendor.AppendReply(nil, code, data, r.decoder.ID, message, method),
+	})
+}
+
+func short(v thing.Value) string {
+	const most = 40
+	if s := v.String(); len(s) > most {
+		return s[:most] + "…"
+	}
+	return v.String()
+}
+
+func seconds(k uint16) string { return strconv.Itoa(int(k)) }
+
+func badMessage(err error) *dialect.Diagnosis {
+	return &dialect.Diagnosis{
+		Code: "aliyun-bad-message", Field: "payload", Received: err.Error(), Expected: `{"id":"1","params":{…}}`,
+		Sentence:   "the message cannot be read: " + err.Error(),
+		SentenceZH: "消息无法解析：" + err.Error(),
+		Advice:     "check the length of the payload and the quotes in it", AdviceZH: "请检查消息长度与引号",
+	}
+}
+
+func tooLarge(n int) *dialect.Diagnosis {
+	return &dialect.Diagnosis{
+		Code: "aliyun-message-too-large", Field: "payload", Received: fmt.Sprintf("%d bytes", n), Expected: "at most 256 KB",
+		Sentence:   fmt.Sprintf("the message has %d bytes, more than 256 KB, and was dropped", n),
+		SentenceZH: fmt.Sprintf("消息有 %d 字节，超过 256 KB，已被丢弃", n),
+		Advice:     "split it", AdviceZH: "请拆分消息",
+	}
+}
+
+func foreignTopic(c dialect.Claim, topic string) *dialect.Diagnosis {
+	d := &dialect.Diagnosis{
+		Code: "aliyun-topic-forbidden", Field: "topic", Received: topic, Expected: vendor.Nearest(topic, c.Product, c.Device),
+		Sentence:   "the topic is not one that this device may use",
+		SentenceZH: "该设备无权使用这个主题",
+		Advice:     "a topic holds the device's own product key and name: /sys/" + c.Session() + "/… or /" + c.Session() + "/user/…",
+		AdviceZH:   "主题中应包含设备自己的 ProductKey 与名称：/sys/" + c.Session() + "/… 或 /" + c.Session() + "/user/…",
+	}
+	if d.Expected == "" {
+		d.Expected = "/" + c.Session() + "/user/…"
+	} else {
+		d.Sentence += "; most likely " + d.Expected + " was meant"
+		d.SentenceZH += "；可能应为 " + d.Expected
+	}
+	return d
+}
+
+func downOnly(topic string) *dialect.Diagnosis {
+	return &dialect.Diagnosis{
+		Code: "aliyun-topic-down-only", Field: "topic", Received: topic, Expected: topic + "_reply",
+		Sentence:   "the platform publishes on this topic, devices only listen to it",
+		SentenceZH: "该主题由平台下发，设备只能订阅",
+		Advice:     "answers go to the topic with _reply behind it", AdviceZH: "应答请发布到加 _reply 后缀的主题",
+	}
+}

@@ -1,0 +1,185 @@
+package plain
+
+import (
+	"encoding/json"
+	"strings"
+	"time"
+
+	"github.com/matou-iot/matou/internal/dialect"
+	"github.com/matou-iot/matou/thing"
+	"github.com/matou-iot/matou/thing/loose"
+)
+
+// Uplink reads the thing-model topics; every other topic below the product is
+// the users' own.
+func (Dialect) Uplink(c dialect.Claim, topic, payload []byte, model *thing.Model, mode dialect.Strictness, up *dialect.Uplink) {
+	up.Reset()
+	rest, mine := strings.CutPrefix(string(topic), c.Session()+"/")
+	if !mine {
+		up.Kind = dialect.Other
+		if !own(c, string(topic), mode) {
+			up.Kind, up.Fault = dialect.Forbidden, forbidden(c, string(topic), mode)
+		}
+		return
+	}
+	event, isEvent := strings.CutPrefix(rest, "events/")
+	service, isReply := strings.CutSuffix(rest, "/reply")
+	switch {
+	case rest == "properties":
+		up.Kind = dialect.PropertyPost
+		post(payload, model, mode, up)
+	case isEvent:
+		up.Kind = dialect.EventPost
+		raise(event, payload, model, mode, up)
+	case rest == "set/reply":
+		up.Kind = dialect.SetReply
+		answer(payload, up)
+	case isReply && strings.HasPrefix(service, "services/"):
+		up.Kind = dialect.InvokeReply
+		answer(payload, up)
+		up.Reply.Service = strings.TrimPrefix(service, "services/")
+	default:
+		up.Kind = dialect.Other
+	}
+}
+
+// post reads {"id":value} or {"id":{"value":v,"time":ms}}.
+func post(payload []byte, model *thing.Model, mode dialect.Strictness, up *dialect.Uplink) {
+	doc, looseness, err := loose.Strictify(payload)
+	if err != nil {
+		up.Fault, up.RefusedAll = badJSON(err), true
+		return
+	}
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal(doc, &members); err != nil {
+		up.Fault, up.RefusedAll = badJSON(err), true
+		return
+	}
+	up.Loose = describe(looseness)
+	for _, id := range orderOf(doc) {
+		if raw, once := members[id]; once {
+			delete(members, id)
+			read(id, raw, model, mode, up)
+		}
+	}
+}
+
+// orderOf lists the members of an object in the order they were sent.
+func orderOf(doc []byte) (ids []string) {
+	var r loose.Reader
+	r.Reset(doc)
+	if r.Next() != loose.BeginObject {
+		return nil
+	}
+	for r.Next() == loose.Key {
+		ids = append(ids, string(r.Bytes()))
+		if _, ok := r.Skip(); !ok {
+			break
+		}
+	}
+	return ids
+}
+
+func read(id string, raw json.RawMessage, model *thing.Model, mode dialect.Strictness, up *dialect.Uplink) {
+	var wrapped struct {
+		Value json.RawMessage `json:"value"`
+		Time  int64           `json:"time"`
+	}
+	var at time.Time
+	if raw[0] == '{' && json.Unmarshal(raw, &wrapped) == nil && wrapped.Value != nil {
+		raw = wrapped.Value
+		if wrapped.Time > 0 {
+			at = time.UnixMilli(wrapped.Time)
+		}
+	}
+	v, err := thing.ParseValue(raw)
+	if err != nil {
+		up.Refused = append(up.Refused, dialect.Rejection{ID: id, Problem: thing.Problem{Fault: thing.WrongType, Path: id, Got: string(raw)}})
+		return
+	}
+	p, known := model.Property(id)
+	if !known {
+		up.Refused = append(up.Refused, dialect.Rejection{ID: id, Problem: thing.Problem{Fault: thing.Unknown, Path: id, Hint: model.NearestProperty(id)}})
+		return
+	}
+	checked, problem, ok := p.Type.Check(p.ID, v, thing.Rules{Lenient: mode != dialect.Strict})
+	if !ok {
+		up.Refused = append(up.Refused, dialect.Rejection{ID: id, Problem: problem})
+		return
+	}
+	reading := dialect.Reading{Property: p.ID, Value: checked, Time: at}
+	if problem.Fault != thing.NoMistake {
+		reading.Flag = &problem
+	}
+	up.Report = append(up.Report, reading)
+}
+
+func raise(id string, payload []byte, model *thing.Model, mode dialect.Strictness, up *dialect.Uplink) {
+	doc, looseness, err := loose.Strictify(payload)
+	var members map[string]thing.Value
+	if err == nil {
+		err = json.Unmarshal(doc, &members)
+	}
+	if err != nil {
+		up.Fault, up.RefusedAll = badJSON(err), true
+		return
+	}
+	up.Loose = describe(looseness)
+	var args []thing.Argument
+	for _, name := range orderOf(doc) {
+		args = append(args, thing.Argument{ID: name, Value: members[name]})
+	}
+	checked, problems := model.CheckEvent(id, args, thing.Rules{Lenient: mode != dialect.Strict})
+	if len(problems) > 0 {
+		up.RefusedAll = true
+		for _, p := range problems {
+			up.Refused = append(up.Refused, dialect.Rejection{ID: p.Path, Problem: p})
+		}
+		return
+	}
+	up.Event = dialect.Event{ID: id, Output: checked}
+	if e, ok := model.Event(id); ok {
+		up.Event.Level = e.Level
+	}
+}
+
+// answer reads {"id":"7","code":200,"message":"…","output":{…}}.
+func answer(payload []byte, up *dialect.Uplink) {
+	doc, looseness, err := loose.Strictify(payload)
+	var reply struct {
+		ID      json.RawMessage `json:"id"`
+		Code    *int            `json:"code"`
+		Message string          `json:"message"`
+		Output  json.RawMessage `json:"output"`
+	}
+	if err == nil {
+		err = json.Unmarshal(doc, &reply)
+	}
+	if err != nil {
+		up.Fault, up.RefusedAll = badJSON(err), true
+		return
+	}
+	up.Loose = describe(looseness)
+	up.ID = strings.Trim(string(reply.ID), `"`)
+	up.Reply = dialect.Reply{ID: up.ID, Code: 200, OK: true, Message: reply.Message, Data: string(reply.Output)}
+	if reply.Code != nil {
+		up.Reply.Code = *reply.Code
+		up.Reply.OK = *reply.Code == 200 || *reply.Code == 0
+	}
+}
+
+func describe(l loose.Looseness) string {
+	if l == 0 {
+		return ""
+	}
+	return l.String()
+}
+
+func badJSON(err error) *dialect.Diagnosis {
+	return &dialect.Diagnosis{
+		Code: "mqtt-bad-json", Field: "payload", Received: err.Error(), Expected: "a JSON object",
+		Sentence:   "the payload is not JSON: " + err.Error(),
+		SentenceZH: "消息内容不是有效的 JSON：" + err.Error(),
+		Advice:     "send one JSON object", AdviceZH: "请发送一个 JSON 对象",
+	}
+}
