@@ -366,7 +366,7 @@ func TestValueThatJSONCannotSayIsAnError(t *testing.T) {
 
 func TestIncompleteIdentityIsRefused(t *testing.T) {
 	for _, id := range []Identity{nil, Aliyun{ProductKey: "pk"}, OneNET{ProductID: "p"},
-		Aliyun{"pk", "dn", "ds", "", "crc32"}, OneNET{"p", "d", "a2V5", "crc32", 0}, OneNET{"p", "d", "not base64", "", 0}} {
+		Aliyun{"pk", "dn", "ds", "", "crc32"}, OneNET{"p", "d", tv.Key, "crc32", 0}, OneNET{"p", "d", "not base64", "", 0}} {
 		if _, err := New(Options{Identity: id}); err == nil {
 			t.Errorf("New(%#v) succeeded", id)
 		}

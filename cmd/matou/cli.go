@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync"
 
 	"github.com/alecthomas/kong"
 )
@@ -21,6 +22,11 @@ const (
 type cli struct {
 	globals
 
+	Pub     pubCmd     `cmd:"" help:"Publish messages over MQTT."`
+	Sub     subCmd     `cmd:"" help:"Print messages that come over MQTT."`
+	Sign    signCmd    `cmd:"" help:"Compute the MQTT login of a device."`
+	Doctor  doctorCmd  `cmd:"" help:"Find the mistake in a login that was refused."`
+	Packet  packetCmd  `cmd:"" help:"Explain and build MQTT packets."`
 	Version versionCmd `cmd:"" help:"Print the version."`
 }
 
@@ -59,6 +65,18 @@ type exitCode int
 
 func (e exitCode) Error() string { return fmt.Sprintf("exit %d", int(e)) }
 
+// A shared writer may be written to by several goroutines at once.
+type shared struct {
+	mu sync.Mutex
+	w  io.Writer
+}
+
+func (s *shared) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.w.Write(p)
+}
+
 // run is the program: main without its process. It returns the exit code.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) (code int) {
 	defer func() {
@@ -91,7 +109,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		}
 		return exitUsage
 	}
-	c.Ctx, c.Stdin, c.Stdout, c.Stderr = ctx, stdin, stdout, stderr
+	c.Ctx, c.Stdin, c.Stdout, c.Stderr = ctx, stdin, &shared{w: stdout}, &shared{w: stderr}
 	return exitCodeOf(kctx.Run(&c.globals), stderr)
 }
 

@@ -4,12 +4,15 @@ import (
 	"fmt"
 	"io"
 	"text/tabwriter"
+	"time"
 
 	"github.com/matou-iot/matou/aliyun"
+	"github.com/matou-iot/matou/onenet"
 )
 
 type signCmd struct {
 	Aliyun signAliyunCmd `cmd:"" help:"Sign as an Aliyun device: with its DeviceSecret."`
+	OneNET signOneNETCmd `cmd:"" name:"onenet" help:"Sign as a OneNET device: a token from its key."`
 }
 
 // A login is what a device puts into its CONNECT, and where it connects.
@@ -106,6 +109,59 @@ func signAliyun(t aliyun.Triple, o aliyun.Options) login {
 	}
 }
 
+type signOneNETCmd struct {
+	ProductID  string `name:"product-id" required:"" help:"Product id." placeholder:"ID"`
+	DeviceName string `required:"" help:"Device name." placeholder:"NAME"`
+	Key        string `required:"" help:"Key of the device, or the product's, as the platform shows it." env:"MATOU_DEVICE_KEY" placeholder:"KEY"`
+	Et         int64  `help:"When the token expires, Unix seconds; left out, a year from now." placeholder:"SECONDS"`
+	Method     string `enum:"md5,sha1,sha256" default:"sha1" help:"md5, sha1 or sha256."`
+	Version    string `default:"2018-10-31" help:"Version that is signed."`
+	Res        string `help:"Resource that is signed, not URL-encoded; left out, products/ID/devices/NAME." placeholder:"RES"`
+	placeFlags
+}
+
+func (*signOneNETCmd) Help() string {
+	return `The password is a token that no longer connects after --et.
+
+Examples:
+  matou sign onenet --product-id VRqhDHF2wL --device-name my_tv \
+    --key KuF3NT/jUBJ62LNBB/A8XZA9CqS3Cu79B/ABmfA1UCw=
+  matou sign onenet --product-id VRqhDHF2wL --device-name my_tv --key KEY \
+    --et 1893456000 --method md5 --res products/VRqhDHF2wL --show-string
+  matou sign onenet … --json`
+}
+
+func (c *signOneNETCmd) Run(g *globals) error {
+	l, err := signOneNET(onenet.Options{
+		ProductID: c.ProductID, DeviceName: c.DeviceName, Key: c.Key, Expiry: c.Et,
+		Method: onenet.Method(c.Method), Version: c.Version, Res: c.Res,
+	})
+	if err != nil { // the methods are listed: it is the key
+		return usagef("--key: %w", err)
+	}
+	c.place(&l, false)
+	return c.print(g, l)
+}
+
+// tokenLifetime is how long a token is good where nobody says.
+const tokenLifetime = 365 * 24 * time.Hour
+
+func signOneNET(o onenet.Options) (login, error) {
+	if o.Expiry == 0 {
+		o.Expiry = time.Now().Add(tokenLifetime).Unix()
+	}
+	t, err := onenet.NewToken(o)
+	if err != nil {
+		return login{}, err
+	}
+	return login{
+		ClientID:     o.DeviceName,
+		Username:     o.ProductID,
+		Password:     t.String(),
+		StringToSign: onenet.StringForSignature(t.Et, t.Method, t.Res, t.Version),
+	}, nil
+}
+
 // signFlags sign a login from a device's secret, in commands that connect.
 type signFlags struct {
 	ProductKey   string `group:"Signed login" help:"Aliyun: ProductKey." placeholder:"KEY"`
@@ -115,6 +171,7 @@ type signFlags struct {
 	Key          string `group:"Signed login" help:"OneNET: key of the device or its product." env:"MATOU_DEVICE_KEY" placeholder:"KEY"`
 	Method       string `group:"Signed login" help:"Sign method: hmacmd5, hmacsha1, hmacsha256; OneNET: md5, sha1, sha256." placeholder:"METHOD"`
 	Timestamp    string `group:"Signed login" help:"Aliyun: timestamp to sign." placeholder:"MS"`
+	Et           int64  `group:"Signed login" help:"OneNET: when the token expires, Unix seconds; left out, a year from now." placeholder:"SECONDS"`
 }
 
 // login signs if the flags ask for it. clientID is Aliyun's free part of the
@@ -125,6 +182,8 @@ func (f *signFlags) login(clientID string, secure bool) (l login, asked bool, er
 		return l, false, usagef("--product-key is Aliyun's and --product-id is OneNET's: give one of them")
 	case f.ProductKey != "":
 		return f.aliyun(clientID, secure)
+	case f.ProductID != "":
+		return f.onenet()
 	case f.DeviceName != "":
 		return l, false, usagef("--device-name needs --product-key or --product-id")
 	}
@@ -145,4 +204,20 @@ func (f *signFlags) aliyun(clientID string, secure bool) (l login, asked bool, e
 		}
 	}
 	return signAliyun(aliyun.Triple{ProductKey: f.ProductKey, DeviceName: f.DeviceName, DeviceSecret: f.DeviceSecret}, o), true, nil
+}
+
+func (f *signFlags) onenet() (l login, asked bool, err error) {
+	if f.DeviceName == "" || f.Key == "" {
+		return l, false, usagef("--product-id needs --device-name and --key")
+	}
+	if _, err := onenet.DecodeKey(f.Key); err != nil {
+		return l, false, usagef("--key: %w", err)
+	}
+	l, err = signOneNET(onenet.Options{
+		ProductID: f.ProductID, DeviceName: f.DeviceName, Key: f.Key, Expiry: f.Et, Method: onenet.Method(f.Method),
+	})
+	if err != nil {
+		return l, false, usagef("--method: %w", err)
+	}
+	return l, true, nil
 }
