@@ -1,7 +1,12 @@
 package main
 
 import (
+	"crypto/tls"
+	"encoding/pem"
 	"fmt"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -110,6 +115,43 @@ func TestPubSignsForADevice(t *testing.T) {
 			s.wg.Wait()
 			if h := c.hello; h.ClientID != tt.id || h.Username != tt.user || string(h.Password) != tt.password {
 				t.Errorf("CONNECT %q, %q, %q, want %q, %q, %q", h.ClientID, h.Username, h.Password, tt.id, tt.user, tt.password)
+			}
+		})
+	}
+}
+
+func TestPubOverTLS(t *testing.T) {
+	web := httptest.NewTLSServer(nil) // for its certificate of 127.0.0.1
+	web.Close()
+	ca := filepath.Join(t.TempDir(), "ca.pem")
+	if err := os.WriteFile(ca, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: web.Certificate().Raw}), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		name, flags string
+		code        int
+		says        string
+	}{
+		{"authority given", "--cafile " + ca, 0, ""},
+		{"any certificate", "--insecure", 0, ""},
+		{"unknown authority", "--tls", 1, "certificate"},
+		{"plain MQTT at a TLS port", "", 1, "without a CONNACK"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			ln, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{Certificates: web.TLS.Certificates})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var c collector
+			s := serveOn(t, ln, c.handle)
+			code, _, stderr := matou(t.Context(), "", "pub t hi -q 1 --port "+s.port+" "+tt.flags)
+			if code != tt.code || !strings.Contains(stderr, tt.says) {
+				t.Errorf("exit %d, %q, want %d and %q", code, stderr, tt.code, tt.says)
+			}
+			s.ln.Close()
+			s.wg.Wait()
+			if got := len(c.got); got != 1-tt.code {
+				t.Errorf("%d messages arrived", got)
 			}
 		})
 	}

@@ -29,6 +29,10 @@ func serve(t *testing.T, handle func(c *peer)) *server {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return serveOn(t, ln, handle)
+}
+
+func serveOn(t *testing.T, ln net.Listener, handle func(c *peer)) *server {
 	s := &server{ln: ln}
 	_, s.port, _ = net.SplitHostPort(ln.Addr().String())
 	s.wg.Go(func() {
