@@ -326,8 +326,8 @@ func (c *Client) run() (err error) {
 	}
 }
 
-// finish ends a connection of which receive has returned err: it closes it,
-// and if it had come so far, leaves the session and tells Rules.
+// finish ends a connection of which receive has returned err: it ends it,
+// leaves the session and tells Rules if it had come so far, and closes it.
 func (c *Client) finish(err error) {
 	switch {
 	case c.phase == open && errors.Is(err, os.ErrDeadlineExceeded):
@@ -338,15 +338,15 @@ func (c *Client) finish(err error) {
 	default:
 		c.end(c.lost(), 0)
 	}
-	c.out.wait()
-	if c.out.linger { // settled: nobody writes it once the last flush is over
+	c.out.wait() // from here on nobody writes c.out
+	if c.phase == open {
+		c.leave(c.out.cause)
+	}
+	if c.out.linger {
 		c.t.discard(time.Now().Add(lingerTime))
 	}
 	c.writers.Wait()
 	c.t.close()
-	if c.phase == open {
-		c.leave(c.out.cause)
-	}
 }
 
 // lost is the cause of an end that nobody announced.
