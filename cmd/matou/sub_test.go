@@ -105,9 +105,9 @@ func TestSubEnds(t *testing.T) {
 		code        int
 		says        string
 	}{
-		{"time is up", "t -W 50ms", 0, "subscribed to t"},
-		{"time is up before the count", "t -W 50ms -C 9", 1, "timed out after 50ms (--timeout)"},
-		{"one of two filters refused", "t no -W 50ms", 0, "subscription to no refused"},
+		{"time is up", "t -W 1s", 0, "subscribed to t"},
+		{"time is up before the count", "t -W 1s -C 9", 1, "timed out after 1s (--timeout)"},
+		{"one of two filters refused", "t no -W 1s", 0, "subscription to no refused"},
 		{"every filter refused", "no", 1, "subscription to no refused"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
