@@ -1,26 +1,55 @@
 package onenet
 
 import (
-	"bytes"
+	"fmt"
 	"strings"
 )
 
 // A Kind is what a topic is for [onenet §3.2].
 type Kind byte
 
-// The kinds of topics. Those of functions that are not built yet are Other.
+// The kinds of topics. "Up" is what a device publishes, "down" what it
+// subscribes to. Functions that are not built yet are recognised by family.
 const (
-	NotOurs            Kind = iota // no $sys topic at all
-	PropertyPost                   // thing/property/post
-	PropertySet                    // thing/property/set, down
-	PropertySetReply               // thing/property/set_reply
-	PropertyGetReply               // thing/property/get_reply
-	EventPost                      // thing/event/post
-	ServiceInvoke                  // thing/service/{identifier}/invoke, down
-	ServiceInvokeReply             // thing/service/{identifier}/invoke_reply
-	Other                          // any other topic of the platform
+	NotOurs            Kind = iota // no $sys topic of a device at all
 	Unknown                        // below $sys/pid/dev, but nothing the platform knows
+	PropertyPost                   // up: thing/property/post
+	PropertyPostReply              // down: thing/property/post/reply
+	PropertySet                    // down: thing/property/set
+	PropertySetReply               // up: thing/property/set_reply
+	PropertyGet                    // down: thing/property/get
+	PropertyGetReply               // up: thing/property/get_reply
+	EventPost                      // up: thing/event/post
+	EventPostReply                 // down: thing/event/post/reply
+	ServiceInvoke                  // down: thing/service/{identifier}/invoke
+	ServiceInvokeReply             // up: thing/service/{identifier}/invoke_reply
+	Desired                        // thing/property/desired/…
+	Pack                           // thing/pack/…, thing/history/…
+	SubDevice                      // thing/sub/…
+	OTA                            // ota/…
+	Raw                            // custome/… (sic)
+	DataPoint                      // dp/…: products of data streams [onenet §4.1]
+	Command                        // cmd/… [onenet §4.2]
+	Image                          // image/… [onenet §4.3]
 )
+
+// Up reports whether devices publish on topics of the kind. Families that are
+// not built yet count as up: what a device may publish there is not judged.
+func (k Kind) Up() bool {
+	switch k {
+	case PropertyPost, PropertySetReply, PropertyGetReply, EventPost, ServiceInvokeReply,
+		Desired, Pack, SubDevice, OTA, Raw, DataPoint, Command, Image:
+		return true
+	}
+	return false
+}
+
+// Streams reports whether the kind belongs to products of data streams; the
+// platform keeps them from products with a thing model [onenet §1.5].
+func (k Kind) Streams() bool { return k == DataPoint || k == Command || k == Image }
+
+// Thing reports whether the kind belongs to products with a thing model.
+func (k Kind) Thing() bool { return k >= PropertyPost && k <= SubDevice }
 
 // A Topic is a topic taken apart. Its parts alias what was parsed.
 type Topic struct {
@@ -31,72 +60,122 @@ type Topic struct {
 	Path      []byte // behind the device's name: "thing/property/post"
 }
 
-var sysPrefix = []byte("$sys/")
+// parts is Topic for either kind of text.
+type parts[T string | []byte] struct {
+	kind               Kind
+	product, dev, path T
+	name               T
+}
 
 // ParseTopic takes a topic apart; it allocates nothing.
 func ParseTopic(topic []byte) Topic {
-	var t Topic
-	rest, ok := bytes.CutPrefix(topic, sysPrefix)
-	if !ok {
-		return t
+	p := parse(topic)
+	return Topic{p.kind, p.product, p.dev, p.name, p.path}
+}
+
+// A TopicName is a Topic of strings.
+type TopicName struct {
+	Kind      Kind
+	ProductID string
+	Device    string
+	Name      string // service identifier
+	Path      string // behind the device's name: "thing/property/post"
+}
+
+// ParseTopicName takes a topic apart; it allocates nothing.
+func ParseTopicName(topic string) TopicName {
+	p := parse(topic)
+	return TopicName{p.kind, p.product, p.dev, p.name, p.path}
+}
+
+const sysPrefix = "$sys/"
+
+func parse[T string | []byte](topic T) (p parts[T]) {
+	if len(topic) < len(sysPrefix) || string(topic[:len(sysPrefix)]) != sysPrefix {
+		return p
 	}
-	i := bytes.IndexByte(rest, '/')
+	rest := topic[len(sysPrefix):]
+	i := slash(rest)
 	if i <= 0 {
-		return t
+		return p
 	}
-	j := bytes.IndexByte(rest[i+1:], '/')
+	j := slash(rest[i+1:])
 	if j <= 0 {
-		return t
+		return p
 	}
-	t.ProductID, t.Device, t.Path = rest[:i], rest[i+1:i+1+j], rest[i+j+2:]
-	switch string(t.Path) {
+	p.product, p.dev, p.path = rest[:i], rest[i+1:i+1+j], rest[i+j+2:]
+	p.kind, p.name = classify(p.path)
+	return p
+}
+
+// slash is the index of the first slash, -1 for none.
+func slash[T string | []byte](s T) int {
+	for i := range len(s) {
+		if s[i] == '/' {
+			return i
+		}
+	}
+	return -1
+}
+
+// families are prefixes behind the device's name, the longer ones first.
+var families = [...]struct {
+	prefix string
+	kind   Kind
+}{
+	{"thing/property/desired/", Desired}, {"thing/pack/post", Pack}, {"thing/history/post", Pack}, {"thing/sub/", SubDevice},
+	{"ota/", OTA}, {"custome/", Raw}, {"dp/post/", DataPoint}, {"cmd/", Command}, {"image/", Image},
+}
+
+const servicePath = "thing/service/"
+
+func classify[T string | []byte](path T) (k Kind, name T) {
+	switch string(path) {
 	case "thing/property/post":
-		t.Kind = PropertyPost
+		return PropertyPost, name
+	case "thing/property/post/reply":
+		return PropertyPostReply, name
 	case "thing/property/set":
-		t.Kind = PropertySet
+		return PropertySet, name
 	case "thing/property/set_reply":
-		t.Kind = PropertySetReply
+		return PropertySetReply, name
+	case "thing/property/get":
+		return PropertyGet, name
 	case "thing/property/get_reply":
-		t.Kind = PropertyGetReply
+		return PropertyGetReply, name
 	case "thing/event/post":
-		t.Kind = EventPost
-	default:
-		t.classify()
+		return EventPost, name
+	case "thing/event/post/reply":
+		return EventPostReply, name
 	}
-	return t
-}
-
-var (
-	servicePath = []byte("thing/service/")
-	families    = [...]string{
-		"thing/property/get", "thing/property/desired/", "thing/pack/", "thing/history/", "thing/sub/", "custome/", "ota/",
-		"dp/", "cmd/", "image/", "thing/property/post/reply", "thing/event/post/reply",
+	if len(path) > len(servicePath) && string(path[:len(servicePath)]) == servicePath {
+		return serviceKind(path[len(servicePath):])
 	}
-)
-
-func (t *Topic) classify() {
-	if rest, ok := bytes.CutPrefix(t.Path, servicePath); ok {
-		if name, ok := bytes.CutSuffix(rest, []byte("/invoke")); ok && plainLevel(name) {
-			t.Kind, t.Name = ServiceInvoke, name
-			return
-		}
-		if name, ok := bytes.CutSuffix(rest, []byte("/invoke_reply")); ok && plainLevel(name) {
-			t.Kind, t.Name = ServiceInvokeReply, name
-			return
-		}
-	}
-	t.Kind = Unknown
 	for _, f := range families {
-		if len(t.Path) >= len(f) && string(t.Path[:len(f)]) == f {
-			t.Kind = Other
-			return
+		if len(path) >= len(f.prefix) && string(path[:len(f.prefix)]) == f.prefix {
+			return f.kind, name
 		}
 	}
+	return Unknown, name
 }
 
-func plainLevel(name []byte) bool { return len(name) > 0 && bytes.IndexByte(name, '/') < 0 }
+// serviceKind reads {identifier}/invoke and {identifier}/invoke_reply.
+func serviceKind[T string | []byte](rest T) (Kind, T) {
+	var none T
+	i := slash(rest)
+	if i <= 0 {
+		return Unknown, none
+	}
+	switch string(rest[i+1:]) {
+	case "invoke":
+		return ServiceInvoke, rest[:i]
+	case "invoke_reply":
+		return ServiceInvokeReply, rest[:i]
+	}
+	return Unknown, none
+}
 
-func sys(pid, dev, path string) string { return "$sys/" + pid + "/" + dev + "/" + path }
+func sys(pid, dev, path string) string { return sysPrefix + pid + "/" + dev + "/" + path }
 
 // PropertyPostTopic is where a device reports properties.
 func PropertyPostTopic(pid, dev string) string { return sys(pid, dev, "thing/property/post") }
@@ -109,27 +188,86 @@ func EventPostTopic(pid, dev string) string { return sys(pid, dev, "thing/event/
 
 // ServiceTopic is where a service of a device is called.
 func ServiceTopic(pid, dev, service string) string {
-	return sys(pid, dev, "thing/service/"+service+"/invoke")
+	return sys(pid, dev, servicePath+service+"/invoke")
+}
+
+// AppendReplyTopic appends where a request on topic is answered: the platform
+// answers on …/reply, a device on …_reply [onenet §3.2]. It reports false for a
+// topic whose requests this package does not know.
+func AppendReplyTopic(dst, topic []byte) ([]byte, bool) {
+	dst = append(dst, topic...)
+	switch ParseTopic(topic).Kind {
+	case PropertyPost, EventPost:
+		return append(dst, "/reply"...), true
+	case PropertySet, PropertyGet, ServiceInvoke:
+		return append(dst, "_reply"...), true
+	}
+	return dst[:len(dst)-len(topic)], false
 }
 
 // MayUse reports whether a device may subscribe to a filter: below its own
-// $sys/pid/dev only [onenet §1.5].
+// $sys/{pid}/{dev}, whose names it has to write out, and in a family that the
+// platform has [onenet §1.5].
 func MayUse(filter, pid, dev string) bool {
-	base := sys(pid, dev, "")
-	return strings.HasPrefix(filter, base) && len(filter) > len(base)
+	rest, ok := strings.CutPrefix(filter, sys(pid, dev, ""))
+	if !ok || pid == "" || dev == "" {
+		return false
+	}
+	first, _, _ := strings.Cut(rest, "/")
+	switch first {
+	case "#", "+", "thing", "ota", "custome", "dp", "cmd", "image":
+		return true
+	}
+	return false
 }
 
-// Nearest suggests the topic that somebody meant who used a wrong one, "" where
-// nothing is near [onenet §10 row 20].
-func Nearest(topic, pid, dev string) string {
-	for _, n := range []struct{ sign, path string }{
-		{"set/reply", "thing/property/set_reply"}, {"set_reply", "thing/property/set_reply"}, {"get/reply", "thing/property/get_reply"},
-		{"event/property/post", "thing/property/post"}, {"property/post", "thing/property/post"}, {"property.post", "thing/property/post"},
-		{"property/set", "thing/property/set"}, {"event", "thing/event/post"}, {"dp/post", "dp/post/json"},
-	} {
-		if strings.Contains(topic, n.sign) {
-			return sys(pid, dev, n.path)
+// FamilyOf is the family that a filter of a device asks for, NotOurs for one
+// that names none.
+func FamilyOf(filter string) Kind {
+	path := ParseTopicName(filter).Path
+	switch first, _, _ := strings.Cut(path, "/"); first {
+	case "dp":
+		return DataPoint
+	case "cmd":
+		return Command
+	case "image":
+		return Image
+	case "ota":
+		return OTA
+	case "custome":
+		return Raw
+	case "thing":
+		return PropertyPost
+	}
+	return NotOurs
+}
+
+// The bounds of the platform's broker [onenet §1.5]. It closes the connection
+// over them; lenient products only note it.
+const (
+	MaxTopicLevels  = 8
+	MaxFilterBytes  = 512
+	MaxFilters      = 8 // of one SUBSCRIBE
+	MaxPayloadBytes = 256 << 10
+)
+
+// CheckTopic finds what the platform's broker would not take in the text of a
+// topic, or of a filter: too many levels, other characters than
+// [A-Za-z0-9/_-] and $.
+func CheckTopic(s string, filter bool) error {
+	if n := strings.Count(s, "/") + 1; n > MaxTopicLevels {
+		return fmt.Errorf("onenet: %d levels are more than %d", n, MaxTopicLevels)
+	}
+	if filter && len(s) > MaxFilterBytes {
+		return fmt.Errorf("onenet: a filter of %d bytes is longer than %d", len(s), MaxFilterBytes)
+	}
+	for _, c := range s {
+		switch {
+		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', c == '/', c == '_', c == '-', c == '$':
+		case filter && (c == '+' || c == '#'):
+		default:
+			return fmt.Errorf("onenet: %q is not allowed in a topic", c)
 		}
 	}
-	return ""
+	return nil
 }
