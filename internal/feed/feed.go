@@ -1,0 +1,322 @@
+// Package feed is what consumers subscribe to: records in order, durable,
+// replayable. Everything that arrives while one commit runs becomes the next
+// batch, so that a sync is paid once for many records.
+package feed
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/matou-iot/matou/internal/fault"
+	"github.com/matou-iot/matou/internal/record"
+)
+
+// Record is one durable fact; see package record.
+type Record = record.Record
+
+// A Log keeps batches. Implementations are in internal/store.
+type Log interface {
+	// Append makes a batch durable and returns its sequence, which grows by
+	// one with each batch. An error means that it was not kept.
+	Append(ctx context.Context, batch []byte) (seq uint64, err error)
+	// Read returns the first batch behind after, or io.EOF where there is
+	// none. Sequences that retention took are passed over.
+	Read(ctx context.Context, after uint64) (seq uint64, batch []byte, err error)
+}
+
+// The bounds of the feed.
+const (
+	// maxBatchRecords is how many records one commit holds; the low byte of a
+	// record's Seq is its place in the batch.
+	maxBatchRecords = 256
+	// maxBatchBytes closes a batch early.
+	maxBatchBytes = 1 << 20
+	// maxPending is how many bytes may wait for a commit; Append blocks beyond.
+	maxPending = 16 << 20
+	// recentBytes of committed batches stay in memory, so that a consumer who
+	// keeps up reads nothing back from the log.
+	recentBytes = 8 << 20
+	// readBatches is how many batches a consumer gets at once, at the most.
+	readBatches = 64
+)
+
+// Options are what a Feed needs.
+type Options struct {
+	Log    Log
+	Logger *slog.Logger
+}
+
+// A Feed takes records and hands them on. Any number of goroutines may use it
+// at once; Run must be running for anything to be kept.
+type Feed struct {
+	log    Log
+	logger *slog.Logger
+
+	mu      sync.Mutex
+	room    sync.Cond // on mu: bytes were taken by the committer, or the feed closed
+	open    *batch    // gathers what arrives; nil for none
+	queue   []*batch  // full batches that wait
+	pending int       // bytes of open and queue
+	closed  bool
+	work    chan struct{} // holds one: there is something to commit
+
+	recent     []committed // newest last
+	recentSize int
+	newest     uint64        // sequence of the newest committed batch
+	grown      chan struct{} // closed and replaced at each commit
+
+	subscribers map[*subscriber]bool
+}
+
+// A batch is what one commit keeps.
+type batch struct {
+	bytes   []byte
+	records int
+	done    chan struct{} // closed when the commit has ended
+	seq     uint64
+	err     error
+}
+
+type committed struct {
+	seq   uint64
+	bytes []byte
+}
+
+// New makes a Feed on a log.
+func New(o Options) *Feed {
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	f := &Feed{
+		log: o.Log, logger: o.Logger, work: make(chan struct{}, 1), grown: make(chan struct{}),
+		subscribers: make(map[*subscriber]bool),
+	}
+	f.room.L = &f.mu
+	return f
+}
+
+// A Ticket stands for a record on its way into the log. It is small and may be
+// copied.
+type Ticket struct {
+	b     *batch
+	index int
+	err   error
+}
+
+// ErrClosed says that the feed takes nothing any more.
+var ErrClosed = errors.New("feed: closed")
+
+// Append hands a record over; its Body is copied. It blocks only while too
+// much waits for the disk. Seq is ignored.
+func (f *Feed) Append(r Record) Ticket {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for f.pending > maxPending && !f.closed {
+		f.room.Wait()
+	}
+	if f.closed {
+		return Ticket{err: ErrClosed}
+	}
+	b := f.open
+	if b == nil {
+		b = &batch{done: make(chan struct{})}
+		f.open = b
+	}
+	before := len(b.bytes)
+	b.bytes = r.Append(b.bytes)
+	f.pending += len(b.bytes) - before
+	t := Ticket{b: b, index: b.records}
+	b.records++
+	if b.records == maxBatchRecords || len(b.bytes) >= maxBatchBytes {
+		f.queue, f.open = append(f.queue, b), nil
+	}
+	select {
+	case f.work <- struct{}{}:
+	default:
+	}
+	return t
+}
+
+// Wait returns when the record is durable, or why it is not.
+func (t Ticket) Wait() error {
+	if t.b == nil {
+		return t.err
+	}
+	<-t.b.done
+	return t.b.err
+}
+
+// Seq is the record's place in the feed once Wait has returned nil.
+func (t Ticket) Seq() uint64 { return place(t.b.seq, t.index) }
+
+func place(batch uint64, index int) uint64 { return batch<<8 | uint64(index) }
+
+// Run commits until ctx is done and nothing waits any more; later records are
+// refused.
+func (f *Feed) Run(ctx context.Context) error {
+	for {
+		select {
+		case <-f.work:
+		case <-ctx.Done():
+			f.close()
+			for b := f.take(); b != nil; b = f.take() {
+				f.commit(context.WithoutCancel(ctx), b)
+			}
+			return nil
+		}
+		for b := f.take(); b != nil; b = f.take() {
+			f.commit(context.WithoutCancel(ctx), b)
+		}
+	}
+}
+
+func (f *Feed) close() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.closed = true
+	f.room.Broadcast()
+}
+
+// take returns the next batch to commit, nil for none.
+func (f *Feed) take() *batch {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if len(f.queue) > 0 {
+		b := f.queue[0]
+		f.queue = f.queue[1:]
+		return b
+	}
+	b := f.open
+	f.open = nil
+	return b
+}
+
+// commitTimeout is how long the log may take before its callers are told.
+const commitTimeout = 30 * time.Second
+
+// commit makes one batch durable and tells all who wait for it. A batch that
+// fails is refused whole; the next one is tried anew.
+func (f *Feed) commit(ctx context.Context, b *batch) {
+	ctx, cancel := context.WithTimeout(ctx, commitTimeout)
+	defer cancel()
+	seq, err := f.log.Append(ctx, b.bytes)
+	f.mu.Lock()
+	f.pending -= len(b.bytes)
+	f.room.Broadcast()
+	if err == nil {
+		b.seq = seq
+		f.remember(seq, b.bytes)
+	} else {
+		b.err = fault.Unavailable("the data could not be stored: %w", err)
+	}
+	f.mu.Unlock()
+	if err != nil {
+		f.logger.Error("records not kept", "records", b.records, "error", err)
+	}
+	close(b.done)
+	if err == nil {
+		f.publish(seq, b.bytes)
+	}
+}
+
+// remember keeps a batch for consumers who keep up. f.mu is held.
+func (f *Feed) remember(seq uint64, bytes []byte) {
+	f.newest = seq
+	f.recent = append(f.recent, committed{seq, bytes})
+	f.recentSize += len(bytes)
+	for f.recentSize > recentBytes && len(f.recent) > 1 {
+		f.recentSize -= len(f.recent[0].bytes)
+		f.recent[0] = committed{}
+		f.recent = f.recent[1:]
+	}
+	close(f.grown)
+	f.grown = make(chan struct{})
+}
+
+// ConsumeFrom calls fn with all records behind the one with sequence after, in
+// order and in groups, and goes on with new ones until ctx is done or fn fails.
+// The records alias memory that is not written again. A consumer keeps its own
+// position: the Seq of the last record it has dealt with.
+func (f *Feed) ConsumeFrom(ctx context.Context, after uint64, fn func([]Record) error) error {
+	for {
+		group, grown, err := f.next(ctx, after)
+		if err != nil {
+			return err
+		}
+		if len(group) > 0 {
+			if err := fn(group); err != nil {
+				return err
+			}
+			after = group[len(group)-1].Seq
+			continue
+		}
+		select {
+		case <-grown:
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+// next returns the records behind after, from memory where they are there, and
+// a channel that closes when there are more.
+func (f *Feed) next(ctx context.Context, after uint64) ([]Record, <-chan struct{}, error) {
+	f.mu.Lock()
+	grown := f.grown
+	recent := f.recent
+	f.mu.Unlock()
+	var group []Record
+	if len(recent) > 0 && recent[0].seq <= after>>8+1 {
+		for _, c := range recent {
+			if c.seq < after>>8 {
+				continue
+			}
+			group = f.decode(group, c.seq, c.bytes, after)
+			if len(group) >= readBatches*maxBatchRecords {
+				break
+			}
+		}
+		return group, grown, nil
+	}
+	at := after >> 8
+	if at > 0 {
+		at-- // the batch that after lies in may hold more
+	}
+	for range readBatches {
+		seq, bytes, err := f.log.Read(ctx, at)
+		switch {
+		case errors.Is(err, io.EOF):
+			return group, grown, nil
+		case err != nil && ctx.Err() != nil:
+			return nil, grown, nil
+		case err != nil:
+			return nil, nil, fmt.Errorf("read the feed behind %d: %w", at, err)
+		}
+		group = f.decode(group, seq, bytes, after)
+		at = seq
+	}
+	return group, grown, nil
+}
+
+// decode appends the records of a batch that lie behind after. What is corrupt
+// ends its batch and is said.
+func (f *Feed) decode(group []Record, seq uint64, bytes []byte, after uint64) []Record {
+	for i := 0; len(bytes) > 0; i++ {
+		r, rest, err := record.Decode(bytes)
+		if err != nil {
+			f.logger.Error("a batch of the feed is corrupt from here on", "batch", seq, "record", i, "error", err)
+			return group
+		}
+		r.Seq = place(seq, i)
+		if r.Seq > after {
+			group = append(group, r)
+		}
+		bytes = rest
+	}
+	return group
+}
