@@ -138,6 +138,9 @@ func (c *Client) enter(b *batch, p *packet.Connect, g *Grant, assigned bool) err
 	if !s.takeOver(c.b.limits.ConnectTimeout) {
 		return c.refuse(b, &Refusal{Reason: mqtt.ServerBusy})
 	}
+	if wl := s.endedBy(p.CleanStart); wl != nil {
+		wl.client.publishWill(wl)
+	}
 	c.s = s
 	c.attach(b, p, g, assigned)
 	c.phase = open
@@ -205,6 +208,17 @@ func (s *session) takeOver(patience time.Duration) bool {
 	case <-timer.C:
 		return false
 	}
+}
+
+// endedBy returns the delayed will that a clean start makes due: it ends the
+// session [MQTT5-3.1.2-8].
+func (s *session) endedBy(cleanStart bool) (due *will) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if cleanStart {
+		due, s.will = s.will, nil
+	}
+	return due
 }
 
 // attach makes c the session's client and puts CONNACK and what the session

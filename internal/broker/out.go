@@ -19,6 +19,7 @@ type outbox struct {
 	held     int        // bytes of the flush under way that the socket has not taken
 	flushing bool
 	reading  bool          // the client's own goroutine is at work and flushes when done
+	starved  bool          // somebody found no room: let the session go on when there is
 	closing  bool          // nothing more comes; close when empty
 	linger   bool          // let the client read to the end: close only our half
 	closed   bool          // the last flush is over
@@ -67,11 +68,13 @@ func (o *outbox) room() *outBuffer {
 }
 
 // hasRoom reports whether more may be put in. The bound is passed by at most
-// one packet.
+// one packet. If there is none, the session goes on once there is.
 func (c *Client) hasRoom() bool {
 	c.out.mu.Lock()
 	defer c.out.mu.Unlock()
-	return c.out.len()+c.out.held < c.b.limits.OutBuffer
+	room := c.out.len()+c.out.held < c.b.limits.OutBuffer
+	c.out.starved = c.out.starved || !room
+	return room
 }
 
 // pushFrame puts in a packet that is encoded already, as w's. Where id is not
@@ -161,15 +164,22 @@ func (w *work) flush() {
 	w.dirty = w.dirty[:0]
 }
 
-// flush writes until the out-buffer is empty or the socket full, in which
-// case a goroutine goes on.
+// flush writes until the out-buffer is empty and nothing has waited for that,
+// or the socket is full, in which case a goroutine goes on. No lock is held.
 func (c *Client) flush() {
+	for c.flushOnce() {
+		c.refill()
+	}
+}
+
+// flushOnce reports whether it has made room for which somebody waits.
+func (c *Client) flushOnce() (starved bool) {
 	o := &c.out
 	o.mu.Lock()
 	o.mark = nil
 	if o.flushing || o.closed {
 		o.mu.Unlock()
-		return
+		return false
 	}
 	o.flushing = true
 	for o.len() > 0 {
@@ -180,32 +190,34 @@ func (c *Client) flush() {
 		c.b.counters.BytesOut.Add(int64(n))
 		if err == nil && n < len(buf.b) {
 			c.wait(buf, n)
-			return
+			return false
 		}
 		buf.giveBack()
 		o.mu.Lock()
 		o.held = 0
 		if err != nil {
 			c.broken()
-			return
+			return false
 		}
 	}
-	c.flushed()
+	return c.flushed()
 }
 
-// flushed ends a flush; the lock is held and released.
-func (c *Client) flushed() {
+// flushed ends a flush and reports whether somebody waits for the room; the
+// lock is held and released.
+func (c *Client) flushed() (starved bool) {
 	o := &c.out
 	o.flushing = false
 	if !o.closing || o.closed {
+		starved, o.starved = o.starved, false
 		o.mu.Unlock()
-		return
+		return starved
 	}
 	if _, slow := c.t.(*stream); slow { // TLS and WebSocket say good-bye and may block
 		c.writers.Go(c.t.stop)
 		o.close()
 		o.mu.Unlock()
-		return
+		return false
 	}
 	if o.linger {
 		c.t.closeWrite()
@@ -213,6 +225,7 @@ func (c *Client) flushed() {
 	o.close()
 	o.mu.Unlock()
 	c.t.stop()
+	return false
 }
 
 // broken ends a flush whose write failed: the lock is held and released.
@@ -283,8 +296,10 @@ func (c *Client) drain(buf *outBuffer, n int) {
 		o.buf = nil
 		o.mu.Unlock()
 	}
-	c.flushed()
-	c.goOn()
+	if c.flushed() {
+		c.refill()
+		c.flush()
+	}
 }
 
 // stalled ends a drain: the client took nothing for too long, or is gone.
@@ -297,21 +312,17 @@ func (c *Client) stalled(err error) {
 	c.broken()
 }
 
-// goOn lets the session send what has waited for the out-buffer.
-func (c *Client) goOn() {
+// refill puts into the out-buffer what the session has waiting for it.
+func (c *Client) refill() {
 	s := c.s
-	if s == nil {
-		return
-	}
 	w := works.Get().(*work)
 	s.mu.Lock()
 	if s.client.Load() == c {
 		s.pump(w)
 	}
 	s.mu.Unlock()
-	w.flush()
 	c.b.counters.MessagesOut.Add(w.out)
-	w.reset()
+	w.reset() // c, which alone is in its dirty list, is being flushed
 	works.Put(w)
 }
 
