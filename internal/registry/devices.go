@@ -1,0 +1,187 @@
+package registry
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+
+	"github.com/matou-iot/matou/internal/fault"
+)
+
+// CreateDevice makes a device. An empty Name or Secret is generated in the
+// vendor's form. It is enabled.
+func (r *Registry) CreateDevice(ctx context.Context, d Device) (Device, error) {
+	made, bad, err := r.CreateDevices(ctx, d.Product, []Device{d})
+	switch {
+	case err != nil:
+		return Device{}, err
+	case len(bad) > 0:
+		return Device{}, bad[0].Err
+	}
+	return made[0], nil
+}
+
+// A RowError says what is wrong with one of several devices.
+type RowError struct {
+	Row int // counted from 0
+	Err error
+}
+
+// Error names the row, counted from 1 as people do.
+func (e RowError) Error() string { return fmt.Sprintf("row %d: %v", e.Row+1, e.Err) }
+
+// CreateDevices makes all devices or, where any is wrong, none: then all that
+// is wrong comes back.
+func (r *Registry) CreateDevices(ctx context.Context, product string, devices []Device) ([]Device, []RowError, error) {
+	p, err := r.Product(ctx, product)
+	if err != nil {
+		return nil, nil, err
+	}
+	if len(devices) > MaxBatch {
+		return nil, nil, fault.Invalid("%d devices are more than %d at once", len(devices), MaxBatch)
+	}
+	var bad []RowError
+	seen := make(map[string]bool, len(devices))
+	made := make([]Device, len(devices))
+	now := r.stamp()
+	for i, d := range devices {
+		d.Product, d.Enabled, d.CreatedAt, d.UpdatedAt = product, true, now, now
+		if d.Name == "" {
+			d.Name = random(12)
+		}
+		if d.Secret == "" {
+			d.Secret = newDeviceSecret(p.Dialect)
+		}
+		if err := checkDevice(p, &d); err != nil {
+			bad = append(bad, RowError{i, err})
+		} else if seen[d.Name] {
+			bad = append(bad, RowError{i, fault.In("name", fault.Conflict("device %q stands twice", d.Name))})
+		}
+		seen[d.Name] = true
+		made[i] = d
+	}
+	if len(bad) > 0 {
+		return nil, bad, nil
+	}
+	if err := r.store.InsertDevices(ctx, made); err != nil {
+		if e, ok := errors.AsType[*ExistsError](err); ok {
+			exists := fault.In("name", fault.Conflict("device %q exists already", made[e.Row].ID()))
+			return nil, []RowError{{e.Row, exists}}, nil
+		}
+		return nil, nil, err
+	}
+	for i := range made {
+		r.devices.drop(made[i].ID())
+		r.changed(DeviceCreated, made[i].ID())
+	}
+	return made, nil, nil
+}
+
+// Device returns a device. It is shared: do not change it.
+func (r *Registry) Device(ctx context.Context, id ID) (*Device, error) {
+	d, there, version := r.devices.get(id)
+	if !there {
+		var err error
+		if d, err = r.store.Device(ctx, id); err != nil && !errors.Is(err, ErrNotFound) {
+			return nil, err
+		}
+		r.devices.put(id, d, version)
+	}
+	if d == nil {
+		return nil, fault.NotFound("there is no device %q", id)
+	}
+	return d, nil
+}
+
+// Devices returns devices in order of product and name, and a cursor for the
+// next page, "" where there is none.
+func (r *Registry) Devices(ctx context.Context, q DeviceQuery) ([]Device, string, error) {
+	limit, err := limit(q.Limit)
+	if err != nil {
+		return nil, "", err
+	}
+	if q.After != "" {
+		if _, err := ParseID(q.After); err != nil {
+			return nil, "", fault.In("after", fault.Invalid("%q is no cursor: take it from the page before", q.After))
+		}
+	}
+	if q.State != nil {
+		if err := r.flush(ctx); err != nil { // the store is asked for states
+			return nil, "", err
+		}
+	}
+	q.Limit = limit + 1
+	found, err := r.store.Devices(ctx, q)
+	if err != nil || len(found) <= limit {
+		return found, "", err
+	}
+	return found[:limit], found[limit-1].ID().String(), nil
+}
+
+// CountDevices counts the devices of a product, "" of all.
+func (r *Registry) CountDevices(ctx context.Context, product string) (int, error) {
+	return r.store.CountDevices(ctx, product)
+}
+
+// UpdateDevice changes nickname, tags or whether a device is enabled.
+func (r *Registry) UpdateDevice(ctx context.Context, id ID, change func(*Device) error) (Device, error) {
+	old, err := r.Device(ctx, id)
+	if err != nil {
+		return Device{}, err
+	}
+	p, err := r.Product(ctx, id.Product)
+	if err != nil {
+		return Device{}, err
+	}
+	d := *old
+	d.Tags = maps.Clone(old.Tags)
+	if err := change(&d); err != nil {
+		return Device{}, err
+	}
+	d.Product, d.Name = old.Product, old.Name
+	if err := checkDevice(p, &d); err != nil {
+		return Device{}, err
+	}
+	kind := DeviceChanged
+	switch {
+	case d.Secret != old.Secret:
+		d.PreviousSecret, kind = old.Secret, DeviceSecretReset
+	case old.Enabled && !d.Enabled:
+		kind = DeviceDisabled
+	}
+	d.UpdatedAt = r.stamp()
+	if err := r.store.UpdateDevice(ctx, &d); err != nil {
+		return Device{}, err
+	}
+	r.devices.drop(id)
+	r.changed(kind, id)
+	return d, nil
+}
+
+// ResetSecret gives a device a new secret and keeps the old one, so that a
+// refusal can say that it was used.
+func (r *Registry) ResetSecret(ctx context.Context, id ID) (Device, error) {
+	p, err := r.Product(ctx, id.Product)
+	if err != nil {
+		return Device{}, err
+	}
+	return r.UpdateDevice(ctx, id, func(d *Device) error {
+		d.Secret = newDeviceSecret(p.Dialect)
+		return nil
+	})
+}
+
+// DeleteDevice deletes a device.
+func (r *Registry) DeleteDevice(ctx context.Context, id ID) error {
+	if _, err := r.Device(ctx, id); err != nil {
+		return err
+	}
+	if err := r.store.DeleteDevice(ctx, id); err != nil {
+		return err
+	}
+	r.devices.drop(id)
+	r.presence.forget(id)
+	r.changed(DeviceDeleted, id)
+	return nil
+}

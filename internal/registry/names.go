@@ -1,0 +1,133 @@
+package registry
+
+import (
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/hex"
+	"strings"
+
+	"github.com/matou-iot/matou/internal/fault"
+)
+
+// The dialects that a product can speak.
+var dialects = []string{"aliyun", "onenet", "mqtt"}
+
+// The bounds of names and secrets.
+const (
+	maxKey       = 64
+	maxName      = 64
+	maxNickname  = 256
+	maxSecret    = 256
+	maxTags      = 100
+	maxTagBytes  = 256
+	strictLeast  = 4  // characters of an Aliyun device name [aliyun-device §0.3]
+	strictMost   = 32 // likewise
+	aliyunNames  = "-_@.:"
+	onenetNames  = "-_"
+	generatedKey = 9
+)
+
+const alphanumeric = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+
+// random returns n random letters and digits.
+func random(n int) string {
+	b := make([]byte, n)
+	rand.Read(b)
+	for i := range b {
+		b[i] = alphanumeric[int(b[i])%len(alphanumeric)]
+	}
+	return string(b)
+}
+
+func randomBytes(n int) []byte {
+	b := make([]byte, n)
+	rand.Read(b)
+	return b
+}
+
+// newProductKey is in the form of the vendor.
+func newProductKey(dialect string) string {
+	if dialect == "onenet" {
+		return random(10)
+	}
+	return "a1" + random(generatedKey)
+}
+
+func newProductSecret(dialect string) string {
+	if dialect == "onenet" {
+		return base64.StdEncoding.EncodeToString(randomBytes(32))
+	}
+	return random(16)
+}
+
+func newDeviceSecret(dialect string) string {
+	if dialect == "onenet" {
+		return base64.StdEncoding.EncodeToString(randomBytes(32))
+	}
+	return hex.EncodeToString(randomBytes(16))
+}
+
+func only(s, extra string) bool {
+	for _, c := range []byte(s) {
+		if strings.IndexByte(alphanumeric, c) < 0 && strings.IndexByte(extra, c) < 0 {
+			return false
+		}
+	}
+	return true
+}
+
+func checkProduct(p *Product) error {
+	known := false
+	for _, d := range dialects {
+		known = known || d == p.Dialect
+	}
+	switch {
+	case !known:
+		return fault.In("dialect", fault.Invalid("dialect %q is not known: use one of %s", p.Dialect, strings.Join(dialects, ", ")))
+	case len(p.Key) > maxKey || !only(p.Key, "-_."):
+		return fault.In("key", fault.Invalid("product key %q: use at most %d letters, digits, and - _ .", p.Key, maxKey))
+	case len(p.Name) > maxNickname:
+		return fault.In("name", fault.Invalid("the name is longer than %d bytes", maxNickname))
+	case p.Strictness > Open:
+		return fault.In("strictness", fault.Invalid("strictness is one of %s", strings.Join(strictnessWords, ", ")))
+	}
+	return checkSecret(p.Dialect, p.Secret)
+}
+
+func checkSecret(dialect, secret string) error {
+	if len(secret) > maxSecret {
+		return fault.In("secret", fault.Invalid("the secret is longer than %d bytes", maxSecret))
+	}
+	if dialect == "onenet" {
+		if _, err := base64.RawStdEncoding.DecodeString(strings.TrimRight(secret, "=")); err != nil {
+			return fault.In("secret", fault.Invalid("a OneNET key is Base64: copy it as the platform shows it"))
+		}
+	}
+	if strings.TrimSpace(secret) != secret {
+		return fault.In("secret", fault.Invalid("the secret has blanks or line ends around it"))
+	}
+	return nil
+}
+
+func checkDevice(p *Product, d *Device) error {
+	extra := aliyunNames
+	if p.Dialect == "onenet" {
+		extra = onenetNames
+	}
+	switch {
+	case d.Name == "" || len(d.Name) > maxName || !only(d.Name, extra):
+		return fault.In("name", fault.Invalid("device name %q: use 1 to %d letters, digits, and %s", d.Name, maxName, strings.Join(strings.Split(extra, ""), " ")))
+	case p.Dialect == "aliyun" && p.Strictness == Strict && (len(d.Name) < strictLeast || len(d.Name) > strictMost):
+		return fault.In("name", fault.Invalid("device name %q: Alibaba Cloud wants %d to %d characters", d.Name, strictLeast, strictMost))
+	case len(d.Nickname) > maxNickname:
+		return fault.In("nickname", fault.Invalid("the nickname is longer than %d bytes", maxNickname))
+	case len(d.Tags) > maxTags:
+		return fault.In("tags", fault.Invalid("%d tags are more than %d", len(d.Tags), maxTags))
+	}
+	for k, v := range d.Tags {
+		if k == "" || len(k) > maxTagBytes || len(v) > maxTagBytes || strings.ContainsAny(k, "= ") {
+			return fault.In("tags", fault.Invalid("tag %q: a name has no blanks and no =, name and value at most %d bytes", k, maxTagBytes))
+		}
+	}
+	return checkSecret(p.Dialect, d.Secret)
+}

@@ -1,0 +1,209 @@
+package registry
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"sync"
+	"time"
+)
+
+// flushEvery is how long a change of presence may stay in memory only. What a
+// crash takes is no loss: after a restart nobody is connected anyway.
+const flushEvery = 200 * time.Millisecond
+
+// presences are what is known of devices' presence. A device is in memory
+// while it is online or its last change has not been kept yet, so that memory
+// grows with connections and not with names.
+type presences struct {
+	s *presenceState
+}
+
+type presenceState struct {
+	mu    sync.Mutex
+	known map[ID]*Presence
+	dirty map[ID]bool
+}
+
+func newPresences() presences {
+	return presences{&presenceState{known: make(map[ID]*Presence), dirty: make(map[ID]bool)}}
+}
+
+func (p presences) forget(id ID) {
+	p.s.mu.Lock()
+	defer p.s.mu.Unlock()
+	delete(p.s.known, id)
+	delete(p.s.dirty, id)
+}
+
+// WentOnline marks a device online; its first time activates it.
+func (r *Registry) WentOnline(id ID, at time.Time, addr, clientID, protocol string) {
+	r.change(id, func(p *Presence) {
+		at = at.UTC().Truncate(time.Millisecond)
+		if p.ActivatedAt.IsZero() {
+			p.ActivatedAt = at
+		}
+		p.State, p.Since, p.LastOnline, p.LastAddr, p.ClientID, p.Protocol = Online, at, at, addr, clientID, protocol
+	})
+}
+
+// WentOffline marks a device offline.
+func (r *Registry) WentOffline(id ID, at time.Time, reason string) {
+	r.change(id, func(p *Presence) {
+		at = at.UTC().Truncate(time.Millisecond)
+		p.State, p.Since, p.LastOffline, p.OfflineReason = Offline, at, at, reason
+	})
+}
+
+// Refused remembers why a device was not let in. The same mistake from the
+// same host is counted.
+func (r *Registry) Refused(id ID, why Refusal) {
+	why.At = why.At.UTC().Truncate(time.Millisecond)
+	r.change(id, func(p *Presence) {
+		p.Refusals++
+		if last := p.LastRefusal; last != nil && last.Code == why.Code && host(last.Addr) == host(why.Addr) {
+			why.Count = last.Count
+		} else {
+			why.Count = 0
+		}
+		why.Count++
+		p.LastRefusal = &why
+	})
+}
+
+func host(addr string) string {
+	if h, _, err := net.SplitHostPort(addr); err == nil {
+		return h
+	}
+	return addr
+}
+
+// change applies a change to what is known of a device.
+func (r *Registry) change(id ID, apply func(*Presence)) {
+	p := r.load(id)
+	s := r.presence.s
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if known := s.known[id]; known != nil {
+		p = known
+	}
+	apply(p)
+	s.known[id], s.dirty[id] = p, true
+}
+
+// load reads a presence from the store where memory has none.
+func (r *Registry) load(id ID) *Presence {
+	s := r.presence.s
+	s.mu.Lock()
+	known := s.known[id]
+	s.mu.Unlock()
+	if known != nil {
+		return known
+	}
+	p, err := r.store.Presence(context.Background(), id)
+	if err != nil {
+		if !errors.Is(err, ErrNotFound) {
+			r.log.Error("presence of a device", "device", id.String(), "error", err)
+		}
+		return new(Presence)
+	}
+	return p
+}
+
+// Status returns what is known of a device's presence.
+func (r *Registry) Status(ctx context.Context, id ID) (Status, error) {
+	d, err := r.Device(ctx, id)
+	if err != nil {
+		return Status{}, err
+	}
+	s := r.presence.s
+	s.mu.Lock()
+	var status Status
+	known := s.known[id]
+	if known != nil {
+		status = known.Status
+	}
+	s.mu.Unlock()
+	if known == nil {
+		p, err := r.store.Presence(ctx, id)
+		if err != nil && !errors.Is(err, ErrNotFound) {
+			return Status{}, err
+		}
+		if p != nil {
+			status = p.Status
+		}
+	}
+	if !d.Enabled {
+		status.State = Disabled
+	}
+	return status, nil
+}
+
+// CountOnline is how many devices are online.
+func (r *Registry) CountOnline() (n int) {
+	s := r.presence.s
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, p := range s.known {
+		if p.State == Online {
+			n++
+		}
+	}
+	return n
+}
+
+// Run keeps presence until ctx is done. It begins by marking offline whoever
+// was online when the server stopped, so it has to run before devices connect.
+func (r *Registry) Run(ctx context.Context) error {
+	tick := time.NewTicker(flushEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+			if err := r.flush(ctx); err != nil && ctx.Err() == nil {
+				r.log.Error("presence not kept; it is tried again", "error", err)
+			}
+		case <-ctx.Done():
+			return r.flush(context.WithoutCancel(ctx))
+		}
+	}
+}
+
+// Restarted marks offline whoever was online when the server stopped. Call it
+// once, before devices connect.
+func (r *Registry) Restarted(ctx context.Context) error {
+	if err := r.store.AllOffline(ctx, "server restarted"); err != nil {
+		return fmt.Errorf("mark devices offline: %w", err)
+	}
+	return nil
+}
+
+// flush keeps what changed and forgets who is offline.
+func (r *Registry) flush(ctx context.Context) error {
+	s := r.presence.s
+	s.mu.Lock()
+	changed := make(map[ID]Presence, len(s.dirty))
+	for id := range s.dirty {
+		changed[id] = *s.known[id]
+	}
+	clear(s.dirty)
+	s.mu.Unlock()
+	if len(changed) == 0 {
+		return nil
+	}
+	err := r.store.SavePresence(ctx, changed)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for id := range changed {
+		p := s.known[id]
+		switch {
+		case p == nil: // deleted meanwhile
+		case err != nil:
+			s.dirty[id] = true
+		case !s.dirty[id] && p.State != Online:
+			delete(s.known, id)
+		}
+	}
+	return err
+}

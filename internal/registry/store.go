@@ -1,0 +1,66 @@
+package registry
+
+import "context"
+
+// A Store remembers products, devices and presence. It decides nothing; where
+// something is not there it says ErrNotFound, where it is there already
+// ErrExists. Implementations are in internal/store and pass storetest.Registry.
+type Store interface {
+	InsertProduct(ctx context.Context, p *Product) error
+	Product(ctx context.Context, key string) (*Product, error)
+	Products(ctx context.Context, q ProductQuery) ([]Product, error)
+	UpdateProduct(ctx context.Context, p *Product) error
+	DeleteProduct(ctx context.Context, key string) error // and its devices
+
+	InsertDevices(ctx context.Context, devices []Device) error // all or none; *ExistsError names the row
+	Device(ctx context.Context, id ID) (*Device, error)
+	Devices(ctx context.Context, q DeviceQuery) ([]Device, error)
+	CountDevices(ctx context.Context, product string) (int, error) // "" of all
+	UpdateDevice(ctx context.Context, d *Device) error
+	DeleteDevice(ctx context.Context, id ID) error
+
+	Presence(ctx context.Context, id ID) (*Presence, error)
+	SavePresence(ctx context.Context, all map[ID]Presence) error // of devices that exist; others are passed over
+	AllOffline(ctx context.Context, reason string) error         // after a restart
+}
+
+// A Presence is the part of a Status that is kept.
+type Presence struct {
+	Status
+}
+
+// A ProductQuery asks for products in order of their keys.
+type ProductQuery struct {
+	Text  string // in key or name
+	Limit int
+	After string // key of the last one of the page before
+}
+
+// A DeviceQuery asks for devices in order of product and name.
+type DeviceQuery struct {
+	Product string // "" for all
+	Text    string // in name or nickname
+	Tag     string // "name" or "name=value"
+	State   *State
+	Limit   int
+	After   string // product/name of the last one of the page before
+}
+
+// A storeError is what a Store says of existence.
+type storeError string
+
+func (e storeError) Error() string { return string(e) }
+
+// The errors of a Store.
+const (
+	ErrNotFound storeError = "not found"
+	ErrExists   storeError = "exists already"
+)
+
+// An ExistsError names the row of InsertDevices that exists already.
+type ExistsError struct{ Row int }
+
+func (*ExistsError) Error() string { return string(ErrExists) }
+
+// Unwrap makes errors.Is(err, ErrExists) work.
+func (*ExistsError) Unwrap() error { return ErrExists }
