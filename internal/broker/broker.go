@@ -244,7 +244,7 @@ func (l *listener) admit(nc net.Conn) {
 	l.open[nc] = struct{}{}
 	l.mu.Unlock()
 	l.conns.Go(func() {
-		l.serveConn(nc, origin, nil)
+		l.serveConn(nc, origin, nil, time.Now())
 		l.mu.Lock()
 		delete(l.open, nc)
 		l.mu.Unlock()
@@ -254,16 +254,16 @@ func (l *listener) admit(nc net.Conn) {
 }
 
 // serveConn receives until the connection ends. abort closes what is below nc
-// without a good-bye.
-func (l *listener) serveConn(nc net.Conn, origin Origin, abort func()) {
-	c := &Client{b: l.b, origin: origin, ctx: l.ctx, since: time.Now(), t: newTransport(nc, abort)}
+// without a good-bye; since is when the client's time for its CONNECT began.
+func (l *listener) serveConn(nc net.Conn, origin Origin, abort func(), since time.Time) {
+	c := &Client{b: l.b, origin: origin, ctx: l.ctx, since: since, t: newTransport(nc, abort)}
 	err := c.run()
 	if up, ok := errors.AsType[errUpgrade](err); ok {
 		if origin.Transport == "ws" || origin.Transport == "wss" {
 			c.finish(errNoConnect)
 			return
 		}
-		l.upgrade(nc, origin, up.head)
+		l.upgrade(nc, origin, up.head, since)
 		return
 	}
 	c.finish(err)

@@ -109,16 +109,7 @@ type errUpgrade struct{ head []byte }
 
 func (errUpgrade) Error() string { return "not MQTT" }
 
-// A fault is what ends the connection of a client that broke the protocol.
-type fault struct {
-	err    error
-	reason mqtt.ReasonCode
-}
-
-func (f *fault) Error() string { return f.err.Error() }
-func (f *fault) Unwrap() error { return f.err }
-
-// violation is a fault that no decoder saw.
+// violation is a fault of the client that no decoder saw.
 func violation(name, clause, detail string, reason mqtt.ReasonCode) error {
 	return &packet.Error{Packet: name, Clause: clause, Detail: detail, Reason: reason}
 }
@@ -127,6 +118,7 @@ func violation(name, clause, detail string, reason mqtt.ReasonCode) error {
 func (c *Client) take(b *batch) (again bool, err error) {
 	b.started = time.Now()
 	c.seen = b.started
+	first := c.phase != open // a script may send all it has at once, FIN included
 	if c.phase == sniffing {
 		if head := b.buf[0]; head != byte(packet.TypeConnect)<<4 {
 			if sniffable(head) {
@@ -167,7 +159,7 @@ func (c *Client) take(b *batch) (again bool, err error) {
 		err = errClosing
 	}
 	b.consume(used)
-	return b.n > 0, err
+	return b.n > 0 || first, err
 }
 
 // frames handles one packet after the other and returns how many bytes it

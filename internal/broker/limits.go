@@ -14,7 +14,7 @@ type Limits struct {
 	ConnectionsPerAddress int // no limit: whole fleets share an address; a further one is closed unread
 	ConnectRatePerAddress int // no limit; connections a second, with a burst of as many: a further one is closed unread
 
-	ConnectTimeout time.Duration // 10 s from accept to a complete CONNECT (TLS and WebSocket included), then it is closed
+	ConnectTimeout time.Duration // 10 s from accept to a complete CONNECT, TLS included, then it is closed; as long for the header of an HTTP request, and again after a WebSocket upgrade
 	StallTimeout   time.Duration // 30 s in which a client takes nothing of what is sent to it, then it is disconnected
 
 	PacketSize    int // 1 MiB a packet; a larger one ends its connection (Packet too large)

@@ -348,13 +348,3 @@ func (c *Client) end(cause Cause, reason mqtt.ReasonCode) {
 	}
 	c.flush()
 }
-
-// causeOf returns why the connection ended, otherwise as far as nobody said.
-func (c *Client) causeOf(otherwise Cause) Cause {
-	c.out.mu.Lock()
-	defer c.out.mu.Unlock()
-	if c.out.cause == 0 {
-		c.out.cause = otherwise
-	}
-	return c.out.cause
-}

@@ -43,7 +43,7 @@ func (p *prefixed) Read(b []byte) (int, error) {
 }
 
 // upgrade carries on with a connection that does not begin as MQTT.
-func (l *listener) upgrade(nc net.Conn, origin Origin, head []byte) {
+func (l *listener) upgrade(nc net.Conn, origin Origin, head []byte, since time.Time) {
 	pc := &prefixed{Conn: nc, head: head}
 	switch {
 	case head[0] != tlsHandshake:
@@ -53,14 +53,14 @@ func (l *listener) upgrade(nc net.Conn, origin Origin, head []byte) {
 		l.b.rules.Rejected(origin, head, errNoTLS)
 		nc.Close()
 	default:
-		l.serveTLS(pc, origin, head)
+		l.serveTLS(pc, origin, head, since)
 	}
 }
 
 // serveTLS does the handshake and sniffs again inside.
-func (l *listener) serveTLS(nc net.Conn, origin Origin, head []byte) {
+func (l *listener) serveTLS(nc net.Conn, origin Origin, head []byte, since time.Time) {
 	tc := tls.Server(nc, l.b.tls)
-	ctx, cancel := context.WithTimeout(l.ctx, l.b.limits.ConnectTimeout)
+	ctx, cancel := context.WithDeadline(l.ctx, since.Add(l.b.limits.ConnectTimeout))
 	err := tc.HandshakeContext(ctx)
 	cancel()
 	if err != nil {
@@ -74,7 +74,7 @@ func (l *listener) serveTLS(nc net.Conn, origin Origin, head []byte) {
 	if len(state.PeerCertificates) > 0 {
 		origin.Peer = state.PeerCertificates[0]
 	}
-	l.serveConn(tc, origin, func() { nc.Close() })
+	l.serveConn(tc, origin, func() { nc.Close() }, since)
 }
 
 // serveHTTP hands the connection to the HTTP server and waits for its end.
@@ -100,7 +100,7 @@ func (l *listener) serveWebSocket(ws *websocket.Conn, origin Origin) {
 		origin.Transport = "wss"
 	}
 	nc := websocket.NetConn(context.Background(), ws, websocket.MessageBinary)
-	l.serveConn(nc, origin, func() { ws.CloseNow() })
+	l.serveConn(nc, origin, func() { ws.CloseNow() }, time.Now())
 }
 
 // stopHTTP waits for requests that are being handled, for a moment.
