@@ -1,0 +1,314 @@
+// Package command is the way down: a property is set or a service called, the
+// dialect says it, the broker delivers it, and the device's reply, which comes
+// back as an uplink, is matched to it.
+//
+// Who waits is told what became of the command; what nobody waits for is in
+// history all the same.
+package command
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/matou-iot/matou/internal/broker"
+	"github.com/matou-iot/matou/internal/dialect"
+	"github.com/matou-iot/matou/internal/fault"
+	"github.com/matou-iot/matou/internal/feed"
+	"github.com/matou-iot/matou/internal/record"
+	"github.com/matou-iot/matou/internal/registry"
+	"github.com/matou-iot/matou/internal/trace"
+	"github.com/matou-iot/matou/mqtt"
+	"github.com/matou-iot/matou/thing"
+)
+
+// A State is how far a command has come.
+type State string
+
+// The states. Acknowledged, Failed and TimedOut are final.
+const (
+	Queued       State = "queued"       // the device is away; it gets the command when it comes back
+	Delivered    State = "delivered"    // written to the device's connection
+	Acknowledged State = "acknowledged" // the device answered, or reported the values it was told to set
+	Failed       State = "failed"       // the device answered with an error
+	TimedOut     State = "timeout"      // no answer within Patience
+)
+
+// A Kind is what a command does.
+type Kind string
+
+// The kinds of commands.
+const (
+	Set    Kind = "set"
+	Invoke Kind = "invoke"
+)
+
+// A Command is one order to a device.
+type Command struct {
+	ID      string    `json:"id"` // decimal digits, unique per server
+	Product string    `json:"product"`
+	Device  string    `json:"device"`
+	Kind    Kind      `json:"kind"`
+	Service string    `json:"service,omitempty"` // of an invoke
+	State   State     `json:"state"`
+	Code    int       `json:"code,omitempty"` // the device's, 200 for success
+	Message string    `json:"message,omitempty"`
+	Input   string    `json:"input"`            // compact JSON
+	Output  string    `json:"output,omitempty"` // compact JSON
+	Topic   string    `json:"topic"`
+	Payload string    `json:"payload"` // as the device gets it
+	SentAt  time.Time `json:"sentAt"`
+	DoneAt  time.Time `json:"doneAt,omitzero"`
+}
+
+// Done reports whether nothing more will happen to the command.
+func (c *Command) Done() bool {
+	return c.State == Acknowledged || c.State == Failed || c.State == TimedOut
+}
+
+// The bounds.
+const (
+	// Patience is how long an answer is waited for; later ones are noted and
+	// change nothing.
+	Patience = 60 * time.Second
+	// ReportWindow is how long after a set a property report with the same
+	// properties counts as its answer [aliyun-device §5.4].
+	ReportWindow = 10 * time.Second
+	// MaxPending is how many commands may await an answer at once, of all
+	// devices and of one; more are refused as exhausted.
+	MaxPending          = 100_000
+	MaxPendingPerDevice = 64
+)
+
+// Options are what a Service needs.
+type Options struct {
+	Registry *registry.Registry
+	Dialects dialect.Set
+	Broker   Broker
+	Feed     *feed.Feed
+	Trace    *trace.Recorder
+	Log      *slog.Logger
+	Now      func() time.Time
+}
+
+// Broker delivers what is said.
+type Broker interface {
+	Send(session string, m broker.Message, how broker.Delivery) broker.Outcome
+	Online(session string) bool
+}
+
+// A Service sends commands and matches replies. Any number of goroutines may
+// use it at once; Run must be running for commands to time out.
+type Service struct {
+	Options
+	last atomic.Int64
+
+	mu      sync.Mutex
+	pending map[dialect.Claim][]*pending // of one device, oldest first
+	count   int
+}
+
+type pending struct {
+	Command
+	sets     []string // the properties of a set
+	deadline time.Time
+	done     chan struct{} // closed when Command is final
+}
+
+// New makes a Service.
+func New(o Options) *Service {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	s := &Service{Options: o, pending: make(map[dialect.Claim][]*pending)}
+	// IDs are decimal, at most 13 digits (OneNET) and do not repeat after a
+	// restart: milliseconds since 2020.
+	s.last.Store(o.Now().UnixMilli() - 1577836800000)
+	return s
+}
+
+// An Order says how a command is given.
+type Order struct {
+	Wait time.Duration // for the device's answer; 0: return when sent
+}
+
+// Set sets properties of a device. The values are checked against the model
+// first: an unknown, read-only or unsuitable one is fault.Invalid and nothing
+// is sent. Without an answer within o.Wait the command comes back as it
+// stands, which is no error.
+func (s *Service) Set(ctx context.Context, id registry.ID, values []thing.Argument, o Order) (Command, error) {
+	t, err := s.target(ctx, id)
+	if err != nil {
+		return Command{}, err
+	}
+	if len(values) == 0 {
+		return Command{}, fault.In("values", fault.Invalid("name at least one property to set"))
+	}
+	checked, problems := t.product.Model.CheckSet(values, thing.Rules{Lenient: true})
+	if len(problems) > 0 {
+		return Command{}, fault.In("values", fault.Invalid("%s", problems[0].Error()))
+	}
+	p := &pending{Command: Command{Kind: Set, Input: string(thing.AppendArguments(nil, checked))}}
+	for _, v := range checked {
+		p.sets = append(p.sets, v.ID)
+	}
+	return s.send(ctx, t, p, func(commandID string) dialect.Downlink {
+		return t.dialect.Set(t.claim, commandID, checked, t.product.Model)
+	}, o)
+}
+
+// Invoke calls a service of a device, as Set sets properties.
+func (s *Service) Invoke(ctx context.Context, id registry.ID, service string, input []thing.Argument, o Order) (Command, error) {
+	t, err := s.target(ctx, id)
+	if err != nil {
+		return Command{}, err
+	}
+	known, ok := t.product.Model.Service(service)
+	if !ok {
+		return Command{}, fault.In("service", fault.NotFound("product %q has no service %q", id.Product, service))
+	}
+	checked, problems := t.product.Model.CheckCall(service, input, thing.Rules{Lenient: true})
+	if len(problems) > 0 {
+		return Command{}, fault.In("input", fault.Invalid("%s", problems[0].Error()))
+	}
+	p := &pending{Command: Command{Kind: Invoke, Service: service, Input: string(thing.AppendArguments(nil, checked))}}
+	return s.send(ctx, t, p, func(commandID string) dialect.Downlink {
+		return t.dialect.Invoke(t.claim, commandID, known, checked, t.product.Model)
+	}, o)
+}
+
+type target struct {
+	claim   dialect.Claim
+	product *registry.Product
+	dialect dialect.Dialect
+}
+
+func (s *Service) target(ctx context.Context, id registry.ID) (target, error) {
+	product, err := s.Registry.Product(ctx, id.Product)
+	if err != nil {
+		return target{}, err
+	}
+	device, err := s.Registry.Device(ctx, id)
+	if err != nil {
+		return target{}, err
+	}
+	if !device.Enabled {
+		return target{}, fault.Conflict("device %s is disabled: enable it first", id)
+	}
+	d, ok := s.Dialects.ByName(product.Dialect)
+	if !ok {
+		return target{}, fault.Invalid("product %q speaks the unknown dialect %q", product.Key, product.Dialect)
+	}
+	return target{dialect.Claim{Product: id.Product, Device: id.Device}, product, d}, nil
+}
+
+// send delivers a command and waits for its answer as long as the order says.
+func (s *Service) send(ctx context.Context, t target, p *pending, say func(id string) dialect.Downlink, o Order) (Command, error) {
+	now := s.Now()
+	p.ID = strconv.FormatInt(s.last.Add(1), 10)
+	p.Product, p.Device = t.claim.Product, t.claim.Device
+	p.SentAt, p.deadline, p.done = now, now.Add(Patience), make(chan struct{})
+	d := say(p.ID)
+	p.Topic, p.Payload, p.State = d.Topic, string(d.Payload), Delivered
+	// The device may answer before Send returns: it has to be pending first.
+	if err := s.enlist(t.claim, p); err != nil {
+		return Command{}, err
+	}
+	outcome, err := s.deliver(t, d)
+	entry := s.Trace.Record(trace.Entry{
+		Product: p.Product, Device: p.Device, Kind: trace.Command, Direction: "down",
+		Topic: d.Topic, Payload: d.Payload, Sentence: outcome.String(), Detail: p.Command,
+	})
+	if err != nil {
+		s.withdraw(t.claim, p)
+		return Command{}, err
+	}
+	s.mu.Lock()
+	if outcome == broker.Queued && !p.Done() {
+		p.State = Queued
+	}
+	sent := p.Command
+	s.mu.Unlock()
+	if err := s.keep(record.CommandSent, &sent, entry).Wait(); err != nil {
+		return Command{}, fault.Unavailable("the command was sent but could not be recorded: %w", err)
+	}
+	return s.await(ctx, p, o.Wait), nil
+}
+
+// deliver writes the message at QoS 0, as the vendors do; a device that is
+// away and has a session gets it at QoS 1 when it comes back.
+func (s *Service) deliver(t target, d dialect.Downlink) (broker.Outcome, error) {
+	how := broker.IfSubscribed
+	if t.dialect.Unasked(t.claim, d.Topic) {
+		how = broker.Unasked
+	}
+	m := broker.Message{Topic: d.Topic, Payload: d.Payload}
+	if !s.Broker.Online(t.claim.Session()) {
+		m.QoS = mqtt.AtLeastOnce
+	}
+	outcome := s.Broker.Send(t.claim.Session(), m, how)
+	switch outcome {
+	case broker.Delivered, broker.Queued:
+		return outcome, nil
+	case broker.NotSubscribed:
+		return outcome, fault.Conflict("device %s has not subscribed to %s, so it cannot be told", t.claim.Session(), d.Topic)
+	case broker.QueueFull:
+		return outcome, fault.Exhausted("the queue of device %s is full", t.claim.Session())
+	}
+	return outcome, fault.Unavailable("device %s is offline", t.claim.Session())
+}
+
+func (s *Service) enlist(c dialect.Claim, p *pending) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.count >= MaxPending || len(s.pending[c]) >= MaxPendingPerDevice {
+		return fault.Exhausted("%d commands of device %s await an answer; wait for some of them", len(s.pending[c]), c.Session())
+	}
+	s.pending[c] = append(s.pending[c], p)
+	s.count++
+	return nil
+}
+
+func (s *Service) withdraw(c dialect.Claim, p *pending) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.remove(c, p)
+}
+
+// await returns the command when it is done, or as it stands after wait.
+func (s *Service) await(ctx context.Context, p *pending, wait time.Duration) Command {
+	if wait > 0 {
+		timer := time.NewTimer(wait)
+		defer timer.Stop()
+		select {
+		case <-p.done:
+		case <-timer.C:
+		case <-ctx.Done():
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return p.Command
+}
+
+// keep hands a command to the feed.
+func (s *Service) keep(kind record.Kind, c *Command, entry uint64) feed.Ticket {
+	body := record.Command{
+		ID: c.ID, Kind: string(c.Kind), Service: c.Service, Input: c.Input, Output: c.Output,
+		State: string(c.State), Code: c.Code, Message: c.Message, SentAt: c.SentAt, DoneAt: c.DoneAt,
+	}.Append(nil)
+	return s.Feed.Append(record.Record{
+		Kind: kind, Product: c.Product, Device: c.Device, Time: s.Now(), TraceID: entry, Body: body,
+	})
+}
+
+func (c *Command) String() string {
+	return fmt.Sprintf("%s %s/%s %s", c.Kind, c.Product, c.Device, c.Input)
+}

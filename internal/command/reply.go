@@ -1,0 +1,151 @@
+package command
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/matou-iot/matou/internal/dialect"
+	"github.com/matou-iot/matou/internal/record"
+	"github.com/matou-iot/matou/internal/trace"
+)
+
+// Reply takes a device's answer. It is matched by id; an answer with an id
+// that nobody used goes to the newest command of its kind that is still open,
+// for devices that do not echo the id [aliyun-device §5.4].
+func (s *Service) Reply(_ context.Context, who dialect.Claim, r dialect.Reply, invoke bool) {
+	kind := Set
+	if invoke {
+		kind = Invoke
+	}
+	s.mu.Lock()
+	p := s.match(who, r, kind)
+	if p == nil {
+		s.mu.Unlock()
+		s.Trace.Record(trace.Entry{
+			Product: who.Product, Device: who.Device, Kind: trace.Note, Code: "reply-unmatched",
+			Sentence:   "the reply answers no open command: it came too late, twice, or with another id",
+			SentenceZH: "该应答没有对应的待处理命令：可能超时、重复或 id 不符",
+		})
+		return
+	}
+	p.State, p.Code, p.Message, p.Output = Acknowledged, r.Code, r.Message, r.Data
+	if !r.OK {
+		p.State = Failed
+	}
+	done := s.finish(who, p)
+	s.mu.Unlock()
+	s.announce(done)
+}
+
+// Reported takes the values of a property report: a set whose properties are
+// all among them counts as obeyed where the device never answers sets.
+func (s *Service) Reported(_ context.Context, who dialect.Claim, report []dialect.Reading) {
+	s.mu.Lock()
+	var done []Command
+	if open := s.pending[who]; len(open) > 0 {
+		now := s.Now()
+		for _, p := range slices.Clone(open) {
+			if p.Kind == Set && now.Sub(p.SentAt) <= ReportWindow && covers(report, p.sets) {
+				p.State, p.Code, p.Message = Acknowledged, 200, "reported by the device"
+				done = append(done, s.finish(who, p))
+			}
+		}
+	}
+	s.mu.Unlock()
+	for _, c := range done {
+		s.announce(c)
+	}
+}
+
+func covers(report []dialect.Reading, sets []string) bool {
+	for _, id := range sets {
+		if !slices.ContainsFunc(report, func(r dialect.Reading) bool { return r.Property == id }) {
+			return false
+		}
+	}
+	return true
+}
+
+// Run lets commands time out until ctx is done.
+func (s *Service) Run(ctx context.Context) error {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+			s.expire(s.Now())
+		}
+	}
+}
+
+func (s *Service) expire(now time.Time) {
+	s.mu.Lock()
+	var done []Command
+	for who, open := range s.pending {
+		for _, p := range slices.Clone(open) {
+			if now.After(p.deadline) {
+				p.State, p.Message = TimedOut, "the device did not answer within "+Patience.String()
+				done = append(done, s.finish(who, p))
+			}
+		}
+	}
+	s.mu.Unlock()
+	for _, c := range done {
+		s.announce(c)
+	}
+}
+
+// match finds the open command that a reply answers. s.mu is held.
+func (s *Service) match(who dialect.Claim, r dialect.Reply, kind Kind) *pending {
+	var newest *pending
+	for _, p := range s.pending[who] {
+		if p.ID == r.ID {
+			return p
+		}
+		if p.Kind == kind && (kind == Set || p.Service == r.Service) {
+			newest = p
+		}
+	}
+	return newest
+}
+
+// finish makes a command final and wakes who waits. s.mu is held.
+func (s *Service) finish(who dialect.Claim, p *pending) Command {
+	p.DoneAt = s.Now()
+	s.remove(who, p)
+	close(p.done)
+	return p.Command
+}
+
+func (s *Service) remove(who dialect.Claim, p *pending) {
+	i := slices.Index(s.pending[who], p)
+	if i < 0 {
+		return
+	}
+	s.count--
+	left := slices.Delete(s.pending[who], i, i+1)
+	if len(left) == 0 {
+		delete(s.pending, who)
+		return
+	}
+	s.pending[who] = left
+}
+
+// announce records the end of a command. Nobody waits for it to be durable:
+// the reply itself was an uplink of the device and may be sent again.
+func (s *Service) announce(c Command) {
+	entry := s.Trace.Record(trace.Entry{
+		Product: c.Product, Device: c.Device, Kind: trace.Note, Code: "command-" + string(c.State),
+		Sentence:   "command " + c.ID + ": " + string(c.State) + " " + c.Message,
+		SentenceZH: "命令 " + c.ID + "：" + statesZH[c.State] + " " + c.Message,
+		Detail:     c,
+	})
+	s.keep(record.CommandDone, &c, entry)
+}
+
+var statesZH = map[State]string{
+	Queued: "已排队", Delivered: "已送达", Acknowledged: "已确认", Failed: "失败", TimedOut: "超时",
+}

@@ -1,0 +1,17 @@
+package gate
+
+import "github.com/matou-iot/matou/internal/broker"
+
+// causesZH says in Chinese why a connection ended.
+var causesZH = map[broker.Cause]string{
+	broker.Disconnected:  "设备主动断开",
+	broker.Lost:          "网络连接中断",
+	broker.KeepAliveOver: "心跳超时",
+	broker.TakenOver:     "同一设备在别处登录，旧连接被关闭",
+	broker.Faulted:       "报文不符合协议",
+	broker.RulesClosed:   "使用了无权使用的主题，连接被关闭",
+	broker.TooSlow:       "设备读取过慢",
+	broker.NotKept:       "消息未能保存",
+	broker.Kicked:        "被管理员断开",
+	broker.ServerDown:    "服务器停止",
+}

@@ -1,0 +1,317 @@
+// Package gate decides who may connect and which topics they may use: the
+// broker asks, the registry says what exists, the dialect says whether the
+// signature holds. Each verdict goes to the timeline with its reason.
+package gate
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/netip"
+	"strings"
+	"time"
+
+	"github.com/matou-iot/matou/internal/broker"
+	"github.com/matou-iot/matou/internal/dialect"
+	"github.com/matou-iot/matou/internal/fault"
+	"github.com/matou-iot/matou/internal/registry"
+	"github.com/matou-iot/matou/internal/trace"
+	"github.com/matou-iot/matou/mqtt"
+	"github.com/matou-iot/matou/mqtt/packet"
+)
+
+// Uplinks takes the messages of devices that are logged in.
+type Uplinks interface {
+	Publish(c *broker.Client, s *dialect.Subject, p *packet.Publish) broker.Decision
+}
+
+// Options are what a Gate needs.
+type Options struct {
+	Registry *registry.Registry
+	Dialects dialect.Set
+	Uplinks  Uplinks
+	Trace    *trace.Recorder
+	// Strangers is the timeline of identities that do not exist, apart and
+	// small, so that nobody's refused names push out a device's own story.
+	Strangers *trace.Recorder
+	// OpenNetworks are where devices of open products may come from without
+	// a right signature; loopback is always among them.
+	OpenNetworks []netip.Prefix
+	Log          *slog.Logger
+	Now          func() time.Time
+}
+
+// A Gate implements broker.Rules. Any number of connections may ask at once.
+type Gate struct {
+	Options
+	repeats repeats
+}
+
+// New makes a Gate.
+func New(o Options) *Gate {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	return &Gate{Options: o}
+}
+
+var _ broker.Rules = (*Gate)(nil)
+
+// An applicant is a login with all that was found out about it.
+type applicant struct {
+	login   dialect.Login
+	from    broker.Origin
+	dialect dialect.Dialect
+	claim   dialect.Claim
+	product *registry.Product // nil: unknown
+	device  *registry.Device  // nil: unknown
+}
+
+// Connect judges a CONNECT.
+func (g *Gate) Connect(ctx context.Context, c *packet.Connect, from broker.Origin) (*broker.Grant, error) {
+	a, err := g.identify(ctx, c, from)
+	if err != nil {
+		g.Log.Error("login could not be judged", "error", err)
+		return nil, &broker.Refusal{Reason: mqtt.ServerUnavailable}
+	}
+	if a.device == nil {
+		return nil, g.refuse(ctx, a, g.diagnose(ctx, a))
+	}
+	if !a.device.Enabled {
+		return nil, g.refuse(ctx, a, disabled(a.claim))
+	}
+	mode := Mode(a.product.Strictness)
+	verdict := a.dialect.Verify(&a.login, a.claim, secrets(a), mode, g.Now())
+	notes := verdict.Notes
+	if !verdict.OK {
+		mistake := verdict.Diagnosis
+		if mistake == nil {
+			mistake = g.diagnose(ctx, a)
+		}
+		if mode != dialect.Open || !g.openTo(from.Remote.Addr()) {
+			return nil, g.refuse(ctx, a, mistake)
+		}
+		notes = append(notes, openNote(mistake))
+	}
+	return g.admit(a, mode, notes), nil
+}
+
+// identify finds the device that a login claims to be: the first reading of it
+// that names a device that exists, else the first that names a product.
+func (g *Gate) identify(ctx context.Context, c *packet.Connect, from broker.Origin) (*applicant, error) {
+	best := &applicant{login: login(c, from), from: from}
+	for _, d := range g.Dialects {
+		for _, claim := range d.Claim(&best.login) {
+			product, err := g.Registry.Product(ctx, claim.Product)
+			switch {
+			case fault.KindOf(err) == fault.KindNotFound:
+				if best.dialect == nil {
+					best.dialect, best.claim = d, claim
+				}
+				continue
+			case err != nil:
+				return nil, err
+			case product.Dialect != d.Name():
+				continue
+			}
+			device, err := g.Registry.Device(ctx, registry.ID{Product: claim.Product, Device: claim.Device})
+			if err != nil && fault.KindOf(err) != fault.KindNotFound {
+				return nil, err
+			}
+			if err == nil || best.product == nil {
+				best.dialect, best.claim, best.product = d, claim, product
+			}
+			if err == nil {
+				best.device = device
+				return best, nil
+			}
+		}
+	}
+	return best, nil
+}
+
+func login(c *packet.Connect, from broker.Origin) dialect.Login {
+	return dialect.Login{
+		ClientID: c.ClientID, Username: c.Username, Password: c.Password,
+		KeepAlive: c.KeepAlive, Version: c.Version, CleanSession: c.CleanStart, Will: c.Will != nil,
+		TLS: from.Transport == "tls" || from.Transport == "wss",
+	}
+}
+
+func secrets(a *applicant) dialect.Secrets {
+	var k dialect.Secrets
+	if a.product != nil {
+		k.Product, k.PreviousProduct = a.product.Secret, a.product.PreviousSecret
+	}
+	if a.device != nil {
+		k.Device, k.PreviousDevice = a.device.Secret, a.device.PreviousSecret
+	}
+	return k
+}
+
+// Mode is the dialects' word for a product's strictness.
+func Mode(s registry.Strictness) dialect.Strictness {
+	switch s {
+	case registry.Strict:
+		return dialect.Strict
+	case registry.Open:
+		return dialect.Open
+	}
+	return dialect.Lenient
+}
+
+func (g *Gate) openTo(addr netip.Addr) bool {
+	addr = addr.Unmap()
+	if addr.IsLoopback() || !addr.IsValid() {
+		return true
+	}
+	for _, p := range g.OpenNetworks {
+		if p.Contains(addr) {
+			return true
+		}
+	}
+	return false
+}
+
+// admit writes the login down and grants a session.
+func (g *Gate) admit(a *applicant, mode dialect.Strictness, notes []dialect.Note) *broker.Grant {
+	s := a.dialect.Session(&a.login, mode)
+	id := g.Trace.Record(trace.Entry{
+		Product: a.claim.Product, Device: a.claim.Device, Kind: trace.Connect, Direction: "up",
+		Sentence:   "connected from " + a.from.Remote.String() + " with MQTT " + a.login.Version.String(),
+		SentenceZH: "从 " + a.from.Remote.String() + " 以 MQTT " + a.login.Version.String() + " 接入",
+		Detail:     connectDetail(a),
+	})
+	for _, n := range notes {
+		g.Trace.Record(trace.Entry{
+			Parent: id, Product: a.claim.Product, Device: a.claim.Device, Kind: trace.Note,
+			Code: n.Code, Sentence: n.Sentence, SentenceZH: n.SentenceZH,
+		})
+	}
+	return &broker.Grant{
+		Session:           a.claim.Session(),
+		Identity:          &dialect.Subject{Claim: a.claim, Dialect: a.dialect, Mode: mode},
+		KeepAlive:         s.KeepAlive,
+		KeepSubscriptions: s.KeepSubscriptions,
+		MaxQoS:            s.MaxQoS,
+		IgnoreRetain:      s.IgnoreRetain,
+		IgnoreWill:        s.IgnoreWill,
+		SessionExpiry:     s.Expiry,
+	}
+}
+
+// Subscribe judges one filter of a SUBSCRIBE.
+func (g *Gate) Subscribe(c *broker.Client, s packet.Subscription) mqtt.ReasonCode {
+	subject, ok := c.Identity().(*dialect.Subject)
+	if !ok {
+		return mqtt.NotAuthorized
+	}
+	code, why := subject.Dialect.MaySubscribe(subject.Claim, s.Filter, s.QoS, subject.Mode)
+	e := trace.Entry{
+		Product: subject.Product, Device: subject.Device, Kind: trace.Subscribe, Direction: "up", Topic: s.Filter, QoS: int(s.QoS),
+	}
+	if why != nil {
+		e.Code, e.Sentence, e.SentenceZH, e.Detail = why.Code, why.Sentence, why.SentenceZH, why
+	}
+	g.Trace.Record(e)
+	return code
+}
+
+// Publish hands a message to the uplinks.
+func (g *Gate) Publish(c *broker.Client, p *packet.Publish) broker.Decision {
+	subject, ok := c.Identity().(*dialect.Subject)
+	if !ok {
+		return broker.Decision{Action: broker.Close, Reason: mqtt.NotAuthorized}
+	}
+	return g.Uplinks.Publish(c, subject, p)
+}
+
+// Connected marks the device online.
+func (g *Gate) Connected(c *broker.Client) {
+	if s, ok := c.Identity().(*dialect.Subject); ok {
+		o := c.Origin()
+		g.Registry.WentOnline(identity(s), c.Since(), o.Remote.String(), c.ID(), "MQTT "+c.Version().String()+" over "+o.Transport)
+		g.Log.Info("device connected", "product", s.Product, "device", s.Device, "client", c.ID(), "from", o.Remote)
+	}
+}
+
+// Closed marks the device offline, unless a newer connection took over.
+func (g *Gate) Closed(c *broker.Client, why broker.Cause) {
+	s, ok := c.Identity().(*dialect.Subject)
+	if !ok {
+		return
+	}
+	g.Registry.WentOffline(identity(s), g.Now(), why.String())
+	g.Trace.Record(trace.Entry{
+		Product: s.Product, Device: s.Device, Kind: trace.Disconnect, Sentence: why.String(), SentenceZH: causeZH(why),
+	})
+	g.Log.Info("device disconnected", "product", s.Product, "device", s.Device, "client", c.ID(), "why", why.String())
+}
+
+// Rejected is told of bytes that never became a connection.
+func (g *Gate) Rejected(from broker.Origin, raw []byte, why error) {
+	g.Log.Debug("connection rejected", "from", from.Remote, "why", why)
+	e := trace.Entry{Kind: trace.Fault, Direction: "up", Packet: raw, Size: len(raw), Sentence: from.Remote.String() + ": " + why.Error()}
+	explain(&e, raw, 0, why)
+	g.Strangers.Record(e)
+}
+
+// Faulty is told of a broken packet on an open connection.
+func (g *Gate) Faulty(c *broker.Client, raw []byte, why error) {
+	s, ok := c.Identity().(*dialect.Subject)
+	if !ok {
+		return
+	}
+	e := trace.Entry{
+		Product: s.Product, Device: s.Device, Kind: trace.Fault, Direction: "up", Packet: raw, Size: len(raw), Sentence: why.Error(),
+	}
+	explain(&e, raw, c.Version(), why)
+	g.Trace.Record(e)
+}
+
+// explain adds the clause that was broken and the faults a person would look for.
+func explain(e *trace.Entry, raw []byte, v mqtt.Version, why error) {
+	e.Code = "mqtt-malformed"
+	if broken, ok := errors.AsType[*packet.Error](why); ok {
+		e.Code = "mqtt-" + broken.Clause
+	}
+	if len(raw) == 0 {
+		return
+	}
+	x := packet.Explain(raw, v)
+	e.Detail = x
+	if raw[0]>>4 == byte(packet.TypeConnect) {
+		e.Packet = nil // it may hold a password
+		redact(x)
+	}
+	for _, a := range x.Packets {
+		for _, f := range a.Faults {
+			e.Sentence += "; " + f.What + ": " + f.Fix
+			e.SentenceZH += f.WhatZH + "：" + f.FixZH
+			return
+		}
+	}
+}
+
+// redact takes the password out of an explained CONNECT: of a plain MQTT device
+// it is the secret itself.
+func redact(x *packet.Explanation) {
+	for i := range x.Packets {
+		fields := x.Packets[i].Fields
+		for j := range fields {
+			if strings.Contains(strings.ToLower(fields[j].Name), "password") {
+				fields[j].Bytes, fields[j].Meaning = nil, "not shown"
+			}
+		}
+		for j := range x.Packets[i].Faults {
+			x.Packets[i].Faults[j].Corrected = nil
+		}
+	}
+}
+
+func identity(s *dialect.Subject) registry.ID {
+	return registry.ID{Product: s.Product, Device: s.Device}
+}

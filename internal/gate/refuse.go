@@ -1,0 +1,163 @@
+package gate
+
+import (
+	"context"
+	"fmt"
+	"math/bits"
+	"sync"
+	"time"
+
+	"github.com/matou-iot/matou/internal/broker"
+	"github.com/matou-iot/matou/internal/dialect"
+	"github.com/matou-iot/matou/internal/registry"
+	"github.com/matou-iot/matou/internal/trace"
+	"github.com/matou-iot/matou/mqtt"
+	"github.com/matou-iot/matou/mqtt/packet"
+)
+
+// diagnose asks the dialect of a refused login what went wrong.
+func (g *Gate) diagnose(ctx context.Context, a *applicant) *dialect.Diagnosis {
+	d, mode := a.dialect, dialect.Lenient
+	if d == nil { // no dialect could read it: the first one explains its form
+		if len(g.Dialects) == 0 {
+			return unexplained()
+		}
+		d = g.Dialects[0]
+	}
+	if a.product != nil {
+		mode = Mode(a.product.Strictness)
+	}
+	if found := d.Diagnose(&a.login, secrets(a), known{ctx, g.Registry}, mode, g.Now()); found != nil {
+		return found
+	}
+	return unexplained()
+}
+
+// known answers a dialect's question what exists.
+type known struct {
+	ctx context.Context
+	r   *registry.Registry
+}
+
+func (k known) KnowsProduct(product string) bool {
+	_, err := k.r.Product(k.ctx, product)
+	return err == nil
+}
+
+func (k known) KnowsDevice(product, device string) bool {
+	_, err := k.r.Device(k.ctx, registry.ID{Product: product, Device: device})
+	return err == nil
+}
+
+// refuse writes a refusal down and turns it into the answer on the wire.
+// Repetitions of the same mistake are counted; the timeline shows the 1st,
+// 2nd, 4th, 8th and so on.
+func (g *Gate) refuse(_ context.Context, a *applicant, d *dialect.Diagnosis) error {
+	answer := &broker.Refusal{Reason: mqtt.BadUserNameOrPassword, ReasonString: d.Sentence}
+	addr := a.from.Remote.Addr().String()
+	n := g.repeats.count(a.claim.Session()+"\x00"+d.Code+"\x00"+addr, g.Now())
+	if a.device != nil {
+		g.Registry.Refused(registry.ID{Product: a.claim.Product, Device: a.claim.Device}, registry.Refusal{
+			At: g.Now(), Addr: a.from.Remote.String(), Code: d.Code, Field: d.Field,
+			Sentence: d.Sentence, SentenceZH: d.SentenceZH, Advice: d.Advice, AdviceZH: d.AdviceZH,
+			Expected: d.Expected, Received: d.Received, ReturnCode: int(packet.ReturnCode(answer.Reason)), Count: 1,
+		})
+	}
+	if bits.OnesCount64(n) != 1 {
+		return answer
+	}
+	e := trace.Entry{
+		Product: a.claim.Product, Device: a.claim.Device, Kind: trace.Refuse, Direction: "up",
+		Code: d.Code, Sentence: d.Sentence, SentenceZH: d.SentenceZH,
+		Detail: refusalDetail{Diagnosis: d, Connect: connectDetail(a), Times: n},
+	}
+	if a.device != nil {
+		g.Trace.Record(e)
+	} else {
+		g.Strangers.Record(e)
+	}
+	g.Log.Info("device refused", "product", a.claim.Product, "device", a.claim.Device, "from", a.from.Remote, "code", d.Code, "times", n)
+	return answer
+}
+
+// A refusalDetail is what the timeline shows of a refused login.
+type refusalDetail struct {
+	*dialect.Diagnosis
+	Connect any    `json:"connect"`
+	Times   uint64 `json:"times"` // the same mistake in the last while, this one included
+}
+
+// connectDetail is what may be shown of a CONNECT: the password is not.
+func connectDetail(a *applicant) any {
+	return struct {
+		ClientID       string `json:"clientId"`
+		Username       string `json:"username"`
+		PasswordLength int    `json:"passwordLength"`
+		KeepAlive      uint16 `json:"keepAlive"`
+		Version        string `json:"version"`
+		CleanSession   bool   `json:"cleanSession"`
+		Transport      string `json:"transport"`
+		From           string `json:"from"`
+	}{
+		a.login.ClientID, a.login.Username, len(a.login.Password), a.login.KeepAlive,
+		a.login.Version.String(), a.login.CleanSession, a.from.Transport, a.from.Remote.String(),
+	}
+}
+
+func disabled(c dialect.Claim) *dialect.Diagnosis {
+	return &dialect.Diagnosis{
+		Code: "device-disabled", Field: "device", Received: c.Session(), Expected: "an enabled device",
+		Sentence:   fmt.Sprintf("device %s is disabled", c.Session()),
+		SentenceZH: fmt.Sprintf("设备 %s 已被禁用", c.Session()),
+		Advice:     "enable it: matou device enable " + c.Session(),
+		AdviceZH:   "启用设备：matou device enable " + c.Session(),
+	}
+}
+
+func unexplained() *dialect.Diagnosis {
+	return &dialect.Diagnosis{
+		Code: "login-not-understood", Field: "username", Expected: "a login of a known dialect",
+		Sentence:   "the login fits none of the dialects spoken here",
+		SentenceZH: "该登录信息不符合这里支持的任何一种协议",
+		Advice:     "copy the credentials from the device's page", AdviceZH: "请从设备页面复制登录参数",
+	}
+}
+
+func openNote(d *dialect.Diagnosis) dialect.Note {
+	return dialect.Note{
+		Code:       d.Code,
+		Sentence:   "admitted because the product is open; otherwise refused: " + d.Sentence,
+		SentenceZH: "产品为开放模式，因此放行；否则会被拒绝：" + d.SentenceZH,
+	}
+}
+
+// repeats counts how often the same identity made the same mistake. It is
+// bounded: at maxRepeats different mistakes, or after repeatWindow, it starts
+// anew, and the next refusal of each is shown again.
+type repeats struct {
+	mu    sync.Mutex
+	since time.Time
+	seen  map[string]uint64
+}
+
+const (
+	maxRepeats   = 4096
+	repeatWindow = 10 * time.Minute
+)
+
+func (r *repeats) count(key string, now time.Time) uint64 {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.seen == nil || len(r.seen) >= maxRepeats || now.Sub(r.since) > repeatWindow {
+		r.seen, r.since = make(map[string]uint64), now
+	}
+	r.seen[key]++
+	return r.seen[key]
+}
+
+func causeZH(why broker.Cause) string {
+	if zh := causesZH[why]; zh != "" {
+		return zh
+	}
+	return why.String()
+}

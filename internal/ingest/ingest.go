@@ -1,0 +1,196 @@
+// Package ingest is the way of an uplink through the house, as a list of
+// steps: decode, check, keep, answer, announce. A message is acknowledged and
+// answered only after it is kept.
+package ingest
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/matou-iot/matou/internal/broker"
+	"github.com/matou-iot/matou/internal/dialect"
+	"github.com/matou-iot/matou/internal/feed"
+	"github.com/matou-iot/matou/internal/record"
+	"github.com/matou-iot/matou/internal/registry"
+	"github.com/matou-iot/matou/internal/trace"
+	"github.com/matou-iot/matou/mqtt"
+	"github.com/matou-iot/matou/mqtt/packet"
+	"github.com/matou-iot/matou/thing"
+)
+
+// A Sender delivers downlinks: the broker.
+type Sender interface {
+	Send(session string, m broker.Message, how broker.Delivery) broker.Outcome
+}
+
+// Commands learns what devices answer and report.
+type Commands interface {
+	// Reply takes a device's answer to a command.
+	Reply(ctx context.Context, who dialect.Claim, r dialect.Reply, invoke bool)
+	// Reported takes the values of a property report, which may be the only
+	// sign that a set was obeyed.
+	Reported(ctx context.Context, who dialect.Claim, report []dialect.Reading)
+}
+
+// Options are what Ingest needs.
+type Options struct {
+	Registry *registry.Registry
+	Feed     *feed.Feed
+	Commands Commands
+	Sender   Sender
+	Trace    *trace.Recorder
+	Log      *slog.Logger
+	Now      func() time.Time
+}
+
+// Ingest takes uplinks. Any number of connections may publish at once.
+type Ingest struct {
+	Options
+	jobs sync.Pool // of *job
+}
+
+// New makes an Ingest.
+func New(o Options) *Ingest {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	return &Ingest{Options: o, jobs: sync.Pool{New: func() any { return new(job) }}}
+}
+
+// A job is one message on its way. It is pooled: nothing of it is used after
+// Settle.
+type job struct {
+	in      *Ingest
+	who     *dialect.Subject
+	up      dialect.Uplink
+	report  record.ReportBuilder
+	ticket  feed.Ticket
+	kept    bool // ticket is to be waited for
+	arrived time.Time
+	entry   uint64 // its entry in the timeline
+	body    []byte
+}
+
+// Publish takes one PUBLISH of a device that is logged in.
+func (in *Ingest) Publish(_ *broker.Client, who *dialect.Subject, p *packet.Publish) broker.Decision {
+	ctx := context.Background() // a message outlives the connection that brought it
+	product, err := in.Registry.Product(ctx, who.Product)
+	if err != nil {
+		in.Log.Error("product of a connected device", "product", who.Product, "error", err)
+		return broker.Decision{Action: broker.Consume, Reason: mqtt.UnspecifiedError}
+	}
+	j := in.jobs.Get().(*job)
+	j.in, j.who, j.kept, j.arrived = in, who, false, in.Now()
+	who.Dialect.Uplink(who.Claim, p.Topic, p.Payload, product.Model, who.Mode, &j.up)
+	j.entry = in.note(j, p)
+	switch j.up.Kind {
+	case dialect.Other:
+		j.release()
+		return broker.Decision{Action: broker.Route}
+	case dialect.Forbidden:
+		closing := j.up.Close
+		j.release()
+		if closing {
+			return broker.Decision{Action: broker.Close, Reason: mqtt.NotAuthorized}
+		}
+		return broker.Decision{Action: broker.Consume, Reason: mqtt.NotAuthorized}
+	case dialect.PropertyPost:
+		j.keepReport()
+	case dialect.EventPost:
+		j.keepEvent()
+	case dialect.SetReply, dialect.InvokeReply:
+		if j.up.Fault == nil {
+			in.Commands.Reply(ctx, who.Claim, j.up.Reply, j.up.Kind == dialect.InvokeReply)
+		}
+	}
+	if !j.kept && len(j.up.Answers) == 0 {
+		j.release()
+		return broker.Decision{Action: broker.Consume}
+	}
+	return broker.Decision{Action: broker.Consume, Pending: j}
+}
+
+// keepReport hands the values to the feed.
+func (j *job) keepReport() {
+	if j.up.RefusedAll || len(j.up.Report) == 0 {
+		return
+	}
+	j.report.Reset()
+	arrived := j.arrived.UnixMilli()
+	for i := range j.up.Report {
+		r := &j.up.Report[i]
+		at := arrived
+		if !r.Time.IsZero() {
+			at = r.Time.UnixMilli()
+		}
+		j.report.Add(r.Property, r.Value, at)
+	}
+	j.keep(record.PropertyReport, j.report.Bytes())
+	j.in.Commands.Reported(context.Background(), j.who.Claim, j.up.Report)
+}
+
+// keepEvent hands the event to the feed.
+func (j *job) keepEvent() {
+	if j.up.RefusedAll || j.up.Event.ID == "" {
+		return
+	}
+	at := j.up.Event.Time
+	if at.IsZero() {
+		at = j.arrived
+	}
+	j.body = record.Event{
+		Event: j.up.Event.ID, Level: j.up.Event.Level, Output: string(thing.AppendArguments(nil, j.up.Event.Output)), Time: at,
+	}.Append(j.body[:0])
+	j.keep(record.EventReport, j.body)
+}
+
+func (j *job) keep(kind record.Kind, body []byte) {
+	j.ticket = j.in.Feed.Append(record.Record{
+		Kind: kind, Product: j.who.Product, Device: j.who.Device, Time: j.arrived, TraceID: j.entry, Body: body,
+	})
+	j.kept = true
+}
+
+// Settle waits until the message is kept, then answers the device. The broker
+// acknowledges with the code it returns.
+func (j *job) Settle() mqtt.ReasonCode {
+	defer j.release()
+	if j.kept {
+		if err := j.ticket.Wait(); err != nil {
+			j.in.Log.Error("message not kept", "product", j.who.Product, "device", j.who.Device, "error", err)
+			j.in.Trace.Record(trace.Entry{
+				Parent: j.entry, Product: j.who.Product, Device: j.who.Device, Kind: trace.Fault,
+				Code: "not-kept", Sentence: "the message could not be stored and was not acknowledged: " + err.Error(),
+				SentenceZH: "消息未能保存，因此未予确认：" + err.Error(),
+			})
+			return mqtt.ImplementationSpecificError // the device sends again
+		}
+	}
+	for _, answer := range j.up.Answers {
+		j.answer(answer)
+	}
+	return mqtt.Success
+}
+
+// answer sends a reply at QoS 0: neither vendor sends its replies higher.
+func (j *job) answer(d dialect.Downlink) {
+	how := broker.IfSubscribed
+	if j.who.Dialect.Unasked(j.who.Claim, d.Topic) {
+		how = broker.Unasked
+	}
+	outcome := j.in.Sender.Send(j.who.Session(), broker.Message{Topic: d.Topic, Payload: d.Payload}, how)
+	j.in.Trace.Record(trace.Entry{
+		Parent: j.entry, Product: j.who.Product, Device: j.who.Device, Kind: trace.Downlink, Direction: "down",
+		Topic: d.Topic, Payload: d.Payload, Sentence: outcome.String(),
+	})
+}
+
+func (j *job) release() {
+	j.who = nil
+	j.in.jobs.Put(j)
+}
