@@ -1,0 +1,121 @@
+// Package access is who may use the API: operators with passwords, access
+// tokens for programs, and sign-in sessions. It holds the rules and declares
+// the Store that keeps operators and tokens; sessions live in memory and end
+// with the process.
+//
+// It judges who somebody is and what his role allows. Which route asks for
+// which role is the API's affair.
+package access
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/matou-iot/matou/internal/fault"
+)
+
+// An Operator is a person who signs in with a password.
+type Operator struct {
+	Name         string
+	Role         Role
+	PasswordHash []byte // bcrypt
+	Chosen       bool   // somebody chose the password; false: it was generated
+	CreatedAt    time.Time
+	UpdatedAt    time.Time
+}
+
+// A Token lets a program in. The token itself is shown once, when it is made;
+// kept is its SHA-256.
+type Token struct {
+	ID        string // public, unique
+	Name      string // for people
+	Role      Role
+	Owner     string // the operator who made it; "" for the house itself
+	Hash      []byte // SHA-256 of the token
+	CreatedAt time.Time
+	ExpiresAt time.Time // zero: never
+	LastUsed  time.Time // to the minute; zero: never
+}
+
+// A Principal is somebody who proved who he is.
+type Principal struct {
+	Name     string // of the operator, or of the token
+	Role     Role
+	Operator bool // a person, by password or by a token of his own
+}
+
+// A Store keeps operators and tokens and decides nothing. Implementations are
+// in internal/store and pass storetest.Access. An unknown operator or token is
+// fault.NotFound, a name that is taken fault.Conflict.
+type Store interface {
+	Operators(ctx context.Context) ([]Operator, error) // by name
+	Operator(ctx context.Context, name string) (Operator, error)
+	CreateOperator(ctx context.Context, o Operator) error
+	UpdateOperator(ctx context.Context, o Operator) error
+	// DeleteOperator deletes his tokens, too.
+	DeleteOperator(ctx context.Context, name string) error
+
+	AccessTokens(ctx context.Context) ([]Token, error) // oldest first
+	AccessTokenByHash(ctx context.Context, hash []byte) (Token, error)
+	CreateAccessToken(ctx context.Context, t Token) error
+	DeleteAccessToken(ctx context.Context, id string) error
+	// TouchAccessToken sets LastUsed; a token that is gone is no error.
+	TouchAccessToken(ctx context.Context, id string, at time.Time) error
+}
+
+// The bounds.
+const (
+	MaxOperators = 1000
+	MaxTokens    = 10_000
+	MaxSessions  = 10_000         // above it the session that ends first is dropped
+	SessionLife  = 12 * time.Hour // from signing in, used or not
+)
+
+// Options are what an Access needs.
+type Options struct {
+	Store Store
+	Log   *slog.Logger     // nil: discard
+	Now   func() time.Time // nil: time.Now
+}
+
+// An Access knows operators, tokens and sessions. Any number of goroutines may
+// use it at once.
+type Access struct {
+	store    Store
+	log      *slog.Logger
+	now      func() time.Time
+	hashing  chan struct{} // as many passwords are hashed at once
+	sessions sessions
+	failures failures
+
+	mu sync.Mutex // changes of operators and the number of tokens, one at a time
+}
+
+// hashers is how many passwords are hashed at once: bcrypt takes a core for a
+// while, and strangers may ask for it.
+const hashers = 2
+
+// New makes an Access.
+func New(o Options) *Access {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	return &Access{store: o.Store, log: o.Log, now: o.Now, hashing: make(chan struct{}, hashers)}
+}
+
+// Authenticate tells whose bearer token this is: that of a session or an
+// access token. Anything else is fault.Unauthorized.
+func (a *Access) Authenticate(ctx context.Context, bearer string) (Principal, error) {
+	switch {
+	case hasForm(bearer, sessionPrefix):
+		return a.session(ctx, bearer)
+	case hasForm(bearer, tokenPrefix):
+		return a.token(ctx, bearer)
+	}
+	return Principal{}, fault.Unauthorized("sign in, or send an access token as Authorization: Bearer mt_…")
+}
