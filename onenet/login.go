@@ -2,8 +2,7 @@ package onenet
 
 import (
 	"crypto/subtle"
-	"encoding/base64"
-	"strconv"
+	"fmt"
 	"strings"
 	"time"
 
@@ -19,10 +18,11 @@ type Sent struct {
 	CleanSession bool
 	Will         bool
 	TLS          bool
-	Version      mqtt.Version
+	Version      mqtt.Version // 0 where it is not known
 }
 
-// Keys may have signed a token; "" where there is none.
+// Keys may have signed a token, as Base64 text; "" where there is none. The
+// previous ones are for Diagnose only.
 type Keys struct {
 	Device, Product                 string
 	PreviousDevice, PreviousProduct string
@@ -32,50 +32,105 @@ type Keys struct {
 type Match struct {
 	ProductKey bool // the product's; otherwise the device's
 	Token      Token
-	Expiry     time.Time
+	Expiry     time.Time // far in the future where et was in milliseconds
 }
 
-// Verify reports whether the token is right: not expired, for this product and
-// device, signed with the device's or the product's key [onenet §2.3].
+// A Reason is why a login is refused. The platform answers return code 4 to
+// each of them [onenet §1.4].
+type Reason byte
+
+// The reasons, in the order in which they are found [onenet §2.3].
+const (
+	Malformed       Reason = iota + 1 // no token, or a part of it cannot be read
+	Expired                           // et is not after now
+	WrongResource                     // res is neither of the two forms
+	ProductMismatch                   // the product in res is not the user name
+	DeviceMismatch                    // the device in res is not the client id
+	BadSignature                      // none of the keys made it
+)
+
+var reasons = [...]string{
+	Malformed: "the password is no token", Expired: "the token has expired", WrongResource: "res is of another form",
+	ProductMismatch: "res and user name differ", DeviceMismatch: "res and client id differ", BadSignature: "bad signature",
+}
+
+func (r Reason) Error() string {
+	if int(r) < len(reasons) && r > 0 {
+		return "onenet: " + reasons[r]
+	}
+	return fmt.Sprintf("onenet: reason %d", byte(r))
+}
+
+// Verify reports whether a login is right, as Judge does.
 func Verify(s Sent, k Keys, now time.Time) (Match, bool) {
+	m, err := Judge(s, k, now)
+	return m, err == nil
+}
+
+// Judge checks a login in the platform's order: form, expiry, resource,
+// product, device, signature [onenet §2.3]. A zero now waives the expiry, for
+// the lab. The error wraps a Reason and, for Malformed, a *TokenError.
+//
+// The resource of a device may be signed with the device's key or its
+// product's, that of a product with the product's key only [onenet §2.1].
+func Judge(s Sent, k Keys, now time.Time) (Match, error) {
 	t, err := ParseToken(s.Password)
 	if err != nil {
-		return Match{}, false
+		return Match{}, fmt.Errorf("%w: %w", Malformed, err)
 	}
-	et, err := strconv.ParseInt(t.Et, 10, 64)
-	if err != nil || et <= now.Unix() {
-		return Match{}, false
+	et, err := t.Expiry()
+	if err != nil {
+		return Match{}, fmt.Errorf("%w: %w", Malformed, err)
 	}
-	if !covers(t.Res, s.Username, s.ClientID) {
-		return Match{}, false
+	if !now.IsZero() && et <= now.Unix() {
+		return Match{}, Expired
+	}
+	product, device, ok := ParseRes(t.Res)
+	switch {
+	case !ok:
+		return Match{}, WrongResource
+	case product != s.Username:
+		return Match{}, ProductMismatch
+	case s.ClientID == "", device != "" && device != s.ClientID:
+		return Match{}, DeviceMismatch
 	}
 	m := Match{Token: t, Expiry: time.Unix(et, 0).UTC()}
-	if signedWith(t, k.Device) {
-		return m, true
+	if device != "" && signedWith(t, k.Device) {
+		return m, nil
 	}
 	m.ProductKey = true
-	return m, signedWith(t, k.Product)
+	if signedWith(t, k.Product) {
+		return m, nil
+	}
+	return Match{}, BadSignature
 }
 
-// covers reports whether a resource is the device's own or its product's.
-func covers(res, pid, name string) bool {
-	return pid != "" && name != "" && (res == DeviceRes(pid, name) || res == ProductRes(pid))
+// ParseRes takes the resource of a login apart: products/{pid}/devices/{name},
+// or products/{pid} with device "". It reports false for any other resource.
+func ParseRes(res string) (product, device string, ok bool) {
+	rest, ok := strings.CutPrefix(res, "products/")
+	if !ok {
+		return "", "", false
+	}
+	product, device, hasDevice := strings.Cut(rest, "/devices/")
+	if product == "" || hasDevice && device == "" || strings.Contains(product, "/") || strings.Contains(device, "/") {
+		return "", "", false
+	}
+	return product, device, true
 }
 
-// signedWith compares decoded bytes in constant time.
+// signedWith reports whether a key, as Base64 text, made a token's signature.
 func signedWith(t Token, key string) bool {
-	raw, err := DecodeKey(key)
-	if key == "" || err != nil {
+	if key == "" {
 		return false
 	}
-	return signs(t, raw, t.Method, StringForSignature(t.Et, t.Method, t.Res, t.Version))
+	raw, err := DecodeKey(key)
+	return err == nil && signs(t.Sign, raw, t.Method, t.StringForSignature())
 }
 
-func signs(t Token, key []byte, m Method, text string) bool {
+// signs compares decoded bytes in constant time.
+func signs(sign string, key []byte, m Method, text string) bool {
 	want := Sign(m, key, text)
-	if want == nil {
-		return false
-	}
-	got, err := base64.RawStdEncoding.DecodeString(strings.TrimRight(t.Sign, "="))
-	return err == nil && subtle.ConstantTimeCompare(got, want) == 1
+	got, err := decodeSign(sign)
+	return err == nil && want != nil && subtle.ConstantTimeCompare(got, want) == 1
 }

@@ -22,7 +22,6 @@ type Decoder struct {
 	idBuf   []byte
 	msgBuf  []byte
 	tmp     []byte
-	times   []byte
 	data    []byte
 }
 
