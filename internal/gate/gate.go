@@ -14,6 +14,8 @@ import (
 	"github.com/matou-iot/matou/internal/broker"
 	"github.com/matou-iot/matou/internal/dialect"
 	"github.com/matou-iot/matou/internal/fault"
+	"github.com/matou-iot/matou/internal/feed"
+	"github.com/matou-iot/matou/internal/record"
 	"github.com/matou-iot/matou/internal/registry"
 	"github.com/matou-iot/matou/internal/trace"
 	"github.com/matou-iot/matou/mqtt"
@@ -25,6 +27,12 @@ type Uplinks interface {
 	Publish(c *broker.Client, s *dialect.Subject, p *packet.Publish) broker.Decision
 }
 
+// Statuses is told of devices that come and go, the feed for instance. What it
+// cannot take is lost: presence itself is in the registry.
+type Statuses interface {
+	Append(r record.Record) feed.Ticket
+}
+
 // Options are what a Gate needs.
 type Options struct {
 	Registry *registry.Registry
@@ -34,6 +42,8 @@ type Options struct {
 	// Strangers is the timeline of identities that do not exist, apart and
 	// small, so that nobody's refused names push out a device's own story.
 	Strangers *trace.Recorder
+	// Statuses is told when devices come and go; nil: nobody is.
+	Statuses Statuses
 	// OpenNetworks are where devices of open products may come from without
 	// a right signature; loopback is always among them.
 	OpenNetworks []netip.Prefix
@@ -77,26 +87,56 @@ func (g *Gate) Connect(ctx context.Context, c *packet.Connect, from broker.Origi
 		g.Log.Error("login could not be judged", "error", err)
 		return nil, &broker.Refusal{Reason: mqtt.ServerUnavailable}
 	}
+	notes, mistake := g.judge(ctx, a)
+	if mistake != nil {
+		return nil, g.refuse(ctx, a, mistake)
+	}
+	return g.admit(a, Mode(a.product.Strictness), notes), nil
+}
+
+// An Opinion is what the gate thinks of a login.
+type Opinion struct {
+	Dialect   string             // "" where no dialect could read the login
+	Claim     dialect.Claim      // whom it claims to be
+	Notes     []dialect.Note     // of one that is let in
+	Diagnosis *dialect.Diagnosis // why it is not; nil where it is
+}
+
+// Judge says what Connect would, and does nothing else.
+func (g *Gate) Judge(ctx context.Context, c *packet.Connect, from broker.Origin) (Opinion, error) {
+	a, err := g.identify(ctx, c, from)
+	if err != nil {
+		return Opinion{}, err
+	}
+	o := Opinion{Claim: a.claim}
+	if a.dialect != nil {
+		o.Dialect = a.dialect.Name()
+	}
+	o.Notes, o.Diagnosis = g.judge(ctx, a)
+	return o, nil
+}
+
+// judge returns why an applicant is not let in, or what is to be noted of him.
+func (g *Gate) judge(ctx context.Context, a *applicant) ([]dialect.Note, *dialect.Diagnosis) {
 	if a.device == nil {
-		return nil, g.refuse(ctx, a, g.diagnose(ctx, a))
+		return nil, g.diagnose(ctx, a)
 	}
 	if !a.device.Enabled {
-		return nil, g.refuse(ctx, a, disabled(a.claim))
+		return nil, disabled(a.claim)
 	}
 	mode := Mode(a.product.Strictness)
 	verdict := a.dialect.Verify(&a.login, a.claim, secrets(a), mode, g.Now())
-	notes := verdict.Notes
-	if !verdict.OK {
-		mistake := verdict.Diagnosis
-		if mistake == nil {
-			mistake = g.diagnose(ctx, a)
-		}
-		if mode != dialect.Open || !g.openTo(from.Remote.Addr()) {
-			return nil, g.refuse(ctx, a, mistake)
-		}
-		notes = append(notes, openNote(mistake))
+	if verdict.OK {
+		return verdict.Notes, nil
 	}
-	return g.admit(a, mode, notes), nil
+	mistake := verdict.Diagnosis
+	if mistake == nil {
+		mistake = g.diagnose(ctx, a)
+	}
+	if mode == dialect.Open && g.openTo(a.from.Remote.Addr()) {
+		return append(verdict.Notes, openNote(mistake)), nil
+	}
+	return nil, mistake
 }
 
 // identify finds the device that a login claims to be: the first reading of it
@@ -234,6 +274,7 @@ func (g *Gate) Connected(c *broker.Client) {
 	if s, ok := c.Identity().(*dialect.Subject); ok {
 		o := c.Origin()
 		g.Registry.WentOnline(identity(s), c.Since(), o.Remote.String(), c.ID(), "MQTT "+c.Version().String()+" over "+o.Transport)
+		g.tell(s, c.Since(), registry.Online)
 		g.Log.Info("device connected", "product", s.Product, "device", s.Device, "client", c.ID(), "from", o.Remote)
 	}
 }
@@ -245,10 +286,19 @@ func (g *Gate) Closed(c *broker.Client, why broker.Cause) {
 		return
 	}
 	g.Registry.WentOffline(identity(s), g.Now(), why.String())
+	g.tell(s, g.Now(), registry.Offline)
 	g.Trace.Record(trace.Entry{
 		Product: s.Product, Device: s.Device, Kind: trace.Disconnect, Sentence: why.String(), SentenceZH: causeZH(why),
 	})
 	g.Log.Info("device disconnected", "product", s.Product, "device", s.Device, "client", c.ID(), "why", why.String())
+}
+
+func (g *Gate) tell(s *dialect.Subject, at time.Time, state registry.State) {
+	if g.Statuses != nil {
+		g.Statuses.Append(record.Record{
+			Kind: record.StatusChange, Product: s.Product, Device: s.Device, Time: at, Body: []byte(state.String()),
+		})
+	}
 }
 
 // Rejected is told of bytes that never became a connection.

@@ -159,15 +159,18 @@ func (r *Registry) UpdateDevice(ctx context.Context, id ID, change func(*Device)
 	return d, nil
 }
 
-// ResetSecret gives a device a new secret and keeps the old one, so that a
-// refusal can say that it was used.
-func (r *Registry) ResetSecret(ctx context.Context, id ID) (Device, error) {
+// ResetSecret gives a device another secret, a generated one where secret is
+// empty, and keeps the old one, so that a refusal can say that it was used.
+func (r *Registry) ResetSecret(ctx context.Context, id ID, secret string) (Device, error) {
 	p, err := r.Product(ctx, id.Product)
 	if err != nil {
 		return Device{}, err
 	}
+	if secret == "" {
+		secret = newDeviceSecret(p.Dialect)
+	}
 	return r.UpdateDevice(ctx, id, func(d *Device) error {
-		d.Secret = newDeviceSecret(p.Dialect)
+		d.Secret = secret
 		return nil
 	})
 }

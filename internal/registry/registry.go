@@ -175,6 +175,18 @@ func (r *Registry) UpdateProduct(ctx context.Context, key string, change func(*P
 	return r.saveProduct(ctx, p)
 }
 
+// ResetProductSecret gives a product another secret, a generated one where
+// secret is empty, and keeps the old one.
+func (r *Registry) ResetProductSecret(ctx context.Context, key, secret string) (Product, error) {
+	return r.UpdateProduct(ctx, key, func(p *Product) error {
+		p.Secret = secret
+		if secret == "" {
+			p.Secret = newProductSecret(p.Dialect)
+		}
+		return nil
+	})
+}
+
 // PublishModel gives a product a new model.
 func (r *Registry) PublishModel(ctx context.Context, key string, m *thing.Model) (Product, error) {
 	old, err := r.Product(ctx, key)
