@@ -12,7 +12,7 @@ type Uplink struct {
 	Kind    Kind
 	ID      string // the message's id, as text
 	Report  []Reading
-	Event   Event
+	Events  []Event
 	Reply   Reply
 	Notes   []Note      // accepted, but the vendor's rules or ours would like it otherwise
 	Refused []Rejection // values that were not taken, or all of them for RefusedAll
@@ -29,6 +29,7 @@ type Uplink struct {
 func (u *Uplink) Reset() {
 	*u = Uplink{
 		Report:  u.Report[:0],
+		Events:  u.Events[:0],
 		Notes:   u.Notes[:0],
 		Refused: u.Refused[:0],
 		Answers: u.Answers[:0],
@@ -42,7 +43,7 @@ type Kind byte
 const (
 	Other         Kind = iota // not the platform's: route it to subscribers
 	PropertyPost              // Report holds the values
-	EventPost                 // Event
+	EventPost                 // Events, one or several
 	SetReply                  // Reply to a property set
 	InvokeReply               // Reply to a service call
 	Unimplemented             // the platform's, answered politely and not understood yet

@@ -69,8 +69,7 @@ type job struct {
 	who     *dialect.Subject
 	up      dialect.Uplink
 	report  record.ReportBuilder
-	ticket  feed.Ticket
-	kept    bool // ticket is to be waited for
+	tickets []feed.Ticket // what has to be durable before the answer
 	arrived time.Time
 	entry   uint64 // its entry in the timeline
 	body    []byte
@@ -85,7 +84,7 @@ func (in *Ingest) Publish(_ *broker.Client, who *dialect.Subject, p *packet.Publ
 		return broker.Decision{Action: broker.Consume, Reason: mqtt.UnspecifiedError}
 	}
 	j := in.jobs.Get().(*job)
-	j.in, j.who, j.kept, j.arrived = in, who, false, in.Now()
+	j.in, j.who, j.arrived = in, who, in.Now()
 	who.Dialect.Uplink(who.Claim, p.Topic, p.Payload, product.Model, who.Mode, &j.up)
 	j.entry = in.note(j, p)
 	switch j.up.Kind {
@@ -102,13 +101,13 @@ func (in *Ingest) Publish(_ *broker.Client, who *dialect.Subject, p *packet.Publ
 	case dialect.PropertyPost:
 		j.keepReport()
 	case dialect.EventPost:
-		j.keepEvent()
+		j.keepEvents()
 	case dialect.SetReply, dialect.InvokeReply:
 		if j.up.Fault == nil {
 			in.Commands.Reply(ctx, who.Claim, j.up.Reply, j.up.Kind == dialect.InvokeReply)
 		}
 	}
-	if !j.kept && len(j.up.Answers) == 0 {
+	if len(j.tickets) == 0 && len(j.up.Answers) == 0 {
 		j.release()
 		return broker.Decision{Action: broker.Consume}
 	}
@@ -134,34 +133,36 @@ func (j *job) keepReport() {
 	j.in.Commands.Reported(context.Background(), j.who.Claim, j.up.Report)
 }
 
-// keepEvent hands the event to the feed.
-func (j *job) keepEvent() {
-	if j.up.RefusedAll || j.up.Event.ID == "" {
+// keepEvents hands the events to the feed.
+func (j *job) keepEvents() {
+	if j.up.RefusedAll {
 		return
 	}
-	at := j.up.Event.Time
-	if at.IsZero() {
-		at = j.arrived
+	for i := range j.up.Events {
+		e := &j.up.Events[i]
+		at := e.Time
+		if at.IsZero() {
+			at = j.arrived
+		}
+		j.body = record.Event{
+			Event: e.ID, Level: e.Level, Output: string(thing.AppendArguments(nil, e.Output)), Time: at,
+		}.Append(j.body[:0])
+		j.keep(record.EventReport, j.body)
 	}
-	j.body = record.Event{
-		Event: j.up.Event.ID, Level: j.up.Event.Level, Output: string(thing.AppendArguments(nil, j.up.Event.Output)), Time: at,
-	}.Append(j.body[:0])
-	j.keep(record.EventReport, j.body)
 }
 
 func (j *job) keep(kind record.Kind, body []byte) {
-	j.ticket = j.in.Feed.Append(record.Record{
+	j.tickets = append(j.tickets, j.in.Feed.Append(record.Record{
 		Kind: kind, Product: j.who.Product, Device: j.who.Device, Time: j.arrived, TraceID: j.entry, Body: body,
-	})
-	j.kept = true
+	}))
 }
 
 // Settle waits until the message is kept, then answers the device. The broker
 // acknowledges with the code it returns.
 func (j *job) Settle() mqtt.ReasonCode {
 	defer j.release()
-	if j.kept {
-		if err := j.ticket.Wait(); err != nil {
+	for _, t := range j.tickets {
+		if err := t.Wait(); err != nil {
 			j.in.Log.Error("message not kept", "product", j.who.Product, "device", j.who.Device, "error", err)
 			j.in.Trace.Record(trace.Entry{
 				Parent: j.entry, Product: j.who.Product, Device: j.who.Device, Kind: trace.Fault,
@@ -192,5 +193,7 @@ func (j *job) answer(d dialect.Downlink) {
 
 func (j *job) release() {
 	j.who = nil
+	clear(j.tickets)
+	j.tickets = j.tickets[:0]
 	j.in.jobs.Put(j)
 }

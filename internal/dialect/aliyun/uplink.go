@@ -180,13 +180,14 @@ func (r *reading) event(id string) {
 		}
 		return
 	}
-	r.up.Event = dialect.Event{ID: id, Output: checked}
+	happened := dialect.Event{ID: id, Output: checked}
 	if e, ok := r.model.Event(id); ok {
-		r.up.Event.Level = e.Level
+		happened.Level = e.Level
 	}
 	if at > 0 {
-		r.up.Event.Time = time.UnixMilli(at)
+		happened.Time = time.UnixMilli(at)
 	}
+	r.up.Events = append(r.up.Events, happened)
 	if !r.decoder.NoAck {
 		r.answer(200, nil, "success", method)
 	}

@@ -137,10 +137,11 @@ func raise(id string, payload []byte, model *thing.Model, mode dialect.Strictnes
 		}
 		return
 	}
-	up.Event = dialect.Event{ID: id, Output: checked}
+	happened := dialect.Event{ID: id, Output: checked}
 	if e, ok := model.Event(id); ok {
-		up.Event.Level = e.Level
+		happened.Level = e.Level
 	}
+	up.Events = append(up.Events, happened)
 }
 
 // answer reads {"id":"7","code":200,"message":"…","output":{…}}.
