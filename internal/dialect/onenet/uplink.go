@@ -1,0 +1,334 @@
+package onenet
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/matou-iot/matou/internal/dialect"
+	vendor "github.com/matou-iot/matou/onenet"
+	"github.com/matou-iot/matou/thing"
+)
+
+// maxPayload is the platform's bound of one message [onenet §1.5].
+const maxPayload = 256 << 10
+
+// maxAhead is how far in the future a value may be.
+const maxAhead = 24 * time.Hour
+
+// Uplink reads one PUBLISH.
+func (d Dialect) Uplink(c dialect.Claim, topic, payload []byte, model *thing.Model, mode dialect.Strictness, up *dialect.Uplink) {
+	up.Reset()
+	t := vendor.ParseTopic(topic)
+	if t.Kind == vendor.NotOurs || string(t.ProductID) != c.Product || string(t.Device) != c.Device {
+		forbid(up, mode, foreignTopic(c, string(topic)))
+		return
+	}
+	if len(payload) > maxPayload {
+		forbid(up, mode, tooLarge(len(payload)))
+		return
+	}
+	r := reading{topic: topic, payload: payload, model: model, strict: mode == dialect.Strict, up: up, decoder: decoders.Get().(*vendor.Decoder)}
+	defer decoders.Put(r.decoder)
+	switch {
+	case t.Kind == vendor.PropertyPost:
+		up.Kind = dialect.PropertyPost
+		r.properties()
+	case t.Kind == vendor.EventPost:
+		up.Kind = dialect.EventPost
+		r.events()
+	case t.Kind == vendor.PropertySetReply:
+		up.Kind = dialect.SetReply
+		r.reply("")
+	case t.Kind == vendor.ServiceInvokeReply:
+		up.Kind = dialect.InvokeReply
+		r.reply(string(t.Name))
+	case t.Kind == vendor.Unknown || !t.Kind.Up():
+		forbid(up, mode, foreignTopic(c, string(topic)))
+	default:
+		up.Kind = dialect.Unimplemented
+		r.unimplemented()
+	}
+}
+
+// forbid drops a message; the platform ends the connection over it.
+func forbid(up *dialect.Uplink, mode dialect.Strictness, why *dialect.Diagnosis) {
+	up.Kind, up.Fault, up.Close = dialect.Forbidden, why, mode == dialect.Strict
+}
+
+// A reading is one message on its way through.
+type reading struct {
+	topic   []byte
+	payload []byte
+	model   *thing.Model
+	strict  bool
+	up      *dialect.Uplink
+	decoder *vendor.Decoder
+}
+
+// properties reads a property report. One value that does not fit refuses them
+// all [onenet §3.4].
+func (r *reading) properties() {
+	err := r.decoder.PropertyPost(r.payload, func(id []byte, v thing.Value, at int64) { r.property(id, v, at) })
+	if !r.understood(err) {
+		r.up.Report = r.up.Report[:0]
+		return
+	}
+	r.settle()
+	if r.up.RefusedAll {
+		r.up.Report = r.up.Report[:0]
+	}
+}
+
+// property checks one value.
+func (r *reading) property(id []byte, v thing.Value, at int64) {
+	p, known := r.model.PropertyBytes(id)
+	if !known {
+		name := string(id)
+		r.refuse(name, thing.Problem{Fault: thing.Unknown, Path: name, Got: short(v), Hint: r.model.NearestProperty(name)})
+		return
+	}
+	if bad := badTime(p.ID, at); bad != nil {
+		r.refuse(p.ID, *bad)
+		return
+	}
+	if v.Shape == thing.List && p.Type.Kind != thing.Array {
+		r.several(p, v, at)
+		return
+	}
+	r.value(p, v, at)
+}
+
+// several takes a list where the type is no array: the C SDK collects values
+// that were added twice [onenet §3.1].
+func (r *reading) several(p *thing.Property, list thing.Value, at int64) {
+	values, err := elements(list)
+	if err != nil {
+		r.value(p, list, at)
+		return
+	}
+	for _, v := range values {
+		r.value(p, v, at)
+	}
+}
+
+// elements takes a list apart.
+func elements(list thing.Value) (all []thing.Value, err error) {
+	err = json.Unmarshal([]byte(list.Text), &all)
+	return all, err
+}
+
+func (r *reading) value(p *thing.Property, v thing.Value, at int64) {
+	checked, problem, ok := p.Type.Check(p.ID, v, thing.Rules{Lenient: !r.strict})
+	if !ok || vendor.Rejects(problem.Fault) {
+		r.refuse(p.ID, problem)
+		return
+	}
+	got := dialect.Reading{Property: p.ID, Value: checked}
+	if at > 0 {
+		got.Time = time.UnixMilli(at)
+	}
+	if problem.Fault != thing.NoMistake {
+		flag := problem
+		got.Flag = &flag
+	}
+	r.up.Report = append(r.up.Report, got)
+}
+
+// events reads an event report.
+func (r *reading) events() {
+	events, err := r.decoder.EventPost(r.payload)
+	if !r.understood(err) {
+		return
+	}
+	for _, e := range events {
+		checked, problems := r.model.CheckEvent(e.ID, e.Output, thing.Rules{Lenient: !r.strict})
+		for _, p := range problems {
+			if vendor.Rejects(p.Fault) {
+				r.refuse(p.Path, p)
+			}
+		}
+		if bad := badTime(e.ID, e.At); bad != nil {
+			r.refuse(e.ID, *bad)
+			continue
+		}
+		happened := dialect.Event{ID: e.ID, Output: checked}
+		if known, ok := r.model.Event(e.ID); ok {
+			happened.Level = known.Level
+		}
+		if e.At > 0 {
+			happened.Time = time.UnixMilli(e.At)
+		}
+		r.up.Events = append(r.up.Events, happened)
+	}
+	r.settle()
+	if r.up.RefusedAll {
+		r.up.Events = r.up.Events[:0]
+	}
+}
+
+// understood reports whether the message could be read at all, and answers it
+// where it could not.
+func (r *reading) understood(err error) bool {
+	r.remember()
+	switch {
+	case err == nil && r.strict && !vendor.ValidID(r.decoder.ID):
+		r.up.RefusedAll, r.up.Fault = true, badID(string(r.decoder.ID))
+		r.answer(vendor.IDIllegal, "id illegal")
+	case err == nil:
+		if !vendor.ValidID(r.decoder.ID) {
+			d := badID(string(r.decoder.ID))
+			r.note(d.Code, d.Sentence, d.SentenceZH)
+		}
+		return true
+	case errors.Is(err, vendor.ErrNoParams):
+		r.up.RefusedAll, r.up.Fault = true, badMessage(err)
+		r.answer(vendor.ParamsMissing, "params missing")
+	default:
+		r.up.RefusedAll, r.up.Fault = true, badMessage(err)
+		r.answer(vendor.InvalidJSON, "invalid json")
+	}
+	return false
+}
+
+// settle answers a message that was read: with the first refusal, or success.
+func (r *reading) settle() {
+	if r.decoder.Bare {
+		r.note("onenet-bare-value", `a value stands bare; OneNET wants {"value":…} around it`, `属性值未用 {"value":…} 包装，OneNET 平台要求包装`)
+	}
+	if len(r.up.Refused) > 0 {
+		r.up.RefusedAll = true
+		first := &r.up.Refused[0]
+		r.answer(first.Code, first.Text)
+		return
+	}
+	r.answer(vendor.Success, "success")
+}
+
+func (r *reading) note(code, sentence, zh string) {
+	r.up.Notes = append(r.up.Notes, dialect.Note{Code: code, Sentence: sentence, SentenceZH: zh})
+}
+
+func (r *reading) refuse(id string, p thing.Problem) {
+	code, text := vendor.Refusal(&p)
+	r.up.Refused = append(r.up.Refused, dialect.Rejection{ID: id, Problem: p, Code: code, Text: text})
+}
+
+// reply reads a device's answer to a command.
+func (r *reading) reply(service string) {
+	data, err := r.decoder.Reply(r.payload)
+	if err != nil {
+		r.up.Fault = badMessage(err)
+		return
+	}
+	r.remember()
+	code := r.decoder.Code
+	r.up.Reply = dialect.Reply{
+		ID: r.up.ID, Service: service, Code: code, OK: code == vendor.Success, Message: string(r.decoder.Message), Data: data,
+	}
+}
+
+// unimplemented answers what the platform would know and this house does not
+// yet, so that firmware goes on.
+func (r *reading) unimplemented() {
+	r.note("onenet-unimplemented", "this function is not built yet; the device gets an empty answer", "该功能尚未实现，设备将收到空应答")
+	r.decoder.Reply(r.payload) // for the id; whatever else it says is not understood
+	r.up.ID = string(r.decoder.ID)
+	r.answer(vendor.Success, "success")
+}
+
+// remember notes the id and the liberties that the message took.
+func (r *reading) remember() {
+	r.up.ID = string(r.decoder.ID)
+	if l := r.decoder.Loose; l != 0 {
+		r.up.Loose = l.String()
+	}
+}
+
+// answer replies where the platform would. The bytes are exactly those of the
+// platform [onenet §3.1].
+func (r *reading) answer(code int, message string) {
+	topic, ok := vendor.AppendReplyTopic(nil, r.topic)
+	if !ok {
+		return
+	}
+	r.up.Answers = append(r.up.Answers, dialect.Downlink{
+		Topic: string(topic), Payload: vendor.AppendReply(nil, r.decoder.ID, code, message),
+	})
+}
+
+// badTime finds times that are none, or more than a day ahead; seconds in
+// place of milliseconds are told.
+func badTime(path string, at int64) *thing.Problem {
+	switch {
+	case at == 0:
+		return nil
+	case at < 0:
+		return &thing.Problem{Fault: thing.BadTime, Path: path, Got: "as sent", Want: "a number of UTC milliseconds"}
+	case at < 1e11:
+		return &thing.Problem{Fault: thing.BadTime, Path: path, Got: strconv.FormatInt(at, 10), Want: "in milliseconds; these look like seconds"}
+	case time.UnixMilli(at).After(time.Now().Add(maxAhead)):
+		return &thing.Problem{Fault: thing.BadTime, Path: path, Got: strconv.FormatInt(at, 10), Want: "at most a day ahead of the server's clock"}
+	}
+	return nil
+}
+
+func short(v thing.Value) string {
+	const most = 40
+	if s := v.String(); len(s) > most {
+		return s[:most] + "…"
+	}
+	return v.String()
+}
+
+func badMessage(err error) *dialect.Diagnosis {
+	return &dialect.Diagnosis{
+		Code: "onenet-bad-message", Field: "payload", Received: err.Error(), Expected: `{"id":"1","version":"1.0","params":{"name":{"value":…}}}`,
+		Sentence:   "the message cannot be read: " + err.Error(),
+		SentenceZH: "消息无法解析：" + err.Error(),
+		Advice:     "check the length of the payload and the quotes in it", AdviceZH: "请检查消息长度与引号",
+	}
+}
+
+func badID(id string) *dialect.Diagnosis {
+	return &dialect.Diagnosis{
+		Code: "onenet-bad-id", Field: "id", Received: id, Expected: "a string of 1 to 13 digits",
+		Sentence:   fmt.Sprintf("the message id %q is not a string of 1 to 13 digits", id),
+		SentenceZH: fmt.Sprintf("消息 id %q 不是 1 到 13 位的数字字符串", id),
+		Advice:     `send for instance "id":"123"`, AdviceZH: `例如 "id":"123"`,
+	}
+}
+
+func tooLarge(n int) *dialect.Diagnosis {
+	return &dialect.Diagnosis{
+		Code: "onenet-message-too-large", Field: "payload", Received: fmt.Sprintf("%d bytes", n), Expected: "at most 256 KB",
+		Sentence:   fmt.Sprintf("the message has %d bytes, more than 256 KB, and was dropped", n),
+		SentenceZH: fmt.Sprintf("消息长度 %d 字节，超过 256 KB，已丢弃", n),
+		Advice:     "send less at once", AdviceZH: "请减小单条消息长度",
+	}
+}
+
+func badTopic(topic string, err error) *dialect.Diagnosis {
+	return &dialect.Diagnosis{
+		Code: "onenet-bad-topic", Field: "topic", Received: topic, Expected: "at most 8 levels of letters, digits, _ and -",
+		Sentence:   "OneNET does not take this topic: " + err.Error(),
+		SentenceZH: "OneNET 不接受该 topic：" + err.Error(),
+	}
+}
+
+func foreignTopic(c dialect.Claim, topic string) *dialect.Diagnosis {
+	own := "$sys/" + c.Product + "/" + c.Device + "/"
+	d := &dialect.Diagnosis{
+		Code: "onenet-topic", Field: "topic", Received: topic, Expected: own + "…",
+		Sentence:   fmt.Sprintf("the topic %q is not one that %s may use", topic, c.Session()),
+		SentenceZH: fmt.Sprintf("设备 %s 无权使用 topic %q", c.Session(), topic),
+		Advice:     "topics begin with " + own, AdviceZH: "topic 应以 " + own + " 开头",
+	}
+	if near := vendor.Nearest(topic, c.Product, c.Device); near != "" {
+		d.Expected = near
+		d.Advice, d.AdviceZH = "did you mean "+near+"?", "是否应为 "+near+"？"
+	}
+	return d
+}
