@@ -1,0 +1,170 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/matou-iot/matou/internal/registry"
+	"github.com/matou-iot/matou/thing"
+)
+
+const productColumns = "key, name, descr, dialect, strictness, secret, previous_secret, model, model_version, created_at, updated_at"
+
+// InsertProduct is of [registry.Store].
+func (d *DB) InsertProduct(ctx context.Context, p *registry.Product) error {
+	row, err := d.productRow(p)
+	if err != nil {
+		return err
+	}
+	return d.write(ctx, d.sql, func(tx *sql.Tx) error {
+		res, err := tx.ExecContext(ctx, "INSERT INTO products ("+productColumns+") VALUES (?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT DO NOTHING", row...)
+		return changed(res, err, registry.ErrExists)
+	})
+}
+
+// Product is of [registry.Store].
+func (d *DB) Product(ctx context.Context, key string) (*registry.Product, error) {
+	return d.scanProduct(d.sql.QueryRowContext(ctx, "SELECT "+productColumns+" FROM products WHERE key = ?", key))
+}
+
+// Products is of [registry.Store].
+func (d *DB) Products(ctx context.Context, q registry.ProductQuery) ([]registry.Product, error) {
+	var c clauses
+	c.add("key > ?", q.After)
+	if q.Text != "" {
+		text := strings.ToLower(q.Text)
+		c.add("(instr(lower(key), ?) > 0 OR instr(lower(name), ?) > 0)", text, text)
+	}
+	rows, err := d.sql.QueryContext(ctx, "SELECT "+productColumns+" FROM products"+c.where()+" ORDER BY key LIMIT ?", append(c.args, q.Limit)...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var list []registry.Product
+	for rows.Next() {
+		p, err := d.scanProduct(rows)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, *p)
+	}
+	return list, rows.Err()
+}
+
+// UpdateProduct is of [registry.Store].
+func (d *DB) UpdateProduct(ctx context.Context, p *registry.Product) error {
+	row, err := d.productRow(p)
+	if err != nil {
+		return err
+	}
+	return d.write(ctx, d.sql, func(tx *sql.Tx) error {
+		res, err := tx.ExecContext(ctx, "UPDATE products SET ("+productColumns+") = (?,?,?,?,?,?,?,?,?,?,?) WHERE key = ?", append(row, p.Key)...)
+		return changed(res, err, registry.ErrNotFound)
+	})
+}
+
+// DeleteProduct is of [registry.Store].
+func (d *DB) DeleteProduct(ctx context.Context, key string) error {
+	return d.write(ctx, d.sql, func(tx *sql.Tx) error {
+		if _, err := tx.ExecContext(ctx, "DELETE FROM devices WHERE product = ?", key); err != nil {
+			return err
+		}
+		res, err := tx.ExecContext(ctx, "DELETE FROM products WHERE key = ?", key)
+		return changed(res, err, registry.ErrNotFound)
+	})
+}
+
+func (d *DB) productRow(p *registry.Product) ([]any, error) {
+	strictness, err := p.Strictness.MarshalText()
+	if err != nil {
+		return nil, err
+	}
+	model, err := json.Marshal(p.Model)
+	if err != nil {
+		return nil, fmt.Errorf("write model of %s: %w", p.Key, err)
+	}
+	about := "product " + p.Key
+	return []any{
+		p.Key, p.Name, p.Desc, p.Dialect, string(strictness), d.seal(p.Secret, about), d.seal(p.PreviousSecret, about),
+		string(model), p.ModelVersion, millis(p.CreatedAt), millis(p.UpdatedAt),
+	}, nil
+}
+
+// A scanner is a *sql.Row or *sql.Rows.
+type scanner interface{ Scan(...any) error }
+
+func (d *DB) scanProduct(row scanner) (*registry.Product, error) {
+	var (
+		p                  registry.Product
+		strictness, model  string
+		secret, previous   []byte
+		createdAt, updated int64
+	)
+	err := row.Scan(&p.Key, &p.Name, &p.Desc, &p.Dialect, &strictness, &secret, &previous, &model, &p.ModelVersion, &createdAt, &updated)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, registry.ErrNotFound
+	}
+	if err != nil {
+		return nil, err
+	}
+	p.CreatedAt, p.UpdatedAt = moment(createdAt), moment(updated)
+	p.Model = new(thing.Model)
+	about := "product " + p.Key
+	secretText, err1 := d.unseal(secret, about)
+	previousText, err2 := d.unseal(previous, about)
+	p.Secret, p.PreviousSecret = secretText, previousText
+	if err := errors.Join(err1, err2, p.Strictness.UnmarshalText([]byte(strictness)), json.Unmarshal([]byte(model), p.Model)); err != nil {
+		return nil, fmt.Errorf("product %s: %w", p.Key, err)
+	}
+	p.Model.Index()
+	return &p, nil
+}
+
+// changed turns a statement that changed no row into err none.
+func changed(res sql.Result, err, none error) error {
+	if err != nil {
+		return err
+	}
+	n, err := res.RowsAffected()
+	if err == nil && n == 0 {
+		return none
+	}
+	return err
+}
+
+// clauses are joined by AND.
+type clauses struct {
+	texts []string
+	args  []any
+}
+
+func (c *clauses) add(text string, args ...any) {
+	c.texts, c.args = append(c.texts, text), append(c.args, args...)
+}
+
+// where is the WHERE with a blank in front, "" where there are none.
+func (c *clauses) where() string {
+	if len(c.texts) == 0 {
+		return ""
+	}
+	return " WHERE " + strings.Join(c.texts, " AND ")
+}
+
+func millis(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMilli()
+}
+
+func moment(ms int64) time.Time {
+	if ms == 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(ms).UTC()
+}

@@ -1,0 +1,173 @@
+// Package sqlite keeps the registry and the operators in one SQLite file, which
+// people can open with the sqlite3 shell. It decides nothing: the rules are in
+// the packages whose stores it implements. Secrets are sealed with a key file
+// that lies beside the database; whoever copies only one of the two has no
+// secrets.
+package sqlite
+
+import (
+	"context"
+	"crypto/cipher"
+	"database/sql"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+
+	"github.com/pressly/goose/v3"
+	_ "modernc.org/sqlite" // the driver "sqlite"
+
+	"github.com/matou-iot/matou/internal/registry"
+)
+
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+var _ registry.Store = (*DB)(nil)
+
+// A DB is an open database. Any number of goroutines may use it at once.
+type DB struct {
+	sql  *sql.DB // a commit survives loss of power
+	lazy *sql.DB // one connection whose commits survive a crash of Matou only
+	aead cipher.AEAD
+
+	// writing admits one write transaction at a time, in order: SQLite itself
+	// lets writers poll.
+	writing chan struct{}
+}
+
+// connections is how many are open at once, readers mostly.
+const connections = 4
+
+// Open opens the database at path, makes it if it is not there, and brings its
+// tables up to date. key is what LoadOrCreateKey returned. Close it after use.
+func Open(path string, key []byte) (*DB, error) {
+	d := &DB{writing: make(chan struct{}, 1)}
+	var err error
+	if d.aead, err = newAEAD(key); err != nil {
+		return nil, err
+	}
+	if err := protect(path); err != nil {
+		return nil, fmt.Errorf("open database %s: %w", path, err)
+	}
+	if d.sql, err = open(path, "FULL", connections); err != nil {
+		return nil, err
+	}
+	if d.lazy, err = open(path, "NORMAL", 1); err != nil {
+		d.sql.Close()
+		return nil, err
+	}
+	ctx := context.Background()
+	if err := errors.Join(d.migrate(ctx, path), d.checkKey(ctx, path)); err != nil {
+		d.Close()
+		return nil, err
+	}
+	return d, nil
+}
+
+// protect makes the file, if it is not there, readable for us alone.
+func protect(path string) error {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return err
+	}
+	return f.Close()
+}
+
+func open(path, synchronous string, connections int) (*sql.DB, error) {
+	absolute, err := filepath.Abs(path)
+	if err != nil {
+		return nil, fmt.Errorf("open database %s: %w", path, err)
+	}
+	q := url.Values{
+		"_pragma": {"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(" + synchronous + ")", "foreign_keys(1)"},
+		"_txlock": {"immediate"},
+	}
+	source := url.URL{Scheme: "file", Path: filepath.ToSlash(absolute), RawQuery: q.Encode()}
+	db, err := sql.Open("sqlite", source.String())
+	if err != nil {
+		return nil, fmt.Errorf("open database %s: %w", path, err)
+	}
+	db.SetMaxOpenConns(connections)
+	db.SetMaxIdleConns(connections)
+	return db, nil
+}
+
+// SQL is the database for stores of other packages in this one. A transaction
+// begun with it takes the write lock at once. Do not close it.
+func (d *DB) SQL() *sql.DB { return d.sql }
+
+// Close closes the database. Nobody may be using it any more.
+func (d *DB) Close() error { return errors.Join(d.lazy.Close(), d.sql.Close()) }
+
+// migrate brings the tables up to date, and refuses a database that knows
+// migrations that this program does not.
+func (d *DB) migrate(ctx context.Context, path string) error {
+	files, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return err
+	}
+	// Operators' tables are numbered from 101, so that both rows grow by themselves.
+	p, err := goose.NewProvider(goose.DialectSQLite3, d.sql, files, goose.WithAllowOutofOrder(true), goose.WithDisableGlobalRegistry(true))
+	if err != nil {
+		return fmt.Errorf("read the migrations: %w", err)
+	}
+	if _, err := p.GetDBVersion(ctx); err != nil {
+		return fmt.Errorf("%s cannot be read as a Matou database: %w", path, err)
+	}
+	known := map[int64]bool{0: true}
+	for _, s := range p.ListSources() {
+		known[s.Version] = true
+	}
+	applied, err := d.applied(ctx)
+	if err != nil {
+		return fmt.Errorf("%s cannot be read as a Matou database: %w", path, err)
+	}
+	for _, v := range applied {
+		if !known[v] {
+			return fmt.Errorf("database %s was written by a newer Matou (table version %d is unknown here): run that version, or restore a backup from before the upgrade", path, v)
+		}
+	}
+	if _, err := p.Up(ctx); err != nil {
+		return fmt.Errorf("bring database %s up to date: %w", path, err)
+	}
+	return nil
+}
+
+func (d *DB) applied(ctx context.Context) (versions []int64, err error) {
+	rows, err := d.sql.QueryContext(ctx, "SELECT version_id FROM goose_db_version WHERE is_applied = 1 ORDER BY version_id")
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var v int64
+		if err := rows.Scan(&v); err != nil {
+			return nil, err
+		}
+		versions = append(versions, v)
+	}
+	return versions, rows.Err()
+}
+
+// write runs f in a write transaction of db and commits it.
+func (d *DB) write(ctx context.Context, db *sql.DB, f func(*sql.Tx) error) error {
+	select {
+	case d.writing <- struct{}{}:
+		defer func() { <-d.writing }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	tx, err := db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback() // after a commit it does nothing
+	if err := f(tx); err != nil {
+		return err
+	}
+	return tx.Commit()
+}
