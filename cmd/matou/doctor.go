@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -27,7 +26,7 @@ type sentFlags struct {
 	Packet   string `group:"What was sent" xor:"packet-client,packet-user,packet-password" help:"The whole CONNECT in hex, or - for standard input, instead of the three." placeholder:"HEX"`
 	TLS      bool   `group:"What was sent" name:"tls" help:"It was sent over TLS."`
 
-	Lang string `enum:",en,zh" default:"" help:"Language of the answer: en or zh; left out, that of the environment." placeholder:"LANG"`
+	langFlag
 }
 
 // usualKeepAlive stands in for a keep-alive time that nobody told us.
@@ -79,20 +78,6 @@ func (f *sentFlags) bytes(stdin io.Reader) ([]byte, error) {
 		return nil, usagef("--packet: %w", err)
 	}
 	return b, nil
-}
-
-// chinese reports whether to answer in Chinese: as asked, or as the
-// environment says.
-func (f *sentFlags) chinese() bool {
-	if f.Lang != "" {
-		return f.Lang == "zh"
-	}
-	for _, name := range []string{"LC_ALL", "LC_MESSAGES", "LANG"} {
-		if v := os.Getenv(name); v != "" {
-			return strings.HasPrefix(v, "zh")
-		}
-	}
-	return false
 }
 
 // A finding is a diagnosis of any vendor, and its absence.
