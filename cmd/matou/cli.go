@@ -22,6 +22,12 @@ const (
 type cli struct {
 	globals
 
+	Product  productCmd  `cmd:"" help:"Make and change products."`
+	Model    modelCmd    `cmd:"" help:"Import and export thing models."`
+	Device   deviceCmd   `cmd:"" help:"Make, watch and command devices."`
+	Token    tokenCmd    `cmd:"" help:"Make access tokens for programs."`
+	Password passwordCmd `cmd:"" help:"Change a password."`
+
 	Pub     pubCmd     `cmd:"" help:"Publish messages over MQTT."`
 	Sub     subCmd     `cmd:"" help:"Print messages that come over MQTT."`
 	Sign    signCmd    `cmd:"" help:"Compute the MQTT login of a device."`

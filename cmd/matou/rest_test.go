@@ -1,0 +1,380 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+const (
+	nightLamp  = `{"key":"a1NightLamp","name":"Night light","dialect":"aliyun","strictness":"lenient","modelVersion":2,"devices":3,"createdAt":"2026-01-02T03:04:05.678Z","updatedAt":"2026-01-03T03:04:05.000Z"}`
+	sensor     = `{"key":"VRqhDHF2wL","name":"传感器","desc":"old","dialect":"onenet","strictness":"open","modelVersion":0,"devices":0,"createdAt":"2026-01-02T03:04:05.678Z","updatedAt":"2026-01-02T03:04:05.678Z"}`
+	lamp01     = `{"product":"a1NightLamp","name":"lamp01","nickname":"hall","enabled":true,"tags":{"floor":"3","new":""},"state":"ONLINE","since":"2026-01-02T03:04:05.678Z","createdAt":"2026-01-01T00:00:00.000Z","updatedAt":"2026-01-01T00:00:00.000Z"}`
+	lamp02     = `{"product":"a1NightLamp","name":"lamp02","enabled":false,"state":"DISABLED","createdAt":"2026-01-01T00:00:00.000Z","updatedAt":"2026-01-01T00:00:00.000Z"}`
+	lampMade   = `{"product":"a1NightLamp","name":"lamp01","enabled":true,"state":"INACTIVE","secret":"Zk3Q","createdAt":"2026-01-01T00:00:00.000Z","updatedAt":"2026-01-01T00:00:00.000Z"}`
+	lampMade2  = `{"product":"a1NightLamp","name":"lamp02","enabled":true,"state":"INACTIVE","secret":"Yj2P","createdAt":"2026-01-01T00:00:00.000Z","updatedAt":"2026-01-01T00:00:00.000Z"}`
+	done       = `{"id":"71","kind":"set","state":"acknowledged","code":200,"input":{"NightLightSwitch":1},"output":{},"sentAt":"2026-01-02T03:04:05.000Z","doneAt":"2026-01-02T03:04:05.052Z"}`
+	refused    = `{"id":"72","kind":"invoke","service":"Blink","state":"failed","code":5092,"message":"too often","input":{"times":3},"output":{"left":"9s"},"sentAt":"2026-01-02T03:04:06.000Z","doneAt":"2026-01-02T03:04:06.100Z"}`
+	queued     = `{"id":"73","kind":"set","state":"queued","input":{"Mode":"eco"},"sentAt":"2026-01-02T03:04:07.000Z"}`
+	readToken  = `{"id":"7Q2M","name":"the dashboard","role":"viewer","owner":"admin","createdAt":"2026-01-02T03:04:05.678Z","expiresAt":"2026-02-02T03:04:05.678Z"}`
+	houseToken = `{"id":"1","name":"command line on this machine","role":"administrator","createdAt":"2026-01-01T00:00:00.000Z","lastUsed":"2026-01-02T03:04:00.000Z"}`
+	refusal4   = `{"state":"INACTIVE","refusals":3,"lastRefusal":{"at":"2026-01-02T03:04:05.678Z","addr":"192.0.2.7","code":"aliyun-wrong-method","field":"password","sentence":"the password was signed with hmacsha256, but signmethod says hmacsha1","sentenceZh":"密码用 hmacsha256 计算，而 signmethod 写的是 hmacsha1","advice":"say signmethod=hmacsha256","adviceZh":"写 signmethod=hmacsha256","expected":"aa","received":"bb","returnCode":4,"count":3}}`
+	online     = `{"state":"ONLINE","since":"2026-01-02T03:04:05.678Z","activatedAt":"2026-01-01T00:00:00.000Z","lastAddr":"192.0.2.7:40000","clientId":"lamp01|securemode=3|","protocol":"MQTT 3.1.1","refusals":0}`
+	timeline3  = `{"items":[
+{"id":3,"at":"2026-01-02T03:04:07.000Z","kind":"uplink","direction":"up","topic":"/sys/a1NightLamp/lamp01/thing/event/property/post","qos":1,"size":400,"payload":"eyJpZCI6IjEifQ=="},
+{"id":2,"at":"2026-01-02T03:04:06.000Z","kind":"refuse","code":"aliyun-wrong-method","sentence":"the password was signed with hmacsha256, but signmethod says hmacsha1","sentenceZh":"密码用 hmacsha256 计算"},
+{"id":1,"at":"2026-01-02T03:04:05.000Z","kind":"fault","code":"malformed","packet":"EAE="}]}`
+)
+
+func list(items ...string) http.HandlerFunc {
+	return answer(200, `{"items":[`+strings.Join(items, ",")+`]}`)
+}
+
+func TestRestGolden(t *testing.T) {
+	lampPath := "/products/a1NightLamp/devices/lamp01"
+	for _, tt := range []struct {
+		name  string
+		args  []string
+		stdin string
+		route string
+		h     http.HandlerFunc
+	}{
+		{"product-list", with("product list"), "", "GET /products", list(nightLamp, sensor)},
+		{"product-list-json", with("product list lamp --limit 1 --json"), "", "GET /products", answer(200, `{"items":[`+nightLamp+`],"next":"c1"}`)},
+		{"product-list-more", with("product list --limit 1"), "", "GET /products", answer(200, `{"items":[`+nightLamp+`],"next":"c1"}`)},
+		{"product-list-empty", with("product list"), "", "GET /products", list()},
+		{"product-add", append(with("product add --dialect aliyun --key a1NightLamp"), "Night light"), "", "POST /products", answer(201, strings.Replace(nightLamp, `"name"`, `"secret":"s3","name"`, 1))},
+		{"product-add-no-dialect", with("product add Lamp"), "", "", nil},
+		{"product-add-taken", with("product add --dialect mqtt --key p1"), "", "POST /products", problem(409, "there is a product p1", `{"location":"body.key","message":"there is a product p1"}`)},
+		{"product-show-secrets", with("product show VRqhDHF2wL --secrets"), "", "GET /products/VRqhDHF2wL", answer(200, sensor)},
+		{"product-show-json", with("product show VRqhDHF2wL --json"), "", "GET /products/VRqhDHF2wL", answer(200, `{"key":"VRqhDHF2wL","later":{"a":"<b>"}}`)},
+		{"product-show-missing", with("product show p9"), "", "GET /products/p9", problem(404, "there is no product p9")},
+		{"product-set", with("product set a1NightLamp --strictness open --desc="), "", "PATCH /products/a1NightLamp", answer(200, nightLamp)},
+		{"product-set-nothing", with("product set a1NightLamp"), "", "", nil},
+		{"product-set-bad-strictness", with("product set a1NightLamp --strictness soft"), "", "", nil},
+		{"product-remove", with("product remove a1NightLamp --force --yes"), "", "DELETE /products/a1NightLamp", answer(204, "")},
+		{"product-remove-unasked", with("product remove a1NightLamp"), "y\n", "", nil},
+		{"product-reset-secret", with("product reset-secret VRqhDHF2wL --json"), "", "POST /products/VRqhDHF2wL/secret", answer(200, `{"key":"VRqhDHF2wL","secret":"n3w"}`)},
+
+		{"model-import", with("model import a1NightLamp - --format aliyun"), "\xEF\xBB\xBF{\"schema\":\n1}", "PUT /products/a1NightLamp/model", answer(200, `{"version":3,"format":"aliyun","properties":3,"events":1,"services":0}`)},
+		{"model-import-no-json", with("model import a1NightLamp testdata/publish.bin"), "", "", nil},
+		{"model-import-no-file", with("model import a1NightLamp testdata/none.json"), "", "", nil},
+		{"model-import-refused", with("model import a1NightLamp -"), "{}", "PUT /products/a1NightLamp/model", problem(400, "the model cannot be read: properties are missing")},
+		{"model-export", with("model export a1NightLamp --format onenet"), "", "GET /products/a1NightLamp/model", answer(200, "{\n  \"properties\": [ ]\n}")},
+
+		{"device-list", with("device list"), "", "GET /devices", list(lamp01, lamp02)},
+		{"device-list-filtered-json", with("device list a1NightLamp --text lamp --tag floor=3 --state online --json"), "", "GET /products/a1NightLamp/devices", list(lamp01)},
+		{"device-list-bad-limit", with("device list --limit=-1"), "", "", nil},
+		{"device-add", with("device add a1NightLamp lamp01 --secret Zk3Q --nickname hall --tag floor=3 --tag new"), "", "POST /products/a1NightLamp/devices", answer(201, lampMade)},
+		{"device-add-unnamed-json", with("device add a1NightLamp --json"), "", "POST /products/a1NightLamp/devices", answer(201, lampMade)},
+		{"device-add-many", with("device add a1NightLamp lamp01 lamp02 --tag a=b=c"), "", "POST /products/a1NightLamp/devices/batch", answer(201, `{"items":[`+lampMade+`,`+lampMade2+`]}`)},
+		{"device-add-many-one-secret", with("device add a1NightLamp lamp01 lamp02 --secret x"), "", "", nil},
+		{"device-add-many-refused", with("device add a1NightLamp lamp01 l lamp02"), "", "POST /products/a1NightLamp/devices/batch", problem(400, "2 of 3 devices cannot be made; none was", `{"location":"body.devices[0]","message":"there is a device lamp01"}`, `{"location":"body.devices[1]","message":"the name is too short"}`)},
+		{"device-show", with("device show a1NightLamp/lamp01"), "", "GET " + lampPath, answer(200, lamp01)},
+		{"device-show-odd-name", with("device show p/a%b@:.c --secrets"), "", "GET /products/p/devices/a%25b@:.c", answer(200, `{"product":"p","name":"a%b@:.c","nickname":"\u001b[31mred\u202e"}`)},
+		{"device-show-no-device", with("device show a1NightLamp"), "", "", nil},
+		{"device-show-dots", with("device show a1NightLamp/.."), "", "", nil},
+		{"device-remove", with("device remove a1NightLamp/lamp01 -y --json"), "", "DELETE " + lampPath, answer(204, "")},
+		{"device-enable", with("device enable a1NightLamp/lamp01 --json"), "", "PATCH " + lampPath, answer(200, lamp01)},
+		{"device-disable", with("device disable a1NightLamp/lamp02"), "", "PATCH /products/a1NightLamp/devices/lamp02", answer(200, lamp02)},
+		{"device-reset-secret", with("device reset-secret a1NightLamp/lamp01 --secret Zk3Q"), "", "POST " + lampPath + "/secret", answer(200, lampMade)},
+		{"device-import", with("device import a1NightLamp -"), "name,secret\nlamp01,Zk3Q\n", "POST /products/a1NightLamp/devices.csv", answer(201, `{"created":1}`)},
+		{"device-export", with("device export a1NightLamp"), "", "GET /products/a1NightLamp/devices.csv", answer(200, "name,secret\nlamp01,Zk3Q\n")},
+		{"device-export-json", with("device export a1NightLamp --json"), "", "GET /products/a1NightLamp/devices", list(lampMade)},
+		{"device-credentials", with("device credentials a1NightLamp/lamp01 --host iot.example.com --port 8883 --tls"), "", "GET " + lampPath + "/credentials", list(
+			`{"method":"hmacmd5","clientId":"x|securemode=2|","username":"lamp01&a1NightLamp","password":"aa","host":"iot.example.com","port":8883,"connect":"1002c000","length":4}`,
+			`{"method":"hmacsha1","clientId":"y|securemode=2|","username":"lamp01&a1NightLamp","password":"bb","host":"iot.example.com","port":8883,"connect":"1002d000","length":4}`)},
+		{"device-credentials-json", with("device credentials a1NightLamp/lamp01 --method hmacmd5 --client-id me --timestamp 789 --json"), "", "GET " + lampPath + "/credentials", list(`{"method":"hmacmd5"}`)},
+		{"device-credentials-bad-port", with("device credentials a1NightLamp/lamp01 --port 70000"), "", "", nil},
+
+		{"device-status", with("device status a1NightLamp/lamp01"), "", "GET " + lampPath + "/status", answer(200, online)},
+		{"device-status-refused", with("device status a1NightLamp/lamp01"), "", "GET " + lampPath + "/status", answer(200, refusal4)},
+		{"device-status-refused-zh", with("device status a1NightLamp/lamp01 --lang zh"), "", "GET " + lampPath + "/status", answer(200, refusal4)},
+		{"device-status-json", with("device status a1NightLamp/lamp01 --json"), "", "GET " + lampPath + "/status", answer(200, online)},
+		{"device-latest", with("device latest a1NightLamp/lamp01"), "", "GET " + lampPath + "/properties", list(
+			`{"property":"CurrentTemperature","name":"温度","unit":"°C","value":23.5,"time":"2026-01-02T03:04:05.678Z"}`,
+			`{"property":"Mode","value":"eco","time":"2026-01-02T03:04:05.678Z"}`,
+			`{"property":"NightLightSwitch","name":"夜灯开关","value":null}`)},
+		{"device-history", with("device history a1NightLamp/lamp01 Temp --from 2026-01-02 --to 2026-01-02T12:00:00Z --limit 2"), "", "GET " + lampPath + "/properties/Temp/history", answer(200,
+			`{"items":[{"time":"2026-01-02T03:04:05.678Z","value":23.5},{"time":"2026-01-02T03:04:00.000Z","value":"\u001b[2Jhot"}],"next":"c"}`)},
+		{"device-history-csv", with("device history a1NightLamp/lamp01 Temp --csv --order asc"), "", "GET " + lampPath + "/properties/Temp/history", answer(200,
+			`{"items":[{"time":"2026-01-02T03:04:05.678Z","value":12345678901234567890},{"time":"2026-01-02T03:04:06.000Z","value":{"a":1,"b":"x"}}]}`)},
+		{"device-history-points", with("device history a1NightLamp/lamp01 Temp --points 2"), "", "GET " + lampPath + "/properties/Temp/history", answer(200,
+			`{"buckets":[{"start":"2026-01-02T03:00:00Z","min":1,"avg":1.5,"max":2,"last":2,"count":2},{"start":"2026-01-02T04:00:00Z","min":null,"avg":null,"max":null,"last":0,"count":0}]}`)},
+		{"device-history-step-csv", with("device history a1NightLamp/lamp01 Temp --step 1d --csv"), "", "GET " + lampPath + "/properties/Temp/history", answer(200,
+			`{"buckets":[{"start":"2026-01-02T03:00:00Z","min":1,"avg":1.5,"max":2,"last":2,"count":2}]}`)},
+		{"device-history-points-json-empty", with("device history a1NightLamp/lamp01 Temp --points 2 --json"), "", "GET " + lampPath + "/properties/Temp/history", answer(200, `{}`)},
+		{"device-history-two-forms", with("device history a1NightLamp/lamp01 Temp --csv --json"), "", "", nil},
+		{"device-history-two-sums", with("device history a1NightLamp/lamp01 Temp --points 2 --step 1m"), "", "", nil},
+		{"device-history-bad-from", with("device history a1NightLamp/lamp01 Temp --from yesterday"), "", "", nil},
+		{"device-events", with("device events a1NightLamp/lamp01"), "", "GET " + lampPath + "/events", list(
+			`{"event":"Overheat","level":"alert","output":{"Temp":90},"time":"2026-01-02T03:04:05.678Z"}`,
+			`{"event":"Hello","level":"info","output":null,"time":"2026-01-02T03:04:05.000Z"}`)},
+		{"device-commands", with("device commands a1NightLamp/lamp01 --order asc"), "", "GET " + lampPath + "/commands", list(done, refused, queued)},
+		{"device-set", with("device set a1NightLamp/lamp01 NightLightSwitch=1 Mode=eco Big=12345678901234567890 --wait 5s"), "", "POST " + lampPath + "/properties", answer(200, done)},
+		{"device-set-flag-first", with("device set a1NightLamp/lamp01 --wait 5s NightLightSwitch=1 --json"), "", "POST " + lampPath + "/properties", answer(200, done)},
+		{"device-set-queued", with("device set a1NightLamp/lamp01 Mode=eco"), "", "POST " + lampPath + "/properties", answer(200, queued)},
+		{"device-set-queued-waited", with("device set a1NightLamp/lamp01 Mode=eco --wait 1 --json"), "", "POST " + lampPath + "/properties", answer(200, queued)},
+		{"device-set-nothing", with("device set a1NightLamp/lamp01 Mode"), "", "", nil},
+		{"device-set-twice", with("device set a1NightLamp/lamp01 Mode=1 Mode=2"), "", "", nil},
+		{"device-invoke", with("device invoke a1NightLamp/lamp01 Blink times=3 colour=red"), "", "POST " + lampPath + "/services/Blink", answer(200, refused)},
+		{"device-invoke-plain-json", with("device invoke a1NightLamp/lamp01 Blink --json"), "", "POST " + lampPath + "/services/Blink", answer(200, refused)},
+		{"device-timeline", with("device timeline a1NightLamp/lamp01 --limit 3"), "", "GET " + lampPath + "/timeline", answer(200, timeline3)},
+		{"device-timeline-zh", with("device timeline a1NightLamp/lamp01 --kind refuse --lang zh"), "", "GET " + lampPath + "/timeline", list(`{"id":2,"at":"2026-01-02T03:04:06.000Z","kind":"refuse","code":"c","sentence":"no","sentenceZh":"不行"}`)},
+		{"device-timeline-json", with("device timeline a1NightLamp/lamp01 --json"), "", "GET " + lampPath + "/timeline", answer(200, timeline3)},
+		{"device-watch-missing", with("device watch a1NightLamp/lamp09"), "", "GET /products/a1NightLamp/devices/lamp09", problem(404, "product a1NightLamp has no device lamp09")},
+
+		{"token-list", with("token list"), "", "GET /tokens", list(houseToken, readToken)},
+		{"token-add", append(with("token add --role viewer --expires-in 30d"), "the dashboard"), "", "POST /tokens", answer(201, strings.Replace(readToken, `"name"`, `"token":"mt_s3cret","name"`, 1))},
+		{"token-add-bad-time", with("token add x --expires-in soon"), "", "", nil},
+		{"token-remove", with("token remove 7Q2M --yes"), "", "DELETE /tokens/7Q2M", answer(204, "")},
+
+		{"password-reset", with("password --reset mei"), "a new one\n", "PATCH /operators/mei", answer(200, `{"name":"mei"}`)},
+		{"password-reset-empty", with("password --reset"), "\n", "", nil},
+		{"password-no-line", with("password"), "", "", nil},
+		{"password-wrong", with("password"), "old\nnew\n", "POST /session", problem(401, "name or password is wrong")},
+
+		{"rest-unauthorized", with("product list"), "", "GET /products", problem(401, "this token is not known")},
+		{"rest-forbidden", with("product list"), "", "GET /products", problem(403, "this needs the role operator; dashboard has the role viewer")},
+		{"rest-not-matou", with("product list"), "", "GET /products", func(w http.ResponseWriter, _ *http.Request) {
+			http.Error(w, "<html>a router", http.StatusTeapot)
+		}},
+		{"rest-no-json", with("product list"), "", "GET /products", answer(200, "<html>welcome")},
+		{"rest-bad-server", with("product list --server ftp://x"), "", "", nil},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := newAPIServer(t)
+			if tt.route != "" {
+				s.on(tt.route, tt.h)
+			}
+			golden(t, tt.name, s.outcome(tt.args, tt.stdin))
+		})
+	}
+}
+
+func TestRestCommandsHaveExamples(t *testing.T) {
+	for _, words := range []string{
+		"product list", "product add", "product show", "product set", "product remove", "product reset-secret",
+		"model import", "model export",
+		"device list", "device add", "device show", "device remove", "device enable", "device disable", "device reset-secret",
+		"device import", "device export", "device credentials", "device status", "device latest", "device history", "device events",
+		"device commands", "device set", "device invoke", "device timeline", "device watch",
+		"token list", "token add", "token remove", "password",
+	} {
+		got := outcome(with(words+" --help"), "")
+		if !strings.Contains(got, "Examples:") || !strings.Contains(got, "  matou "+words) || !strings.HasSuffix(got, "-- exit --\n0\n") {
+			t.Errorf("matou %s --help has no examples:\n%s", words, got)
+		}
+		if !strings.Contains(got, "--server") || !strings.Contains(got, "--json") {
+			t.Errorf("matou %s does not know --server and --json", words)
+		}
+	}
+}
+
+func TestListFollowsTheCursor(t *testing.T) {
+	s := newAPIServer(t)
+	s.on("GET /devices", answer(200, `{"items":[`+lamp01+`],"next":"c1"}`))
+	s.on("GET /devices", answer(200, `{"items":[],"next":"c2"}`))
+	s.on("GET /devices", answer(200, `{"items":[`+lamp02+`],"next":"c3"}`))
+	s.on("GET /devices", answer(200, `{"items":[`+lamp01+`]}`))
+	golden(t, "rest-pages", s.outcome(with("device list --limit 1200"), ""))
+}
+
+func TestListStopsAtTheLimit(t *testing.T) {
+	s := newAPIServer(t)
+	s.on("GET /devices", answer(200, `{"items":[`+lamp01+`],"next":"c1"}`))
+	s.on("GET /devices", answer(200, `{"items":[`+lamp02+`],"next":"c2"}`))
+	golden(t, "rest-pages-limit", s.outcome(with("device list --limit 2 --json"), ""))
+}
+
+func TestListThatDoesNotEndIsAnError(t *testing.T) {
+	s := newAPIServer(t)
+	s.on("GET /devices", answer(200, `{"items":[],"next":"c1"}`))
+	code, stdout, stderr := matou(t.Context(), "", "device list --limit 0")
+	if code != exitFailed || stdout != "" || !strings.Contains(stderr, "a list that does not end") {
+		t.Errorf("%d %q %q", code, stdout, stderr)
+	}
+}
+
+func TestNobodyListens(t *testing.T) {
+	s := newAPIServer(t)
+	s.Close()
+	golden(t, "rest-refused-connection", s.outcome(with("product list --token x"), ""))
+}
+
+// TestLocalToken says where a token comes from where nobody gives one.
+func TestLocalToken(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, tokenFile), []byte("l0cal\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	empty := t.TempDir()
+	if err := os.WriteFile(filepath.Join(empty, tokenFile), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	here := t.TempDir()
+	t.Chdir(here)
+	for _, tt := range []struct {
+		name, server, data, want string
+		inUsual                  bool
+		lack                     string
+	}{
+		{"of the directory that is named", usualServer, dir, "l0cal", false, ""},
+		{"of matou-data", usualServer, "", "u5ual", true, ""},
+		{"of matou-data, for localhost", "localhost:7080", "", "u5ual", true, ""},
+		{"of matou-data, over IPv6", "http://[::1]:7080", "", "u5ual", true, ""},
+		{"matou-data's is not for other machines", "https://iot.example.com", "", "", true, "none was given"},
+		{"a named directory's is", "https://iot.example.com", dir, "l0cal", false, ""},
+		{"there is none", usualServer, "", "", false, "none was given, and there is no " + filepath.Join(usualData, tokenFile)},
+		{"empty", usualServer, empty, "", false, "none was given, and " + filepath.Join(empty, tokenFile) + " is empty"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if tt.inUsual {
+				if err := os.Mkdir(usualData, 0o700); err != nil {
+					t.Fatal(err)
+				}
+				t.Cleanup(func() { os.RemoveAll(filepath.Join(here, usualData)) })
+				if err := os.WriteFile(filepath.Join(usualData, tokenFile), []byte("u5ual"), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			f := apiFlags{Server: tt.server, Data: tt.data}
+			r, err := f.open(&globals{Ctx: t.Context()})
+			if err != nil || r.token != tt.want || r.lack != tt.lack {
+				t.Errorf("token %q, lack %q, %v", r.token, r.lack, err)
+			}
+		})
+	}
+}
+
+func TestWithoutTokenTheWayToOneIsSaid(t *testing.T) {
+	s := newAPIServer(t)
+	t.Setenv("MATOU_TOKEN", "")
+	t.Setenv("MATOU_DATA", "nowhere")
+	s.on("GET /tokens", problem(401, "say who you are"))
+	golden(t, "rest-no-token", s.outcome(with("token list"), ""))
+}
+
+func TestServerAddress(t *testing.T) {
+	for _, tt := range []struct{ in, want string }{
+		{"", "http://127.0.0.1:7080"},
+		{"iot.example.com:7080", "http://iot.example.com:7080"},
+		{"https://iot.example.com/", "https://iot.example.com"},
+		{"https://example.com/matou/", "https://example.com/matou"},
+		{"http://[::1]:7080", "http://[::1]:7080"},
+		{"http://", ""}, {"mqtt://host", ""}, {"http://me:secret@host", ""}, {"http://host?x=1", ""}, {":7080", ""},
+	} {
+		u, err := serverURL(tt.in)
+		if err != nil && tt.want != "" || err == nil && u.String() != tt.want {
+			t.Errorf("%q: %v, %v; want %q", tt.in, u, err, tt.want)
+		}
+	}
+}
+
+func (p *person) readLine(context.Context) (string, error)   { return p.next() }
+func (p *person) readSecret(context.Context) (string, error) { return p.next() }
+
+// at asks with a person at the terminal.
+func (p *person) at(line string) (code int, stdout, stderr string) {
+	var out, talk bytes.Buffer
+	code = run(context.Background(), with(line), p, &out, &talk)
+	return code, out.String(), talk.String()
+}
+
+func TestRemoveAsks(t *testing.T) {
+	for _, tt := range []struct {
+		answer string
+		code   int
+		stdout string
+	}{
+		{"y\n", exitDone, "deleted\n"}, {" YES \n", exitDone, "deleted\n"},
+		{"n\n", exitFailed, ""}, {"\n", exitFailed, ""}, {"yy\n", exitFailed, ""},
+	} {
+		s := newAPIServer(t)
+		s.on("DELETE /products/p/devices/d", answer(204, ""))
+		code, stdout, stderr := (&person{lines: []string{tt.answer}}).at("device remove p/d")
+		if code != tt.code || stdout != tt.stdout || !strings.HasPrefix(stderr, "Delete the device p/d and all it said? [y/N] ") {
+			t.Errorf("%q: %d %q %q", tt.answer, code, stdout, stderr)
+		}
+		if asked := strings.Contains(s.requests(), "DELETE"); asked != (tt.code == exitDone) {
+			t.Errorf("%q: %s", tt.answer, s.requests())
+		}
+	}
+	newAPIServer(t)
+	if code, _, stderr := (&person{}).at("device remove p/d"); code != exitFailed || !strings.Contains(stderr, "read the answer: EOF") {
+		t.Errorf("closed terminal: %d %q", code, stderr)
+	}
+}
+
+func TestPassword(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		run   func() (int, string, string)
+		put   http.HandlerFunc
+		code  int
+		error string
+	}{
+		{"from a pipe", func() (int, string, string) { return matou(t.Context(), "old one\nnew one\n", "password mei") }, answer(204, ""), exitDone, ""},
+		{"from a pipe, windows' lines", func() (int, string, string) { return matou(t.Context(), "old one\r\nnew one", "password mei") }, answer(204, ""), exitDone, ""},
+		{"at a terminal", (&person{lines: []string{"old one", "new one", "new one"}}).password, answer(204, ""), exitDone, ""},
+		{"two different", (&person{lines: []string{"old one", "new one", "new two"}}).password, nil, exitFailed, "the two are not the same"},
+		{"refused", func() (int, string, string) { return matou(t.Context(), "old one\nnew one\n", "password mei") }, problem(400, "a password has 8 characters or more"), exitFailed, "8 characters"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := newAPIServer(t)
+			s.on("POST /session", answer(201, `{"token":"se55ion","role":"operator"}`))
+			s.on("DELETE /session", answer(204, ""))
+			if tt.put != nil {
+				s.on("PUT /me/password", tt.put)
+			}
+			code, stdout, stderr := tt.run()
+			if code != tt.code || !strings.Contains(stderr, tt.error) || strings.Contains(stdout+stderr, "new one") {
+				t.Errorf("%d %q %q", code, stdout, stderr)
+			}
+			want := "POST /api/v1/session\n  \n  application/json\n  {\"name\":\"mei\",\"password\":\"old one\"}\n"
+			if tt.put != nil {
+				want += "PUT /api/v1/me/password\n  Bearer se55ion\n  application/json\n  {\"new\":\"new one\",\"old\":\"old one\"}\n"
+			}
+			if tt.code != exitDone {
+				want += "DELETE /api/v1/session\n  Bearer se55ion\n"
+			}
+			if got := s.requests(); got != "-- requests --\n"+want {
+				t.Errorf("got\n%s\nwant\n%s", got, want)
+			}
+		})
+	}
+}
+
+func (p *person) password() (int, string, string) { return p.at("password mei") }
+
+func TestInterruptEndsAQuestion(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	release := make(chan struct{})
+	defer close(release)
+	_, err := interruptible(ctx, func() (string, error) {
+		cancel()
+		<-release
+		return "late", nil
+	})
+	if err == nil || err.Error() != "interrupted" {
+		t.Error(err)
+	}
+}
+
+func TestReaderIsNoTerminal(t *testing.T) {
+	f, err := os.Open(os.DevNull)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	for _, in := range []io.Reader{f, strings.NewReader("")} {
+		if terminalOf(in) != nil {
+			t.Errorf("%T is taken for a terminal", in)
+		}
+	}
+}
