@@ -1,0 +1,204 @@
+package httpapi
+
+import (
+	"context"
+	"time"
+
+	"github.com/matou-iot/matou/internal/access"
+	"github.com/matou-iot/matou/internal/fault"
+)
+
+type signInInput struct {
+	Body struct {
+		Name     string `json:"name" maxLength:"256"`
+		Password string `json:"password" maxLength:"1024"`
+	}
+}
+
+// A session is the proof of having signed in.
+type session struct {
+	Token   string      `json:"token"`
+	Role    access.Role `json:"role"`
+	Expires time.Time   `json:"expires"`
+}
+
+func (a *api) signIn(ctx context.Context, in *signInInput) (session, error) {
+	s, err := a.Access.SignIn(ctx, in.Body.Name, in.Body.Password, who(ctx).addr)
+	return session{s.Token, s.Role, s.Expires}, err
+}
+
+func (a *api) signOut(ctx context.Context, _ *none) error {
+	a.Access.SignOut(who(ctx).token)
+	return nil
+}
+
+// me is who somebody is.
+type me struct {
+	Name     string      `json:"name"`
+	Role     access.Role `json:"role"`
+	Operator bool        `json:"operator" doc:"A person, not a program with a token of the house"`
+}
+
+func (a *api) me(ctx context.Context, _ *none) (me, error) {
+	c := who(ctx)
+	return me{c.Name, c.Role, c.Operator}, nil
+}
+
+type changePasswordInput struct {
+	Body struct {
+		Old string `json:"old" maxLength:"1024"`
+		New string `json:"new" maxLength:"1024"`
+	}
+}
+
+func (a *api) changeMyPassword(ctx context.Context, in *changePasswordInput) error {
+	c := who(ctx)
+	if !c.Operator {
+		return fault.Forbidden("%s is a token without an operator: name the operator, PATCH /operators/{name}", c.Name)
+	}
+	return a.Access.ChangePassword(ctx, c.Name, in.Body.Old, in.Body.New, c.addr)
+}
+
+// An operator is one without anything secret.
+type operator struct {
+	Name      string      `json:"name"`
+	Role      access.Role `json:"role"`
+	Chosen    bool        `json:"passwordChosen" doc:"false: the password was generated and should be changed"`
+	CreatedAt time.Time   `json:"createdAt"`
+	UpdatedAt time.Time   `json:"updatedAt"`
+}
+
+func viewOperator(o access.Operator) operator {
+	return operator{o.Name, o.Role, o.Chosen, o.CreatedAt, o.UpdatedAt}
+}
+
+func (a *api) listOperators(ctx context.Context, _ *none) (list[operator], error) {
+	found, err := a.Access.Operators(ctx)
+	items := make([]operator, len(found))
+	for i, o := range found {
+		items[i] = viewOperator(o)
+	}
+	return page(items, ""), err
+}
+
+type createOperatorInput struct {
+	Body struct {
+		Name     string      `json:"name"`
+		Role     access.Role `json:"role" enum:"administrator,operator,viewer"`
+		Password string      `json:"password"`
+	}
+}
+
+func (a *api) createOperator(ctx context.Context, in *createOperatorInput) (operator, error) {
+	o, err := a.Access.CreateOperator(ctx, in.Body.Name, in.Body.Role, in.Body.Password)
+	return viewOperator(o), err
+}
+
+// An OperatorPath names an operator.
+type OperatorPath struct {
+	Name string `path:"name"`
+}
+
+type changeOperatorInput struct {
+	OperatorPath
+	Body struct {
+		Role     access.Role `json:"role,omitempty" enum:"administrator,operator,viewer"`
+		Password string      `json:"password,omitempty"`
+	}
+}
+
+func (a *api) changeOperator(ctx context.Context, in *changeOperatorInput) (operator, error) {
+	if in.Body.Password != "" {
+		if err := a.Access.SetPassword(ctx, in.Name, in.Body.Password); err != nil {
+			return operator{}, err
+		}
+	}
+	if in.Body.Role != "" {
+		if _, err := a.Access.SetRole(ctx, in.Name, in.Body.Role); err != nil {
+			return operator{}, err
+		}
+	}
+	o, err := a.Access.Operator(ctx, in.Name)
+	return viewOperator(o), err
+}
+
+func (a *api) deleteOperator(ctx context.Context, in *OperatorPath) error {
+	return a.Access.DeleteOperator(ctx, in.Name)
+}
+
+// A token is an access token; the secret itself is there only once.
+type token struct {
+	ID        string      `json:"id"`
+	Name      string      `json:"name"`
+	Role      access.Role `json:"role"`
+	Owner     string      `json:"owner,omitempty"`
+	Token     string      `json:"token,omitempty" doc:"Shown once, when it is made"`
+	CreatedAt time.Time   `json:"createdAt"`
+	ExpiresAt time.Time   `json:"expiresAt,omitzero"`
+	LastUsed  time.Time   `json:"lastUsed,omitzero"`
+}
+
+func viewToken(t access.Token, secret string) token {
+	return token{t.ID, t.Name, t.Role, t.Owner, secret, t.CreatedAt, t.ExpiresAt, t.LastUsed}
+}
+
+// owner is whose tokens a caller sees: administrators see all.
+func owner(ctx context.Context) string {
+	if c := who(ctx); c.Role != access.Administrator {
+		return c.Name
+	}
+	return ""
+}
+
+func (a *api) listTokens(ctx context.Context, _ *none) (list[token], error) {
+	if c := who(ctx); !c.Operator && c.Role != access.Administrator {
+		return list[token]{}, fault.Forbidden("a token of the house owns no tokens")
+	}
+	found, err := a.Access.Tokens(ctx, owner(ctx))
+	items := make([]token, len(found))
+	for i, t := range found {
+		items[i] = viewToken(t, "")
+	}
+	return page(items, ""), err
+}
+
+type createTokenInput struct {
+	Body struct {
+		Name      string      `json:"name" minLength:"1" maxLength:"256" doc:"What it is for"`
+		Role      access.Role `json:"role" enum:"administrator,operator,viewer" doc:"Not above one's own"`
+		ExpiresIn string      `json:"expiresIn,omitempty" doc:"Such as 720h; left out it never expires"`
+	}
+}
+
+func (a *api) createToken(ctx context.Context, in *createTokenInput) (token, error) {
+	c := who(ctx)
+	if !c.Role.Includes(in.Body.Role) {
+		return token{}, fault.In("role", fault.Forbidden("a token's role cannot be above your own, %s", c.Role))
+	}
+	t := access.Token{Name: in.Body.Name, Role: in.Body.Role}
+	if c.Operator {
+		t.Owner = c.Name
+	} else if c.Role != access.Administrator {
+		return token{}, fault.Forbidden("a token of the house makes no tokens")
+	}
+	if in.Body.ExpiresIn != "" {
+		d, err := time.ParseDuration(in.Body.ExpiresIn)
+		if err != nil || d <= 0 {
+			return token{}, fault.In("expiresIn", fault.Invalid("%q is no length of time: write for instance 720h", in.Body.ExpiresIn))
+		}
+		t.ExpiresAt = time.Now().Add(d)
+	}
+	t, secret, err := a.Access.IssueToken(ctx, t)
+	return viewToken(t, secret), err
+}
+
+type tokenPath struct {
+	ID string `path:"id"`
+}
+
+func (a *api) deleteToken(ctx context.Context, in *tokenPath) error {
+	if c := who(ctx); !c.Operator && c.Role != access.Administrator {
+		return fault.Forbidden("a token of the house deletes no tokens")
+	}
+	return a.Access.DeleteToken(ctx, in.ID, owner(ctx))
+}

@@ -1,0 +1,133 @@
+// Package httpapi is REST over HTTP: all routes in routes.go, a file a
+// resource, errors mapped once, live data as server-sent events. It is what
+// the command line, the console and other programs speak; its description is
+// OpenAPI 3.1, generated from the handlers' types and served with a page that
+// needs no internet.
+//
+// A handler decodes, calls one method of a concept and encodes. No rule lives
+// here.
+package httpapi
+
+import (
+	"context"
+	_ "embed"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"github.com/matou-iot/matou/internal/access"
+	"github.com/matou-iot/matou/internal/broker"
+	"github.com/matou-iot/matou/internal/command"
+	"github.com/matou-iot/matou/internal/dialect"
+	"github.com/matou-iot/matou/internal/feed"
+	"github.com/matou-iot/matou/internal/gate"
+	"github.com/matou-iot/matou/internal/history"
+	"github.com/matou-iot/matou/internal/registry"
+	"github.com/matou-iot/matou/internal/trace"
+)
+
+// Base is the path of all routes.
+const Base = "/api/v1"
+
+// A Timeline is what devices and Matou said to one another.
+type Timeline interface {
+	Timeline(product, device string, q trace.Query) ([]trace.Entry, uint64)
+	Watch(ctx context.Context, product, device string) <-chan trace.Entry
+}
+
+// Options are what the API needs.
+type Options struct {
+	Registry *registry.Registry
+	History  *history.History
+	Commands *command.Service
+	Timeline Timeline
+	Feed     *feed.Feed
+	Broker   *broker.Broker
+	Gate     *gate.Gate
+	Access   *access.Access
+	Dialects dialect.Set
+	Version  string
+	Log      *slog.Logger // nil: discard
+	// PublicHost and PublicPort are what credentials name where nobody says
+	// otherwise.
+	PublicHost string
+	PublicPort int
+	Started    time.Time
+	// Ready reports why requests cannot be served yet; nil: always ready.
+	Ready func() error
+}
+
+// An api is the handlers with what they need.
+type api struct {
+	Options
+	huma huma.API
+}
+
+// New makes the handler of everything under /api, /healthz and /readyz.
+func New(o Options) (http.Handler, error) {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	mux := http.NewServeMux()
+	a := &api{Options: o}
+	a.huma = humago.New(mux, config(o.Version))
+	a.routes()
+	mux.HandleFunc("GET /api/docs", docs)
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { plain(w, http.StatusOK, "ok") })
+	mux.HandleFunc("GET /readyz", a.ready)
+	mux.HandleFunc("/api/", nothingHere)
+	mux.Handle("GET /{$}", http.RedirectHandler("/api/docs", http.StatusFound))
+	return safely(mux), nil
+}
+
+func config(version string) huma.Config {
+	c := huma.DefaultConfig("Matou", version)
+	c.Info.Description = "Products, devices, their data and commands. Lists carry `next`, to be passed as `after`. " +
+		"Times are RFC 3339 in UTC. Errors are problem+json: `code` for machines, `detail` for people."
+	c.CreateHooks = nil // no $schema members
+	c.OpenAPIPath, c.DocsPath, c.SchemasPath = "/api/openapi", "", ""
+	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
+		"bearer": {Type: "http", Scheme: "bearer", Description: "An access token, or the token of a session."},
+	}
+	return c
+}
+
+// safely adds the headers that every answer carries.
+func safely(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("X-Frame-Options", "DENY")
+		h.Set("Referrer-Policy", "no-referrer")
+		h.Set("Content-Security-Policy", "default-src 'self'; style-src 'self' 'unsafe-inline'; script-src 'self' 'unsafe-inline'; img-src 'self' data:")
+		h.Set("Cache-Control", "no-store")
+		next.ServeHTTP(w, r)
+	})
+}
+
+func (a *api) ready(w http.ResponseWriter, _ *http.Request) {
+	if a.Ready != nil {
+		if err := a.Ready(); err != nil {
+			plain(w, http.StatusServiceUnavailable, err.Error())
+			return
+		}
+	}
+	plain(w, http.StatusOK, "ready")
+}
+
+func plain(w http.ResponseWriter, status int, text string) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.WriteHeader(status)
+	w.Write([]byte(text + "\n"))
+}
+
+//go:embed docs.html
+var docsPage []byte
+
+func docs(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Write(docsPage)
+}

@@ -1,0 +1,63 @@
+package httpapi
+
+import "github.com/matou-iot/matou/internal/access"
+
+// routes is the whole of the API.
+func (a *api) routes() {
+	const (
+		see  = access.Viewer
+		work = access.OperatorRole
+		rule = access.Administrator
+	)
+
+	route(a, "GET", "/products", see, "Products", "List products", a.listProducts)
+	route(a, "POST", "/products", work, "Products", "Make a product", a.createProduct, creates)
+	route(a, "GET", "/products/{product}", see, "Products", "Show a product", a.showProduct)
+	route(a, "PATCH", "/products/{product}", work, "Products", "Change a product", a.changeProduct)
+	do(a, "DELETE", "/products/{product}", work, "Products", "Delete a product", a.deleteProduct)
+	route(a, "POST", "/products/{product}/secret", work, "Products", "Give a product another secret", a.resetProductSecret)
+	raw(a, "GET", "/products/{product}/model", see, "Products", "Export the thing model", a.exportModel)
+	route(a, "PUT", "/products/{product}/model", work, "Products", "Import and publish a thing model", a.importModel, body(modelBody), anyBody)
+
+	route(a, "GET", "/devices", see, "Devices", "List devices of all products", a.listAllDevices)
+	route(a, "GET", "/products/{product}/devices", see, "Devices", "List devices", a.listDevices)
+	route(a, "POST", "/products/{product}/devices", work, "Devices", "Make a device", a.createDevice, creates)
+	route(a, "POST", "/products/{product}/devices/batch", work, "Devices", "Make many devices, all or none", a.createDevices, creates, body(batchBody))
+	route(a, "POST", "/products/{product}/devices.csv", work, "Devices", "Make devices from CSV, all or none", a.importCSV, creates, body(batchBody), anyBody)
+	raw(a, "GET", "/products/{product}/devices.csv", work, "Devices", "Export devices with their secrets as CSV", a.exportCSV)
+	route(a, "GET", "/products/{product}/devices/{device}", see, "Devices", "Show a device", a.showDevice)
+	route(a, "PATCH", "/products/{product}/devices/{device}", work, "Devices", "Change, enable or disable a device", a.changeDevice)
+	do(a, "DELETE", "/products/{product}/devices/{device}", work, "Devices", "Delete a device and all it said", a.deleteDevice)
+	route(a, "POST", "/products/{product}/devices/{device}/secret", work, "Devices", "Give a device another secret", a.resetDeviceSecret)
+	route(a, "GET", "/products/{product}/devices/{device}/status", see, "Devices", "Is it there, since when, why not", a.deviceStatus)
+	route(a, "GET", "/products/{product}/devices/{device}/credentials", work, "Devices", "What the device has to send to log in", a.deviceCredentials)
+
+	route(a, "GET", "/products/{product}/devices/{device}/properties", see, "Data", "Latest values", a.latestValues)
+	route(a, "POST", "/products/{product}/devices/{device}/properties", work, "Commands", "Set properties", a.setProperties)
+	route(a, "GET", "/products/{product}/devices/{device}/properties/{property}/history", see, "Data", "Values over time", a.propertyHistory)
+	route(a, "GET", "/products/{product}/devices/{device}/events", see, "Data", "Events that happened", a.listEvents)
+	route(a, "POST", "/products/{product}/devices/{device}/services/{service}", work, "Commands", "Call a service", a.invokeService)
+	route(a, "GET", "/products/{product}/devices/{device}/commands", see, "Commands", "Commands and how far they have come", a.listCommands)
+
+	route(a, "GET", "/products/{product}/devices/{device}/timeline", see, "Timeline", "What the device and Matou said to one another", a.listTimeline)
+	stream(a, "/products/{product}/devices/{device}/timeline/stream", see, "Timeline", "The timeline as it happens", a.followTimeline)
+	stream(a, "/products/{product}/devices/{device}/stream", see, "Data", "Values, events, commands and states of a device as they come", a.followDevice)
+	stream(a, "/stream", see, "Data", "Values, events, commands and states as they come", a.followAll)
+
+	route(a, "POST", "/explain", see, "Workshop", "Explain MQTT bytes", a.explain)
+	route(a, "POST", "/doctor", work, "Workshop", "Find the mistake in a login", a.doctor)
+
+	route(a, "POST", "/session", anybody, "Access", "Sign in", a.signIn, creates)
+	do(a, "DELETE", "/session", see, "Access", "Sign out", a.signOut)
+	route(a, "GET", "/me", see, "Access", "Who am I", a.me)
+	do(a, "PUT", "/me/password", see, "Access", "Change my password", a.changeMyPassword)
+	route(a, "GET", "/operators", rule, "Access", "List operators", a.listOperators)
+	route(a, "POST", "/operators", rule, "Access", "Make an operator", a.createOperator, creates)
+	route(a, "PATCH", "/operators/{name}", rule, "Access", "Change an operator's role or password", a.changeOperator)
+	do(a, "DELETE", "/operators/{name}", rule, "Access", "Delete an operator", a.deleteOperator)
+	route(a, "GET", "/tokens", see, "Access", "List access tokens", a.listTokens)
+	route(a, "POST", "/tokens", see, "Access", "Make an access token", a.createToken, creates)
+	do(a, "DELETE", "/tokens/{id}", see, "Access", "Delete an access token", a.deleteToken)
+
+	route(a, "GET", "/status", see, "Server", "How the server is", a.status)
+}

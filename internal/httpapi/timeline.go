@@ -1,0 +1,50 @@
+package httpapi
+
+import (
+	"context"
+	"strconv"
+
+	"github.com/matou-iot/matou/internal/fault"
+	"github.com/matou-iot/matou/internal/trace"
+)
+
+type timelineInput struct {
+	DevicePath
+	Paging
+	Kind string `query:"kind" doc:"Only entries of this kind: connect, refuse, disconnect, subscribe, uplink, downlink, command, reply, fault, note"`
+}
+
+// listTimeline also answers for identities that do not exist: why a stranger
+// was refused is what people come for.
+func (a *api) listTimeline(_ context.Context, in *timelineInput) (list[trace.Entry], error) {
+	q := trace.Query{Limit: in.Limit}
+	if in.After != "" {
+		before, err := strconv.ParseUint(in.After, 10, 64)
+		if err != nil {
+			return list[trace.Entry]{}, fault.In("after", fault.Invalid("after %q is not the next of a page", in.After))
+		}
+		q.Before = before
+	}
+	if in.Kind != "" {
+		var k trace.Kind
+		if err := k.UnmarshalText([]byte(in.Kind)); err != nil {
+			return list[trace.Entry]{}, fault.In("kind", fault.Invalid("%v", err))
+		}
+		q.Kinds = []trace.Kind{k}
+	}
+	found, before := a.Timeline.Timeline(in.Product, in.Device, q)
+	next := ""
+	if before > 0 {
+		next = strconv.FormatUint(before, 10)
+	}
+	return page(found, next), nil
+}
+
+func (a *api) followTimeline(ctx context.Context, in *DevicePath, send sender) error {
+	for e := range a.Timeline.Watch(ctx, in.Product, in.Device) {
+		if err := send("entry", e.ID, e); err != nil {
+			return err
+		}
+	}
+	return nil
+}
