@@ -60,11 +60,19 @@ var meanings = map[string]string{
 }
 
 func (o *order) print(w io.Writer) {
-	took := ""
-	if !o.DoneAt.IsZero() && !o.SentAt.IsZero() {
-		took = o.DoneAt.Sub(o.SentAt).Round(time.Millisecond).String()
+	fields(w, "state", o.State, "meaning", meanings[o.State], "answer", o.answer(), "took", o.took(), "id", o.ID)
+}
+
+// took is how long the device needed, as far as milliseconds tell.
+func (o *order) took() string {
+	if o.DoneAt.IsZero() || o.SentAt.IsZero() {
+		return ""
 	}
-	fields(w, "state", o.State, "meaning", meanings[o.State], "answer", o.answer(), "took", took, "id", o.ID)
+	d := o.DoneAt.Sub(o.SentAt).Round(time.Millisecond)
+	if d <= 0 {
+		return "less than 1ms"
+	}
+	return d.String()
 }
 
 // waitFlag says how long to wait for the device.

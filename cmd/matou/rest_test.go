@@ -120,6 +120,7 @@ func TestRestGolden(t *testing.T) {
 		{"device-set-flag-first", with("device set a1NightLamp/lamp01 --wait 5s NightLightSwitch=1 --json"), "", "POST " + lampPath + "/properties", answer(200, done)},
 		{"device-set-queued", with("device set a1NightLamp/lamp01 Mode=eco"), "", "POST " + lampPath + "/properties", answer(200, queued)},
 		{"device-set-queued-waited", with("device set a1NightLamp/lamp01 Mode=eco --wait 1 --json"), "", "POST " + lampPath + "/properties", answer(200, queued)},
+		{"device-set-at-once", with("device set a1NightLamp/lamp01 NightLightSwitch=1"), "", "POST " + lampPath + "/properties", answer(200, strings.Replace(done, "05.052Z", "05.000Z", 1))},
 		{"device-set-nothing", with("device set a1NightLamp/lamp01 Mode"), "", "", nil},
 		{"device-set-twice", with("device set a1NightLamp/lamp01 Mode=1 Mode=2"), "", "", nil},
 		{"device-invoke", with("device invoke a1NightLamp/lamp01 Blink times=3 colour=red"), "", "POST " + lampPath + "/services/Blink", answer(200, refused)},
@@ -133,6 +134,8 @@ func TestRestGolden(t *testing.T) {
 		{"token-add", append(with("token add --role viewer --expires-in 30d"), "the dashboard"), "", "POST /tokens", answer(201, strings.Replace(readToken, `"name"`, `"token":"mt_s3cret","name"`, 1))},
 		{"token-add-bad-time", with("token add x --expires-in soon"), "", "", nil},
 		{"token-remove", with("token remove 7Q2M --yes"), "", "DELETE /tokens/7Q2M", answer(204, "")},
+
+		{"token-remove-dash", with("token remove --yes -- -xQ2M"), "", "DELETE /tokens/-xQ2M", answer(204, "")},
 
 		{"password-reset", with("password --reset mei"), "a new one\n", "PATCH /operators/mei", answer(200, `{"name":"mei"}`)},
 		{"password-reset-empty", with("password --reset"), "\n", "", nil},

@@ -109,9 +109,11 @@ type tokenRemoveCmd struct {
 }
 
 func (*tokenRemoveCmd) Help() string {
-	return `Examples:
+	return `An id that begins with - is written after --.
+
+Examples:
   matou token remove 7Q2M
-  matou token remove 7Q2M --yes`
+  matou token remove --yes -- -xQ2M`
 }
 
 func (c *tokenRemoveCmd) Run(g *globals) error {
