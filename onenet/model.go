@@ -199,7 +199,7 @@ func (d dataType) read(depth int) (thing.DataType, error) {
 	if length != nil {
 		t.Length = int(*length)
 	}
-	t.Unit = plain(s["unit"])
+	t.UnitName, t.Unit = splitUnit(plain(s["unit"]))
 	for name, to := range map[string]**float64{"min": &t.Min, "max": &t.Max, "step": &t.Step} {
 		if *to, err = amount(s[name]); err != nil {
 			return t, fmt.Errorf("specs.%s: %w", name, err)
@@ -333,7 +333,7 @@ func writeType(t *thing.DataType) dataType {
 	case thing.Date:
 		specs = map[string]any{}
 	default:
-		specs = map[string]string{"min": number(t.Min), "max": number(t.Max), "step": number(t.Step), "unit": t.Unit}
+		specs = map[string]string{"min": number(t.Min), "max": number(t.Max), "step": number(t.Step), "unit": joinUnit(t.UnitName, t.Unit)}
 	}
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
@@ -342,4 +342,23 @@ func writeType(t *thing.DataType) dataType {
 		panic(err) // maps and structs of text always marshal
 	}
 	return dataType{name, bytes.TrimSpace(b.Bytes())}
+}
+
+// unitSeparator stands between a unit's name and its symbol: "摄氏度 / °C"
+// [onenet §5.1].
+const unitSeparator = " / "
+
+func splitUnit(s string) (name, symbol string) {
+	name, symbol, both := strings.Cut(s, unitSeparator)
+	if !both {
+		return "", s
+	}
+	return name, symbol
+}
+
+func joinUnit(name, symbol string) string {
+	if name == "" {
+		return symbol
+	}
+	return name + unitSeparator + symbol
 }
