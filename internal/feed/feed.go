@@ -238,6 +238,9 @@ func (f *Feed) remember(seq uint64, bytes []byte) {
 	f.grown = make(chan struct{})
 }
 
+// readAgain is how long a log that cannot be read is left alone.
+const readAgain = time.Second
+
 // ConsumeFrom calls fn with all records behind the one with sequence after, in
 // order and in groups, and goes on with new ones until ctx is done or fn fails.
 // The records alias memory that is not written again. A consumer keeps its own
@@ -246,7 +249,13 @@ func (f *Feed) ConsumeFrom(ctx context.Context, after uint64, fn func([]Record) 
 	for {
 		group, grown, err := f.next(ctx, after)
 		if err != nil {
-			return err
+			f.logger.Error("the feed cannot be read; it is tried again", "in", readAgain, "error", err)
+			select {
+			case <-time.After(readAgain):
+				continue
+			case <-ctx.Done():
+				return nil
+			}
 		}
 		if len(group) > 0 {
 			if err := fn(group); err != nil {

@@ -13,6 +13,9 @@ import (
 // crash takes is no loss: after a restart nobody is connected anyway.
 const flushEvery = 200 * time.Millisecond
 
+// flushSlowest is how long a store that fails is left alone at the most.
+const flushSlowest = 30 * time.Second
+
 // presences are what is known of devices' presence. A device is in memory
 // while it is online or its last change has not been kept yet, so that memory
 // grows with connections and not with names.
@@ -153,17 +156,22 @@ func (r *Registry) CountOnline() (n int) {
 	return n
 }
 
-// Run keeps presence until ctx is done. It begins by marking offline whoever
-// was online when the server stopped, so it has to run before devices connect.
+// Run keeps presence until ctx is done.
 func (r *Registry) Run(ctx context.Context) error {
-	tick := time.NewTicker(flushEvery)
+	wait := flushEvery
+	tick := time.NewTimer(wait)
 	defer tick.Stop()
 	for {
 		select {
 		case <-tick.C:
-			if err := r.flush(ctx); err != nil && ctx.Err() == nil {
-				r.log.Error("presence not kept; it is tried again", "error", err)
+			switch err := r.flush(ctx); {
+			case err == nil:
+				wait = flushEvery
+			case ctx.Err() == nil:
+				wait = min(2*wait, flushSlowest)
+				r.log.Error("presence not kept; it is tried again", "in", wait, "error", err)
 			}
+			tick.Reset(wait)
 		case <-ctx.Done():
 			return r.flush(context.WithoutCancel(ctx))
 		}

@@ -41,6 +41,7 @@ const (
 // Options are what New needs.
 type Options struct {
 	Prefix string       // of all keys, "mqtt/" if empty; two stores in one database need different ones, neither the beginning of the other
+	Room   func() error // why nothing may be written now; nil: write always
 	Log    *slog.Logger // nil: discard
 }
 
@@ -49,6 +50,7 @@ type Options struct {
 type Store struct {
 	db     *pebble.DB
 	prefix []byte
+	room   func() error
 	log    *slog.Logger
 
 	mu     sync.Mutex
@@ -75,7 +77,11 @@ func New(db *pebble.DB, o Options) *Store {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	return &Store{db: db, prefix: []byte(cmp.Or(o.Prefix, "mqtt/")), log: log}
+	room := o.Room
+	if room == nil {
+		room = func() error { return nil }
+	}
+	return &Store{db: db, prefix: []byte(cmp.Or(o.Prefix, "mqtt/")), room: room, log: log}
 }
 
 // Load calls fn with every record. One that cannot be read is logged and left
@@ -207,7 +213,10 @@ func (s *Store) commit() error {
 	r := s.next
 	s.next, s.flying = nil, r
 	s.mu.Unlock()
-	err := r.batch.Commit(pebble.Sync)
+	err := s.room() // a Pebble whose disk is full ends the program
+	if err == nil {
+		err = r.batch.Commit(pebble.Sync)
+	}
 	s.mu.Lock()
 	s.flying = nil
 	if err != nil {

@@ -54,7 +54,7 @@ func TestReadPassesOverWhatRetentionTook(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := l.stream.Purge(t.Context(), jetstream.WithPurgeSequence(4)); err != nil {
+	if err := l.running.stream.Purge(t.Context(), jetstream.WithPurgeSequence(4)); err != nil {
 		t.Fatal(err)
 	}
 	if seq, b, err := l.Read(t.Context(), 0); err != nil || seq != 4 || b[0] != 3 {
