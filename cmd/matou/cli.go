@@ -22,6 +22,8 @@ const (
 type cli struct {
 	globals
 
+	Serve serveCmd `cmd:"" help:"Run the server: devices, API, console."`
+
 	Product  productCmd  `cmd:"" help:"Make and change products."`
 	Model    modelCmd    `cmd:"" help:"Import and export thing models."`
 	Device   deviceCmd   `cmd:"" help:"Make, watch and command devices."`

@@ -1,0 +1,323 @@
+// Package app is the composition: the configuration tree, and the one place
+// where the parts are built, started and stopped in order.
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"syscall"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/matou-iot/matou/internal/access"
+	"github.com/matou-iot/matou/internal/broker"
+	"github.com/matou-iot/matou/internal/command"
+	"github.com/matou-iot/matou/internal/dialect"
+	"github.com/matou-iot/matou/internal/dialect/aliyun"
+	"github.com/matou-iot/matou/internal/dialect/onenet"
+	"github.com/matou-iot/matou/internal/dialect/plain"
+	"github.com/matou-iot/matou/internal/feed"
+	"github.com/matou-iot/matou/internal/gate"
+	"github.com/matou-iot/matou/internal/history"
+	"github.com/matou-iot/matou/internal/httpapi"
+	"github.com/matou-iot/matou/internal/ingest"
+	"github.com/matou-iot/matou/internal/registry"
+	"github.com/matou-iot/matou/internal/store/series"
+	"github.com/matou-iot/matou/internal/store/sessions"
+	"github.com/matou-iot/matou/internal/store/sqlite"
+	"github.com/matou-iot/matou/internal/store/stream"
+	"github.com/matou-iot/matou/internal/trace"
+	"github.com/matou-iot/matou/mqtt"
+)
+
+// An App is a Matou with all its parts, built and not yet serving.
+type App struct {
+	config  Config
+	version string
+	out     io.Writer // what people are told: addresses, the first password, the demo
+	log     *slog.Logger
+	started time.Time
+
+	lock      *os.File
+	disk      *guard
+	db        *sqlite.DB
+	series    *series.DB
+	stream    *stream.Log
+	sessions  *sessions.Store
+	dialects  dialect.Set
+	registry  *registry.Registry
+	feed      *feed.Feed
+	history   *history.History
+	access    *access.Access
+	timeline  *timeline
+	broker    *broker.Broker
+	commands  *command.Service
+	api       http.Handler
+	devices   []net.Listener
+	apiListen net.Listener
+
+	firstPassword string // generated on this very start, "" otherwise
+}
+
+// strangerBytes bounds the timeline of identities that do not exist.
+const strangerBytes = 4 << 20
+
+// drainTime is how long connections may take to end at shutdown.
+const drainTime = 5 * time.Second
+
+// Dialects are the vendors' languages that this house speaks.
+func Dialects() dialect.Set {
+	return dialect.Set{aliyun.Dialect{}, onenet.Dialect{}, plain.Dialect{}}
+}
+
+// Run builds a Matou, serves until ctx is done, and stops it again. out gets
+// what people are told.
+func Run(ctx context.Context, c Config, version string, out io.Writer, log *slog.Logger) error {
+	if err := c.Check(); err != nil {
+		return err
+	}
+	a := &App{config: c, version: version, out: out, log: log, started: time.Now(), dialects: Dialects()}
+	defer a.close()
+	if err := a.build(ctx); err != nil {
+		return err
+	}
+	return a.serve(ctx)
+}
+
+// build opens the stores and joins the parts, from the ground up.
+func (a *App) build(ctx context.Context) error {
+	if err := a.openData(); err != nil {
+		return err
+	}
+	// Ports come before stores: a taken port is found within a moment.
+	if err := a.listen(); err != nil {
+		return err
+	}
+	if err := a.openStores(); err != nil {
+		return err
+	}
+	if err := a.openAccess(ctx); err != nil {
+		return err
+	}
+	if err := a.registry.Restarted(ctx); err != nil {
+		return fmt.Errorf("note that all devices are offline: %w", err)
+	}
+	return a.join()
+}
+
+// openData makes the data directory and makes sure that nobody else uses it.
+func (a *App) openData() error {
+	if err := os.MkdirAll(a.config.Data, 0o700); err != nil {
+		return fmt.Errorf("data directory %s cannot be made: %w; name another with --data", a.config.Data, err)
+	}
+	f, err := os.OpenFile(a.config.path("matou.lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return fmt.Errorf("data directory %s is not writable: %w; name another with --data", a.config.Data, err)
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		f.Close()
+		return fmt.Errorf("data directory %s is in use by another Matou; stop it or name another with --data", a.config.Data)
+	}
+	a.lock = f
+	a.disk = &guard{dir: a.config.Data, reserve: a.config.Disk.Reserve, log: a.log}
+	return nil
+}
+
+func (a *App) openStores() error {
+	key, err := sqlite.LoadOrCreateKey(a.config.path("secret.key"))
+	if err != nil {
+		return err
+	}
+	if a.db, err = sqlite.Open(a.config.path("registry.db"), key); err != nil {
+		return err
+	}
+	if a.series, err = series.Open(a.config.path("history"), series.Options{Log: a.log}); err != nil {
+		return err
+	}
+	a.stream, err = stream.Open(a.config.path("feed"), stream.Options{
+		Keep: a.config.Feed.Keep, MaxBytes: a.config.Feed.MaxBytes, Room: a.disk.room, Log: a.log,
+	})
+	if err != nil {
+		return err
+	}
+	a.registry = registry.New(registry.Options{Store: a.db, Log: a.log})
+	a.feed = feed.New(feed.Options{Log: a.stream, Logger: a.log})
+	a.sessions = sessions.New(a.series.DB(), sessions.Options{Room: a.disk.room, Log: a.log})
+	a.history = history.New(a.series, history.Options{Keep: a.config.History.Keep})
+	return nil
+}
+
+// openAccess makes the administrator on the first start and the token with
+// which the command line on this machine works.
+func (a *App) openAccess(ctx context.Context) error {
+	a.access = access.New(access.Options{Store: a.db, Log: a.log})
+	var err error
+	if a.firstPassword, err = a.access.EnsureAdministrator(ctx, a.config.API.AdminPassword); err != nil {
+		return err
+	}
+	if err := a.keepOnLoopback(ctx); err != nil {
+		return err
+	}
+	return a.localToken(ctx)
+}
+
+// join makes the parts know one another.
+func (a *App) join() error {
+	recorder, strangers := trace.New(a.config.Trace.MaxBytes), trace.New(strangerBytes)
+	a.timeline = &timeline{recorder, strangers}
+	in := ingest.New(ingest.Options{Registry: a.registry, Feed: a.feed, Trace: recorder, Log: a.log})
+	judge := gate.New(gate.Options{
+		Registry: a.registry, Dialects: a.dialects, Uplinks: in, Trace: recorder, Strangers: strangers,
+		Statuses: a.feed, OpenNetworks: a.config.openNetworks(), Log: a.log,
+	})
+	tlsConfig, err := serverTLS(a.config.TLS, a.config.path("tls"), a.publicHost())
+	if err != nil {
+		return err
+	}
+	a.broker, err = broker.New(broker.Options{
+		Rules: judge, Store: a.sessions, Log: a.log, TLS: tlsConfig,
+		Limits: broker.Limits{
+			Connections:    a.config.Devices.MaxConnections,
+			PacketSize:     a.config.Devices.MaxPacketBytes,
+			ConnectTimeout: a.config.Devices.ConnectTimeout,
+		},
+	})
+	if err != nil {
+		return err
+	}
+	a.commands = command.New(command.Options{
+		Registry: a.registry, Dialects: a.dialects, Broker: a.broker, Feed: a.feed, Trace: recorder, Log: a.log,
+	})
+	in.Sender, in.Commands = a.broker, a.commands
+	a.registry.OnChange(a.changed)
+	a.api, err = httpapi.New(httpapi.Options{
+		Registry: a.registry, History: a.history, Commands: a.commands, Timeline: a.timeline, Feed: a.feed,
+		Broker: a.broker, Gate: judge, Access: a.access, Dialects: a.dialects, Version: a.version, Log: a.log,
+		PublicHost: a.publicHost(), PublicPort: port(a.devices[0]), Started: a.started,
+		Ready: a.disk.room,
+	})
+	return err
+}
+
+// changed ends the connections of devices that may no longer be here.
+func (a *App) changed(c registry.Change) {
+	session := c.ID.String()
+	switch c.Kind {
+	case registry.DeviceDisabled, registry.DeviceSecretReset:
+		a.broker.Disconnect(session, mqtt.AdministrativeAction)
+	case registry.DeviceDeleted:
+		a.broker.Disconnect(session, mqtt.AdministrativeAction)
+		a.broker.Forget(session)
+		a.timeline.Forget(c.ID.Product, c.ID.Device)
+		if err := a.history.Forget(context.Background(), c.ID.Product, c.ID.Device); err != nil {
+			a.log.Error("history of a deleted device", "device", session, "error", err)
+		}
+	}
+}
+
+// serve runs all parts until ctx is done or one of them fails, then stops
+// them: listeners and connections first, then what drains, stores last.
+func (a *App) serve(ctx context.Context) error {
+	// The drains outlive the door: what connections handed in is still kept.
+	drainCtx, stopDrains := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopDrains()
+	drains, drainCtx := errgroup.WithContext(drainCtx)
+	drains.Go(func() error { return a.feed.Run(drainCtx) })
+	drains.Go(func() error { return a.history.Run(drainCtx, a.feed) })
+	drains.Go(func() error { return a.registry.Run(drainCtx) })
+	drains.Go(func() error { return a.commands.Run(drainCtx) })
+
+	door, doorCtx := errgroup.WithContext(ctx)
+	door.Go(func() error { // a drain that fails closes the door
+		select {
+		case <-drainCtx.Done():
+			return errors.New("a store failed")
+		case <-doorCtx.Done():
+			return nil
+		}
+	})
+	door.Go(func() error { return a.broker.Run(doorCtx) })
+	for _, ln := range a.devices {
+		door.Go(func() error { return a.broker.Serve(doorCtx, ln) })
+	}
+	door.Go(func() error { return a.serveAPI(doorCtx) })
+	a.announce()
+	if a.config.Demo {
+		door.Go(func() error { return a.demo(doorCtx) })
+	}
+	door.Go(func() error {
+		<-doorCtx.Done()
+		a.log.Info("stopping")
+		stop, cancel := context.WithTimeout(context.WithoutCancel(doorCtx), drainTime)
+		defer cancel()
+		return a.broker.Shutdown(stop)
+	})
+	err := door.Wait()
+	stopDrains()
+	if drainErr := drains.Wait(); drainErr != nil && !errors.Is(drainErr, context.Canceled) {
+		err = drainErr
+	}
+	if errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return err
+}
+
+func (a *App) serveAPI(ctx context.Context) error {
+	s := &http.Server{
+		Handler:           a.api,
+		ReadHeaderTimeout: 10 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    64 << 10,
+		BaseContext:       func(net.Listener) context.Context { return ctx }, // event streams end with the server
+		ErrorLog:          slog.NewLogLogger(a.log.Handler(), slog.LevelDebug),
+	}
+	ended := make(chan struct{})
+	defer context.AfterFunc(ctx, func() {
+		defer close(ended)
+		stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTime)
+		defer cancel()
+		s.Shutdown(stop)
+	})()
+	if err := s.Serve(a.apiListen); !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("serve the API: %w", err)
+	}
+	<-ended
+	return nil
+}
+
+// close closes what was opened, in reverse.
+func (a *App) close() {
+	for _, ln := range append(a.devices, a.apiListen) {
+		if ln != nil {
+			ln.Close()
+		}
+	}
+	var errs []error
+	os.Remove(a.config.path(runFile))
+	if a.stream != nil {
+		errs = append(errs, a.stream.Close())
+	}
+	if a.sessions != nil {
+		errs = append(errs, a.sessions.Close())
+	}
+	if a.series != nil {
+		errs = append(errs, a.series.Close())
+	}
+	if a.db != nil {
+		errs = append(errs, a.db.Close())
+	}
+	if a.lock != nil {
+		errs = append(errs, a.lock.Close())
+	}
+	if err := errors.Join(errs...); err != nil {
+		a.log.Error("closing the stores", "error", err)
+	}
+}

@@ -1,0 +1,273 @@
+package app
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strconv"
+	"strings"
+	"time"
+
+	"gopkg.in/yaml.v3"
+)
+
+// A Config is everything that can be set. It is read from a YAML file, then
+// from the environment, then from flags; the later wins. The environment
+// variable of a key is its path in capitals with underscores, MATOU_ in front:
+// api.listen is MATOU_API_LISTEN.
+type Config struct {
+	Data    string  `yaml:"data"` // directory of everything that is kept
+	Demo    bool    `yaml:"demo"` // make and run the demo products
+	Devices Devices `yaml:"devices"`
+	API     API     `yaml:"api"`
+	TLS     TLS     `yaml:"tls"`
+	History History `yaml:"history"`
+	Feed    Feed    `yaml:"feed"`
+	Trace   Trace   `yaml:"trace"`
+	Disk    Disk    `yaml:"disk"`
+	Log     Log     `yaml:"log"`
+}
+
+// Devices is where and how devices connect.
+type Devices struct {
+	// Listen are the addresses for devices. Each takes MQTT, MQTT over TLS,
+	// WebSocket and HTTP, told apart by their first bytes.
+	Listen []string `yaml:"listen"`
+	// Host is what credentials and packets name as the host to connect to;
+	// left out, the address of this machine in its network.
+	Host string `yaml:"host"`
+	// OpenNetworks are the networks from which devices of open products may
+	// come without a right signature, besides loopback.
+	OpenNetworks []string `yaml:"openNetworks"`
+	// MaxConnections bounds connections in all; more are closed at once.
+	MaxConnections int `yaml:"maxConnections"`
+	// MaxPacketBytes bounds one packet; a larger one ends its connection.
+	MaxPacketBytes int `yaml:"maxPacketBytes"`
+	// ConnectTimeout is how long a connection may take to say CONNECT.
+	ConnectTimeout time.Duration `yaml:"connectTimeout"`
+}
+
+// API is the address of console and REST.
+type API struct {
+	// Listen is on loopback until an administrator password was chosen.
+	Listen string `yaml:"listen"`
+	// AdminPassword is set on the first start; best given by the environment,
+	// MATOU_API_ADMIN_PASSWORD.
+	AdminPassword string `yaml:"adminPassword"`
+}
+
+// TLS are the certificate's files; without them the lab's own authority makes
+// one on the first start.
+type TLS struct {
+	Certificate string `yaml:"certificate"` // PEM file, the chain
+	Key         string `yaml:"key"`         // PEM file
+}
+
+// History is how long things are remembered.
+type History struct {
+	Keep time.Duration `yaml:"keep"` // 0 for ever
+}
+
+// Feed bounds the durable log that consumers replay.
+type Feed struct {
+	Keep     time.Duration `yaml:"keep"`
+	MaxBytes int64         `yaml:"maxBytes"`
+}
+
+// Trace bounds the timelines.
+type Trace struct {
+	MaxBytes int `yaml:"maxBytes"` // of all devices together
+}
+
+// Disk is the room that Matou leaves.
+type Disk struct {
+	// Reserve are the bytes that have to stay free where the data is; below,
+	// nothing new is stored or acknowledged.
+	Reserve int64 `yaml:"reserve"`
+}
+
+// Log is what the log looks like.
+type Log struct {
+	Level  string `yaml:"level"`  // debug, info, warn or error
+	Format string `yaml:"format"` // text or json
+}
+
+// Default returns a Config that works with no file.
+func Default() Config {
+	return Config{
+		Data: "matou-data",
+		Devices: Devices{
+			Listen:         []string{":1883", ":8883"},
+			MaxConnections: 1_000_000,
+			MaxPacketBytes: 1 << 20,
+			ConnectTimeout: 10 * time.Second,
+		},
+		API:     API{Listen: "127.0.0.1:7080"},
+		History: History{Keep: 90 * 24 * time.Hour},
+		Feed:    Feed{Keep: 7 * 24 * time.Hour, MaxBytes: 4 << 30},
+		Trace:   Trace{MaxBytes: 64 << 20},
+		Disk:    Disk{Reserve: 128 << 20},
+		Log:     Log{Level: "info", Format: "text"},
+	}
+}
+
+// Load reads file, if one is named, and the environment over the defaults.
+// An unknown key is an error that names it.
+func Load(file string, environ []string) (Config, error) {
+	c := Default()
+	if file != "" {
+		raw, err := os.ReadFile(file)
+		if err != nil {
+			return c, fmt.Errorf("read configuration: %w", err)
+		}
+		dec := yaml.NewDecoder(bytes.NewReader(raw))
+		dec.KnownFields(true)
+		if err := dec.Decode(&c); err != nil && !errors.Is(err, io.EOF) {
+			return c, fmt.Errorf("configuration %s: %w", file, err)
+		}
+	}
+	return c, c.environment(environ)
+}
+
+// environment sets what MATOU_ variables say. Variables of the command line's
+// own, such as MATOU_SERVER, are not the server's business.
+func (c *Config) environment(environ []string) error {
+	vars := make(map[string]string)
+	for _, e := range environ {
+		if k, v, ok := strings.Cut(e, "="); ok && strings.HasPrefix(k, "MATOU_") {
+			vars[k] = v
+		}
+	}
+	return fromVars(reflect.ValueOf(c).Elem(), "MATOU", vars)
+}
+
+func fromVars(v reflect.Value, prefix string, vars map[string]string) error {
+	for i := range v.NumField() {
+		name := prefix + "_" + upperSnake(v.Type().Field(i).Tag.Get("yaml"))
+		f := v.Field(i)
+		if f.Kind() == reflect.Struct {
+			if err := fromVars(f, name, vars); err != nil {
+				return err
+			}
+			continue
+		}
+		if text, ok := vars[name]; ok {
+			if err := setField(f, text); err != nil {
+				return fmt.Errorf("environment variable %s: %w", name, err)
+			}
+		}
+	}
+	return nil
+}
+
+func setField(f reflect.Value, text string) error {
+	switch f.Interface().(type) {
+	case time.Duration:
+		d, err := time.ParseDuration(text)
+		f.SetInt(int64(d))
+		return err
+	case string:
+		f.SetString(text)
+	case bool:
+		b, err := strconv.ParseBool(text)
+		f.SetBool(b)
+		return err
+	case int, int64:
+		n, err := strconv.ParseInt(text, 10, 64)
+		f.SetInt(n)
+		return err
+	case []string:
+		f.Set(reflect.ValueOf(strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == ' ' })))
+	default:
+		return fmt.Errorf("cannot be set this way")
+	}
+	return nil
+}
+
+// upperSnake turns adminPassword into ADMIN_PASSWORD.
+func upperSnake(s string) string {
+	var b strings.Builder
+	for i, r := range s {
+		if i > 0 && r >= 'A' && r <= 'Z' {
+			b.WriteByte('_')
+		}
+		b.WriteRune(r)
+	}
+	return strings.ToUpper(b.String())
+}
+
+// Check finds what cannot work before anything is started. It returns all
+// mistakes at once, each naming its key.
+func (c *Config) Check() error {
+	var errs []error
+	bad := func(key, format string, args ...any) {
+		errs = append(errs, fmt.Errorf("%s: %s", key, fmt.Sprintf(format, args...)))
+	}
+	if c.Data == "" {
+		bad("data", "name a directory")
+	}
+	if len(c.Devices.Listen) == 0 {
+		bad("devices.listen", "name at least one address, such as :1883")
+	}
+	for _, a := range append([]string{c.API.Listen}, c.Devices.Listen...) {
+		if _, _, err := net.SplitHostPort(a); err != nil {
+			bad("listen", "%q is no address: write host:port or :port", a)
+		}
+	}
+	for _, n := range c.Devices.OpenNetworks {
+		if _, err := netip.ParsePrefix(n); err != nil {
+			bad("devices.openNetworks", "%q is no network: write for instance 192.168.1.0/24", n)
+		}
+	}
+	if c.Devices.MaxConnections < 1 {
+		bad("devices.maxConnections", "must be 1 or more")
+	}
+	if c.Devices.MaxPacketBytes < 1024 || c.Devices.MaxPacketBytes > 256<<20 {
+		bad("devices.maxPacketBytes", "must be from 1024 to %d", 256<<20)
+	}
+	if c.Devices.ConnectTimeout < time.Second {
+		bad("devices.connectTimeout", "must be 1s or more")
+	}
+	if (c.TLS.Certificate == "") != (c.TLS.Key == "") {
+		bad("tls", "certificate and key belong together")
+	}
+	for _, f := range []string{c.TLS.Certificate, c.TLS.Key} {
+		if f == "" {
+			continue
+		}
+		if _, err := os.Stat(f); err != nil {
+			bad("tls", "%v", err)
+		}
+	}
+	if c.History.Keep < 0 || c.Feed.Keep < 0 || c.Feed.MaxBytes < 0 || c.Trace.MaxBytes < 0 || c.Disk.Reserve < 0 {
+		bad("history, feed, trace, disk", "durations and sizes cannot be negative")
+	}
+	switch c.Log.Level {
+	case "debug", "info", "warn", "error":
+	default:
+		bad("log.level", "%q is none of debug, info, warn, error", c.Log.Level)
+	}
+	if c.Log.Format != "text" && c.Log.Format != "json" {
+		bad("log.format", "%q is neither text nor json", c.Log.Format)
+	}
+	return errors.Join(errs...)
+}
+
+// openNetworks are the parsed Devices.OpenNetworks; Check has been called.
+func (c *Config) openNetworks() []netip.Prefix {
+	var ps []netip.Prefix
+	for _, n := range c.Devices.OpenNetworks {
+		ps = append(ps, netip.MustParsePrefix(n))
+	}
+	return ps
+}
+
+func (c *Config) path(elem ...string) string {
+	return filepath.Join(append([]string{c.Data}, elem...)...)
+}

@@ -1,0 +1,49 @@
+package app
+
+import (
+	"log/slog"
+	"sync"
+	"syscall"
+
+	"github.com/matou-iot/matou/internal/fault"
+)
+
+// A guard watches the room on the disk of a directory. Databases fare badly on
+// a disk without any; the guard stops what is new while they still have some.
+// Any number of goroutines may ask it.
+type guard struct {
+	dir     string
+	reserve int64 // bytes that stay free
+	log     *slog.Logger
+
+	mu   sync.Mutex
+	full error // what the last look said
+}
+
+// room is nil while there is room, and otherwise says what to do. It is asked
+// before each commit: a look costs nothing beside a sync.
+func (g *guard) room() error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	before := g.full
+	g.full = g.look()
+	switch {
+	case before == nil && g.full != nil:
+		g.log.Error("nothing new is stored or acknowledged until there is room", "error", g.full)
+	case before != nil && g.full == nil:
+		g.log.Info("there is room on the disk again")
+	}
+	return g.full
+}
+
+func (g *guard) look() error {
+	var s syscall.Statfs_t
+	if err := syscall.Statfs(g.dir, &s); err != nil {
+		return nil // then the stores themselves will say
+	}
+	if free := int64(s.Bavail) * int64(s.Bsize); free < g.reserve {
+		return fault.Unavailable("the disk of %s has %d MiB free, less than the reserve of %d MiB (disk.reserve): make room",
+			g.dir, free>>20, g.reserve>>20)
+	}
+	return nil
+}
