@@ -61,7 +61,9 @@ func TestReadmeCommands(t *testing.T) {
 	if got := <-set; !strings.Contains(got, "acknowledged") {
 		t.Errorf("set: %s", got)
 	}
-	var listed struct{ Items []struct{ Name, State string } }
+	var listed struct {
+		Items []struct{ Name, State string }
+	}
 	if err := json.Unmarshal([]byte(ok("--json", "device", "list", lampProduct)), &listed); err != nil || len(listed.Items) != 1 || listed.Items[0].State != "ONLINE" {
 		t.Errorf("%v %+v", err, listed)
 	}
