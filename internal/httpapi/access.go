@@ -108,6 +108,9 @@ type changeOperatorInput struct {
 }
 
 func (a *api) changeOperator(ctx context.Context, in *changeOperatorInput) (operator, error) {
+	if in.Body.Password == "" && in.Body.Role == "" {
+		return operator{}, fault.Invalid("say what to change: role or password")
+	}
 	if in.Body.Password != "" {
 		if err := a.Access.SetPassword(ctx, in.Name, in.Body.Password); err != nil {
 			return operator{}, err

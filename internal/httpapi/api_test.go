@@ -215,7 +215,7 @@ func TestModelsComeAndGoInEveryForm(t *testing.T) {
 		if status != 200 || !strings.Contains(doc, "Light") {
 			t.Fatalf("%s: %d %s", form, status, doc)
 		}
-		if got := h.want(200, "PUT", "/products/a1NightLamp/model?format="+form, doc); got["properties"] != 2.0 || got["version"] != float64(i+2) {
+		if got := h.want(200, "PUT", "/products/a1NightLamp/model", doc); got["properties"] != 2.0 || got["version"] != float64(i+2) || got["format"] != form {
 			t.Errorf("%s again: %v", form, got)
 		}
 	}
@@ -288,6 +288,10 @@ func TestDataAndStream(t *testing.T) {
 		t.Errorf("sums %v", sums)
 	}
 	h.want(400, "GET", lamp+"/properties/Temp/history?step=often", nil)
+	h.want(404, "GET", "/products/a1NightLamp/devices/lamp99/stream", nil)
+	if empty := h.want(200, "GET", lamp+"/properties/Light/history", nil); empty["items"] == nil {
+		t.Errorf("nothing reported: %v", empty)
+	}
 	h.want(404, "GET", "/products/a1NightLamp/devices/lamp99/properties", nil)
 	if away := h.want(503, "POST", lamp+"/properties", object{"values": object{"Light": 1}}); !strings.Contains(away["detail"].(string), "offline") {
 		t.Errorf("set while it is away: %v", away)

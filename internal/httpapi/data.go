@@ -74,9 +74,9 @@ type sample struct {
 
 // A course is a property over time: values, or sums of them.
 type course struct {
-	Items   []sample         `json:"items,omitempty"`
+	Items   []sample         `json:"items"`
 	Next    string           `json:"next,omitempty"`
-	Buckets []history.Bucket `json:"buckets,omitempty" doc:"Instead of items where points or step is given"`
+	Buckets []history.Bucket `json:"buckets,omitzero" doc:"Instead of items where points or step is given"`
 }
 
 func (a *api) propertyHistory(ctx context.Context, in *historyInput) (course, error) {
@@ -89,7 +89,7 @@ func (a *api) propertyHistory(ctx context.Context, in *historyInput) (course, er
 			return course{}, err
 		}
 		buckets, err := a.History.Downsample(ctx, in.query(), step, in.Points)
-		return course{Buckets: buckets}, err
+		return course{Items: []sample{}, Buckets: buckets}, err
 	}
 	points, next, err := a.History.Range(ctx, in.query())
 	if err != nil {

@@ -242,24 +242,28 @@ func (a *api) importModel(ctx context.Context, in *importModelInput) (imported, 
 	return imported{published.ModelVersion, form, len(m.Properties), len(m.Events), len(m.Services)}, nil
 }
 
-// readModel reads a model in the form that is named, or that it is in: the
-// product's own vendor's is tried first.
+// readModel reads a model in the form that is named, or that it is in.
 func (a *api) readModel(doc []byte, form, usual string) (*thing.Model, string, error) {
-	forms := []string{form}
 	if form == "" {
-		forms = []string{usual, "aliyun", "onenet", matouForm}
+		form = formOf(doc, usual)
 	}
-	var first error
-	for _, f := range forms {
-		m, err := a.readModelAs(doc, f)
-		if err == nil {
-			return m, f, nil
-		}
-		if first == nil {
-			first = err
+	m, err := a.readModelAs(doc, form)
+	return m, form, err
+}
+
+// formOf tells the forms apart by members that only one of them has; where
+// there are none it is the usual one.
+func formOf(doc []byte, usual string) string {
+	for _, mark := range []struct{ text, form string }{
+		{`"functionMode"`, "onenet"}, {`"functionType"`, "onenet"}, {`"productId"`, "onenet"},
+		{`"productKey"`, "aliyun"}, {`"accessMode"`, "aliyun"}, {`"callType"`, "aliyun"}, {`"outputData"`, "aliyun"},
+		{`"kind"`, matouForm},
+	} {
+		if bytes.Contains(doc, []byte(mark.text)) {
+			return mark.form
 		}
 	}
-	return nil, "", first
+	return usual
 }
 
 func (a *api) readModelAs(doc []byte, form string) (*thing.Model, error) {

@@ -40,9 +40,9 @@ func (a *api) routes() {
 	route(a, "GET", "/products/{product}/devices/{device}/commands", see, "Commands", "Commands and how far they have come", a.listCommands)
 
 	route(a, "GET", "/products/{product}/devices/{device}/timeline", see, "Timeline", "What the device and Matou said to one another", a.listTimeline)
-	stream(a, "/products/{product}/devices/{device}/timeline/stream", see, "Timeline", "The timeline as it happens", a.followTimeline)
-	stream(a, "/products/{product}/devices/{device}/stream", see, "Data", "Values, events, commands and states of a device as they come", a.followDevice)
-	stream(a, "/stream", see, "Data", "Values, events, commands and states as they come", a.followAll)
+	stream(a, "/products/{product}/devices/{device}/timeline/stream", see, "Timeline", "The timeline as it happens", anything, a.followTimeline)
+	stream(a, "/products/{product}/devices/{device}/stream", see, "Data", "Values, events, commands and states of a device as they come", a.exists, a.followDevice)
+	stream(a, "/stream", see, "Data", "Values, events, commands and states as they come", anything, a.followAll)
 
 	route(a, "POST", "/explain", see, "Workshop", "Explain MQTT bytes", a.explain)
 	route(a, "POST", "/doctor", work, "Workshop", "Find the mistake in a login", a.doctor)

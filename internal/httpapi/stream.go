@@ -27,15 +27,19 @@ const writeTimeout = 10 * time.Second
 // A sender writes one event. id is 0 where there is none.
 type sender func(event string, id uint64, data any) error
 
-// stream registers a handler that sends events until its context is done.
-func stream[I any](a *api, path string, need access.Role, tag, summary string, h func(context.Context, *I, sender) error) {
+// stream registers a handler that sends events until its context is done. check
+// is asked first: once events flow, no status can be told.
+func stream[I any](a *api, path string, need access.Role, tag, summary string, check func(context.Context, *I) error, h func(context.Context, *I, sender) error) {
 	op := operation("GET", path, need, tag, summary)
 	op.Middlewares = huma.Middlewares{a.authorize(need)}
 	op.Responses = map[string]*huma.Response{"200": {
 		Description: "Server-sent events",
 		Content:     map[string]*huma.MediaType{"text/event-stream": {Schema: &huma.Schema{Type: huma.TypeString}}},
 	}}
-	huma.Register(a.huma, op, func(_ context.Context, in *I) (*huma.StreamResponse, error) {
+	huma.Register(a.huma, op, func(ctx context.Context, in *I) (*huma.StreamResponse, error) {
+		if err := check(ctx, in); err != nil {
+			return nil, a.problemOf(ctx, err)
+		}
 		return &huma.StreamResponse{Body: func(c huma.Context) {
 			c.SetHeader("Content-Type", "text/event-stream")
 			c.SetHeader("X-Accel-Buffering", "no") // nginx must not collect it
@@ -114,6 +118,14 @@ func (s *events) keepAlive(ctx context.Context, cancel func()) {
 		}
 	}
 }
+
+// exists says no where a device does not.
+func (a *api) exists(ctx context.Context, in *DevicePath) error {
+	_, err := a.Registry.Device(ctx, in.id())
+	return err
+}
+
+func anything[I any](context.Context, *I) error { return nil }
 
 func (a *api) followDevice(ctx context.Context, in *DevicePath, send sender) error {
 	return a.follow(ctx, in.Product, in.Device, send)
