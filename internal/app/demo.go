@@ -137,22 +137,31 @@ func (a *App) runSimulated(ctx context.Context, p *demoProduct) error {
 	return simulated.Run(ctx)
 }
 
-// freeCredentials are what the free device's person has to type.
-func (a *App) freeCredentials(ctx context.Context, p *demoProduct) (dialect.Credentials, error) {
+// triple says who the free device is, in its vendor's words.
+func (p *demoProduct) triple(secret string) string {
+	if p.product.Dialect == "onenet" {
+		return fmt.Sprintf("product id   %s   device %s   key 密钥 %s", p.product.Key, p.free, secret)
+	}
+	return fmt.Sprintf("ProductKey   %s   DeviceName %s   DeviceSecret %s", p.product.Key, p.free, secret)
+}
+
+// freeCredentials are what the free device's person has to type, and the
+// secret they are made from.
+func (a *App) freeCredentials(ctx context.Context, p *demoProduct) (c dialect.Credentials, secret string, err error) {
 	d, err := a.registry.Device(ctx, registry.ID{Product: p.product.Key, Device: p.free})
 	if err != nil {
-		return dialect.Credentials{}, err
+		return c, "", err
 	}
 	product, err := a.registry.Product(ctx, p.product.Key)
 	if err != nil {
-		return dialect.Credentials{}, err
+		return c, "", err
 	}
 	speaks, _ := a.dialects.ByName(product.Dialect)
 	all, err := speaks.Credentials(dialect.Claim{Product: d.Product, Device: d.Name},
 		dialect.Secrets{Device: d.Secret, Product: product.Secret},
 		dialect.CredentialOptions{Host: a.publicHost(), Port: port(a.devices[0]), Now: a.started})
 	if err != nil || len(all) == 0 {
-		return dialect.Credentials{}, fmt.Errorf("credentials of %s/%s: %v", d.Product, d.Name, err)
+		return c, "", fmt.Errorf("credentials of %s/%s: %v", d.Product, d.Name, err)
 	}
-	return all[0], nil
+	return all[0], d.Secret, nil
 }

@@ -32,7 +32,7 @@ func newScreen(a *App, products []demoProduct) *screen {
 
 // invite shows all that somebody needs to be the free device.
 func (s *screen) invite(ctx context.Context, p *demoProduct) error {
-	c, err := s.app.freeCredentials(ctx, p)
+	c, secret, err := s.app.freeCredentials(ctx, p)
 	if err != nil {
 		return err
 	}
@@ -51,6 +51,7 @@ func (s *screen) invite(ctx context.Context, p *demoProduct) error {
 	}
 	fmt.Fprintf(s.out, `── %s: be the device 你来当设备 %s/%s ──
   host 地址    %s   port 端口 %d
+  %s
   clientId     %s
   username     %s
   password     %s
@@ -62,7 +63,7 @@ func (s *screen) invite(ctx context.Context, p *demoProduct) error {
     AT+CIPSEND=%-4d PUBLISH %s
 
 `,
-		p.product.Name, p.product.Key, p.free, c.Host, c.Port, c.ClientID, c.Username, c.Password, p.topic, p.payload,
+		p.product.Name, p.product.Key, p.free, c.Host, c.Port, p.triple(secret), c.ClientID, c.Username, c.Password, p.topic, p.payload,
 		c.Host, c.Port, c.ClientID, c.Username, c.Password, p.topic, p.payload,
 		c.Host, c.Port, len(connect), hex.EncodeToString(connect), len(publish), hex.EncodeToString(publish))
 	return nil
