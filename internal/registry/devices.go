@@ -126,6 +126,8 @@ func (r *Registry) CountDevices(ctx context.Context, product string) (int, error
 
 // UpdateDevice changes nickname, tags or whether a device is enabled.
 func (r *Registry) UpdateDevice(ctx context.Context, id ID, change func(*Device) error) (Device, error) {
+	r.updating.Lock()
+	defer r.updating.Unlock()
 	old, err := r.Device(ctx, id)
 	if err != nil {
 		return Device{}, err

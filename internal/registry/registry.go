@@ -38,6 +38,8 @@ type Registry struct {
 	devices  *cache[ID, Device]
 	presence presences
 
+	updating sync.Mutex // a change is read, made and written by one at a time
+
 	mu       sync.Mutex
 	onChange []func(Change)
 }
@@ -157,6 +159,8 @@ func limit(n int) (int, error) {
 // UpdateProduct changes name, description, strictness or secret of a product.
 // Key and dialect stay.
 func (r *Registry) UpdateProduct(ctx context.Context, key string, change func(*Product) error) (Product, error) {
+	r.updating.Lock()
+	defer r.updating.Unlock()
 	old, err := r.Product(ctx, key)
 	if err != nil {
 		return Product{}, err
@@ -189,6 +193,8 @@ func (r *Registry) ResetProductSecret(ctx context.Context, key, secret string) (
 
 // PublishModel gives a product a new model.
 func (r *Registry) PublishModel(ctx context.Context, key string, m *thing.Model) (Product, error) {
+	r.updating.Lock()
+	defer r.updating.Unlock()
 	old, err := r.Product(ctx, key)
 	if err != nil {
 		return Product{}, err

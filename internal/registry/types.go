@@ -43,7 +43,7 @@ type Device struct {
 }
 
 // ID is the device's identity.
-func (d *Device) ID() ID { return ID{d.Product, d.Name} }
+func (d Device) ID() ID { return ID{d.Product, d.Name} }
 
 // An ID names a device.
 type ID struct {

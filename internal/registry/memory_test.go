@@ -1,0 +1,168 @@
+package registry_test
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/matou-iot/matou/internal/registry"
+)
+
+// A memory is a Store in memory that counts how often it is asked.
+type memory struct {
+	mu       sync.Mutex
+	products map[string]registry.Product
+	devices  map[registry.ID]registry.Device
+	presence map[registry.ID]registry.Presence
+	asked    int   // Product and Device calls
+	fails    error // of SavePresence
+	offline  string
+}
+
+func newMemory() *memory {
+	return &memory{
+		products: map[string]registry.Product{}, devices: map[registry.ID]registry.Device{}, presence: map[registry.ID]registry.Presence{},
+	}
+}
+
+func (m *memory) InsertProduct(_ context.Context, p *registry.Product) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if _, there := m.products[p.Key]; there {
+		return registry.ErrExists
+	}
+	m.products[p.Key] = *p
+	return nil
+}
+
+func (m *memory) Product(_ context.Context, key string) (*registry.Product, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.asked++
+	p, there := m.products[key]
+	if !there {
+		return nil, registry.ErrNotFound
+	}
+	return &p, nil
+}
+
+func (m *memory) Products(_ context.Context, q registry.ProductQuery) (all []registry.Product, _ error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for key, p := range m.products {
+		if key > q.After && strings.Contains(key+p.Name, q.Text) {
+			all = append(all, p)
+		}
+	}
+	slices.SortFunc(all, func(a, b registry.Product) int { return strings.Compare(a.Key, b.Key) })
+	return all[:min(len(all), q.Limit)], nil
+}
+
+func (m *memory) UpdateProduct(_ context.Context, p *registry.Product) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.products[p.Key] = *p
+	return nil
+}
+
+func (m *memory) DeleteProduct(_ context.Context, key string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.products, key)
+	for id := range m.devices {
+		if id.Product == key {
+			delete(m.devices, id)
+		}
+	}
+	return nil
+}
+
+func (m *memory) InsertDevices(_ context.Context, all []registry.Device) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for i := range all {
+		if _, there := m.devices[all[i].ID()]; there {
+			return &registry.ExistsError{Row: i}
+		}
+	}
+	for _, d := range all {
+		m.devices[d.ID()] = d
+	}
+	return nil
+}
+
+func (m *memory) Device(_ context.Context, id registry.ID) (*registry.Device, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.asked++
+	d, there := m.devices[id]
+	if !there {
+		return nil, registry.ErrNotFound
+	}
+	return &d, nil
+}
+
+func (m *memory) Devices(_ context.Context, q registry.DeviceQuery) (all []registry.Device, _ error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for id, d := range m.devices {
+		if id.String() > q.After && (q.Product == "" || q.Product == id.Product) {
+			all = append(all, d)
+		}
+	}
+	slices.SortFunc(all, func(a, b registry.Device) int { return strings.Compare(a.ID().String(), b.ID().String()) })
+	return all[:min(len(all), q.Limit)], nil
+}
+
+func (m *memory) CountDevices(_ context.Context, product string) (n int, _ error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for id := range m.devices {
+		if product == "" || product == id.Product {
+			n++
+		}
+	}
+	return n, nil
+}
+
+func (m *memory) UpdateDevice(_ context.Context, d *registry.Device) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.devices[d.ID()] = *d
+	return nil
+}
+
+func (m *memory) DeleteDevice(_ context.Context, id registry.ID) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.devices, id)
+	return nil
+}
+
+func (m *memory) Presence(_ context.Context, id registry.ID) (*registry.Presence, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	p, there := m.presence[id]
+	if !there {
+		return nil, registry.ErrNotFound
+	}
+	return &p, nil
+}
+
+func (m *memory) SavePresence(_ context.Context, all map[registry.ID]registry.Presence) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.fails != nil {
+		return m.fails
+	}
+	for id, p := range all {
+		m.presence[id] = p
+	}
+	return nil
+}
+
+func (m *memory) AllOffline(_ context.Context, reason string) error {
+	m.offline = reason
+	return nil
+}

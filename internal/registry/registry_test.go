@@ -1,0 +1,386 @@
+package registry_test
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/matou-iot/matou/internal/fault"
+	"github.com/matou-iot/matou/internal/registry"
+	"github.com/matou-iot/matou/thing"
+)
+
+func newRegistry(t *testing.T) (*registry.Registry, *memory) {
+	t.Helper()
+	m := newMemory()
+	r := registry.New(registry.Options{Store: m})
+	for key, dialect := range map[string]string{"a1NightLamp": "aliyun", "VRqhDHF2wL": "onenet", "plain": "mqtt"} {
+		if _, err := r.CreateProduct(t.Context(), registry.Product{Key: key, Dialect: dialect}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return r, m
+}
+
+func add(t *testing.T, r *registry.Registry, product, name string) registry.Device {
+	t.Helper()
+	d, err := r.CreateDevice(t.Context(), registry.Device{Product: product, Name: name})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+func TestGeneratedNamesHaveTheVendorsForm(t *testing.T) {
+	r, _ := newRegistry(t)
+	p, err := r.CreateProduct(t.Context(), registry.Product{Dialect: "aliyun"})
+	if err != nil || len(p.Key) != 11 || !strings.HasPrefix(p.Key, "a1") || len(p.Secret) != 16 || p.Name != p.Key {
+		t.Errorf("%+v %v", p, err)
+	}
+	p, err = r.CreateProduct(t.Context(), registry.Product{Dialect: "onenet"})
+	if key, e := base64.StdEncoding.DecodeString(p.Secret); err != nil || len(p.Key) != 10 || e != nil || len(key) != 32 {
+		t.Errorf("%+v %v", p, err)
+	}
+	d := add(t, r, "a1NightLamp", "")
+	if d.Name == "" || len(d.Secret) != 32 || !d.Enabled {
+		t.Errorf("%+v", d)
+	}
+	if key, e := base64.StdEncoding.DecodeString(add(t, r, "VRqhDHF2wL", "my_tv").Secret); e != nil || len(key) != 32 {
+		t.Errorf("OneNET's key: %v", e)
+	}
+}
+
+func TestNamesThatDoNotFit(t *testing.T) {
+	r, _ := newRegistry(t)
+	for _, tt := range []struct {
+		field string
+		p     registry.Product
+	}{
+		{"dialect", registry.Product{Key: "x", Dialect: "zigbee"}},
+		{"key", registry.Product{Key: "with blank", Dialect: "mqtt"}},
+		{"key", registry.Product{Key: strings.Repeat("k", 65), Dialect: "mqtt"}},
+		{"key", registry.Product{Key: "a1NightLamp", Dialect: "aliyun"}},
+		{"secret", registry.Product{Key: "x", Dialect: "onenet", Secret: "no base64!"}},
+		{"secret", registry.Product{Key: "x", Dialect: "aliyun", Secret: "line end\n"}},
+	} {
+		_, err := r.CreateProduct(t.Context(), tt.p)
+		if f, ok := errors.AsType[*fault.Error](err); !ok || f.Field != tt.field {
+			t.Errorf("%+v: %v", tt.p, err)
+		}
+	}
+	for _, tt := range []struct {
+		field string
+		d     registry.Device
+	}{
+		{"name", registry.Device{Product: "a1NightLamp", Name: "a/b"}},
+		{"name", registry.Device{Product: "a1NightLamp", Name: "灯"}},
+		{"name", registry.Device{Product: "VRqhDHF2wL", Name: "a.b"}},
+		{"name", registry.Device{Product: "plain", Name: strings.Repeat("n", 65)}},
+		{"tags", registry.Device{Product: "plain", Name: "n", Tags: map[string]string{"a=b": ""}}},
+		{"nickname", registry.Device{Product: "plain", Name: "n", Nickname: strings.Repeat("x", 257)}},
+		{"secret", registry.Device{Product: "VRqhDHF2wL", Name: "n", Secret: "no base64!"}},
+	} {
+		_, err := r.CreateDevice(t.Context(), tt.d)
+		if f, ok := errors.AsType[*fault.Error](err); !ok || f.Field != tt.field {
+			t.Errorf("%+v: %v", tt.d, err)
+		}
+	}
+	if _, err := r.CreateDevice(t.Context(), registry.Device{Product: "nowhere", Name: "n"}); fault.KindOf(err) != fault.KindNotFound {
+		t.Errorf("no product: %v", err)
+	}
+}
+
+func TestCacheIsNeverStale(t *testing.T) {
+	r, m := newRegistry(t)
+	ctx, id := t.Context(), registry.ID{Product: "a1NightLamp", Device: "lamp"}
+	if _, err := r.Device(ctx, id); fault.KindOf(err) != fault.KindNotFound {
+		t.Fatal(err)
+	}
+	asked := m.asked
+	for range 3 {
+		if _, err := r.Device(ctx, id); fault.KindOf(err) != fault.KindNotFound {
+			t.Fatal(err)
+		}
+	}
+	if m.asked != asked {
+		t.Error("that a device is not there was not remembered")
+	}
+	add(t, r, id.Product, id.Device)
+	d, err := r.Device(ctx, id)
+	if err != nil {
+		t.Fatal("made after it was not there:", err)
+	}
+	if _, err := r.UpdateDevice(ctx, id, func(d *registry.Device) error { d.Nickname = "new"; return nil }); err != nil {
+		t.Fatal(err)
+	}
+	if d.Nickname != "" {
+		t.Error("an update changed what others hold")
+	}
+	if d, err = r.Device(ctx, id); err != nil || d.Nickname != "new" {
+		t.Errorf("%+v %v", d, err)
+	}
+	if err := r.DeleteDevice(ctx, id); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.Device(ctx, id); fault.KindOf(err) != fault.KindNotFound {
+		t.Error("deleted:", err)
+	}
+}
+
+func TestConcurrentUpdatesAreAllKept(t *testing.T) {
+	r, _ := newRegistry(t)
+	id := add(t, r, "plain", "d").ID()
+	var all sync.WaitGroup
+	for i := range 50 {
+		all.Go(func() {
+			_, err := r.UpdateDevice(t.Context(), id, func(d *registry.Device) error {
+				if d.Tags == nil {
+					d.Tags = map[string]string{}
+				}
+				d.Tags[fmt.Sprint(i)] = ""
+				return nil
+			})
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	if d, err := r.Device(t.Context(), id); err != nil || len(d.Tags) != 50 {
+		t.Errorf("%d of 50 changes, %v", len(d.Tags), err)
+	}
+}
+
+func TestSecretsKeepThePreviousOne(t *testing.T) {
+	r, _ := newRegistry(t)
+	var changes []registry.Change
+	r.OnChange(func(c registry.Change) { changes = append(changes, c) })
+	d := add(t, r, "a1NightLamp", "lamp")
+	reset, err := r.ResetSecret(t.Context(), d.ID(), "")
+	if err != nil || reset.Secret == d.Secret || reset.PreviousSecret != d.Secret {
+		t.Errorf("%+v %v", reset, err)
+	}
+	if reset, err = r.ResetSecret(t.Context(), d.ID(), "chosen-by-hand"); err != nil || reset.Secret != "chosen-by-hand" {
+		t.Errorf("%+v %v", reset, err)
+	}
+	if _, err := r.UpdateDevice(t.Context(), d.ID(), func(d *registry.Device) error { d.Enabled = false; return nil }); err != nil {
+		t.Fatal(err)
+	}
+	p, err := r.ResetProductSecret(t.Context(), "a1NightLamp", "")
+	if err != nil || p.PreviousSecret == "" || p.PreviousSecret == p.Secret {
+		t.Errorf("%+v %v", p, err)
+	}
+	want := []registry.ChangeKind{registry.DeviceCreated, registry.DeviceSecretReset, registry.DeviceSecretReset, registry.DeviceDisabled, registry.ProductChanged}
+	for i, c := range changes {
+		if i >= len(want) || c.Kind != want[i] || c.ID.Product != "a1NightLamp" {
+			t.Errorf("change %d: %+v", i, c)
+		}
+	}
+	if len(changes) != len(want) {
+		t.Errorf("%d changes", len(changes))
+	}
+}
+
+func TestBatchIsAllOrNone(t *testing.T) {
+	r, m := newRegistry(t)
+	add(t, r, "plain", "there")
+	for _, tt := range []struct {
+		name string
+		all  []registry.Device
+		rows []int
+	}{
+		{"names twice and names that do not fit", []registry.Device{{Name: "a"}, {Name: "a"}, {Name: "b c"}}, []int{1, 2}},
+		{"one is there already", []registry.Device{{Name: "a"}, {Name: "there"}}, []int{1}},
+	} {
+		made, bad, err := r.CreateDevices(t.Context(), "plain", tt.all)
+		if made != nil || err != nil || len(bad) != len(tt.rows) {
+			t.Errorf("%s: %v %v %v", tt.name, made, bad, err)
+			continue
+		}
+		for i, b := range bad {
+			if b.Row != tt.rows[i] {
+				t.Errorf("%s: row %d, not %d", tt.name, b.Row, tt.rows[i])
+			}
+		}
+	}
+	if len(m.devices) != 1 {
+		t.Errorf("%d devices", len(m.devices))
+	}
+	if _, _, err := r.CreateDevices(t.Context(), "plain", make([]registry.Device, registry.MaxBatch+1)); fault.KindOf(err) != fault.KindInvalid {
+		t.Errorf("too many: %v", err)
+	}
+	if made, bad, err := r.CreateDevices(t.Context(), "plain", make([]registry.Device, 100)); len(made) != 100 || bad != nil || err != nil {
+		t.Errorf("%d made, %v %v", len(made), bad, err)
+	}
+}
+
+func TestProductsWithDevicesAreDeletedByForce(t *testing.T) {
+	r, m := newRegistry(t)
+	ids := []registry.ID{add(t, r, "plain", "a").ID(), add(t, r, "plain", "b").ID()}
+	if err := r.DeleteProduct(t.Context(), "plain", false); fault.KindOf(err) != fault.KindConflict {
+		t.Fatal(err)
+	}
+	gone := map[registry.ID]bool{}
+	r.OnChange(func(c registry.Change) {
+		gone[c.ID] = c.Kind == registry.DeviceDeleted || c.Kind == registry.ProductDeleted
+	})
+	if err := r.DeleteProduct(t.Context(), "plain", true); err != nil {
+		t.Fatal(err)
+	}
+	for _, id := range ids {
+		if _, err := r.Device(t.Context(), id); fault.KindOf(err) != fault.KindNotFound || !gone[id] {
+			t.Errorf("%s: %v", id, err)
+		}
+	}
+	if len(m.devices) != 0 {
+		t.Error("devices are left in the store")
+	}
+}
+
+func TestModelsHaveVersions(t *testing.T) {
+	r, _ := newRegistry(t)
+	model := &thing.Model{Properties: []thing.Property{{ID: "Temp", Type: thing.DataType{Kind: thing.Float}}}}
+	for want := 1; want <= 2; want++ {
+		p, err := r.PublishModel(t.Context(), "plain", model)
+		if err != nil || p.ModelVersion != want {
+			t.Fatalf("%d %v", p.ModelVersion, err)
+		}
+	}
+	bad := &thing.Model{Properties: []thing.Property{{ID: ""}}}
+	if _, err := r.PublishModel(t.Context(), "plain", bad); fault.KindOf(err) != fault.KindInvalid {
+		t.Errorf("a model that cannot be: %v", err)
+	}
+	p, err := r.Product(t.Context(), "plain")
+	if _, known := p.Model.Property("Temp"); err != nil || !known || p.ModelVersion != 2 {
+		t.Errorf("%+v %v", p, err)
+	}
+}
+
+func TestPagesEnd(t *testing.T) {
+	r, _ := newRegistry(t)
+	for i := range 5 {
+		add(t, r, "plain", fmt.Sprintf("d%d", i))
+	}
+	seen, q := 0, registry.DeviceQuery{Limit: 2}
+	for {
+		page, next, err := r.Devices(t.Context(), q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if seen += len(page); next == "" {
+			break
+		}
+		q.After = next
+	}
+	if seen != 5 {
+		t.Errorf("%d devices", seen)
+	}
+	if _, _, err := r.Devices(t.Context(), registry.DeviceQuery{Limit: registry.MaxLimit + 1}); fault.KindOf(err) != fault.KindInvalid {
+		t.Errorf("limit: %v", err)
+	}
+}
+
+func TestPresence(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, m := newRegistry(t)
+		id := add(t, r, "plain", "d").ID()
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan error)
+		go func() { ended <- r.Run(ctx) }()
+		state := func() registry.Status {
+			t.Helper()
+			s, err := r.Status(t.Context(), id)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return s
+		}
+		if s := state(); s.State != registry.Inactive {
+			t.Errorf("before its first connection: %+v", s)
+		}
+		r.Refused(id, registry.Refusal{Code: "x", Addr: "10.0.0.1:1"})
+		r.Refused(id, registry.Refusal{Code: "x", Addr: "10.0.0.1:2"})
+		if s := state(); s.State != registry.Inactive || s.Refusals != 2 || s.LastRefusal.Count != 2 {
+			t.Errorf("refused twice: %+v", s)
+		}
+		r.Refused(id, registry.Refusal{Code: "y", Addr: "10.0.0.1:2"})
+		if s := state(); s.Refusals != 3 || s.LastRefusal.Count != 1 {
+			t.Errorf("refused for another reason: %+v", s)
+		}
+		first := time.Now()
+		r.WentOnline(id, first, "10.0.0.1:3", "client", "MQTT 3.1.1 over tcp")
+		if s := state(); s.State != registry.Online || !s.ActivatedAt.Equal(first.Truncate(time.Millisecond)) || r.CountOnline() != 1 {
+			t.Errorf("online: %+v", s)
+		}
+		time.Sleep(time.Second) // of the bubble's own clock: presence is kept meanwhile
+		synctest.Wait()
+		if m.presence[id].State != registry.Online {
+			t.Errorf("not kept: %+v", m.presence[id])
+		}
+		r.WentOffline(id, time.Now(), "gone")
+		time.Sleep(time.Second)
+		synctest.Wait()
+		if s := state(); s.State != registry.Offline || s.OfflineReason != "gone" || !s.ActivatedAt.Equal(first.Truncate(time.Millisecond)) || s.Refusals != 3 {
+			t.Errorf("offline, from the store: %+v", s)
+		}
+		if _, err := r.UpdateDevice(t.Context(), id, func(d *registry.Device) error { d.Enabled = false; return nil }); err != nil {
+			t.Fatal(err)
+		}
+		if s := state(); s.State != registry.Disabled {
+			t.Errorf("disabled: %+v", s)
+		}
+		m.mu.Lock()
+		m.fails = errors.New("disk full")
+		m.mu.Unlock()
+		r.WentOnline(id, time.Now(), "10.0.0.1:4", "client", "")
+		time.Sleep(time.Minute)
+		m.mu.Lock()
+		m.fails = nil
+		m.mu.Unlock()
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if m.presence[id].LastAddr != "10.0.0.1:4" {
+			t.Errorf("after the store failed for a minute: %+v", m.presence[id])
+		}
+		cancel()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+		if err := r.Restarted(t.Context()); err != nil || m.offline == "" {
+			t.Errorf("%q %v", m.offline, err)
+		}
+	})
+}
+
+func TestWordsAreReadAsWritten(t *testing.T) {
+	for _, s := range []registry.Strictness{registry.Lenient, registry.Strict, registry.Open} {
+		var back registry.Strictness
+		if err := back.UnmarshalText([]byte(s.String())); err != nil || back != s {
+			t.Errorf("%s: %v", s, err)
+		}
+	}
+	for _, s := range []registry.State{registry.Inactive, registry.Online, registry.Offline, registry.Disabled} {
+		var back registry.State
+		if err := back.UnmarshalText([]byte(strings.ToLower(s.String()))); err != nil || back != s {
+			t.Errorf("%s: %v", s, err)
+		}
+	}
+	var s registry.Strictness
+	if err := s.UnmarshalText([]byte("harsh")); err == nil || !strings.Contains(err.Error(), "lenient, strict, open") {
+		t.Errorf("a word that is none: %v", err)
+	}
+	if id, err := registry.ParseID("p/d"); err != nil || id.String() != "p/d" {
+		t.Errorf("%v %v", id, err)
+	}
+	for _, wrong := range []string{"", "p", "/d", "p/"} {
+		if _, err := registry.ParseID(wrong); err == nil {
+			t.Errorf("%q was read", wrong)
+		}
+	}
+}
