@@ -55,9 +55,9 @@ func (c *Client) answerMalformed(b *batch, p *packet.Connect, err error) {
 		c.version = mqtt.V5
 		c.push(&b.work, &packet.Connack{Reason: reason})
 	case reason == mqtt.UnsupportedProtocolVersion:
-		c.pushFrame(&b.work, []byte{0x20, 2, 0, 1}, 0, 0, false, false)
+		c.pushFrame(&b.work, []byte{0x20, 2, 0, 1}, 0, 0, 0)
 	case reason == mqtt.ClientIdentifierNotValid:
-		c.pushFrame(&b.work, []byte{0x20, 2, 0, 2}, 0, 0, false, false)
+		c.pushFrame(&b.work, []byte{0x20, 2, 0, 2}, 0, 0, 0)
 	}
 }
 
@@ -80,7 +80,7 @@ func (c *Client) refuse(b *batch, r *Refusal) error {
 	if code == 0 {
 		code = packet.ReturnCode(r.Reason)
 	}
-	c.pushFrame(&b.work, []byte{0x20, 2, 0, code}, 0, 0, false, false)
+	c.pushFrame(&b.work, []byte{0x20, 2, 0, code}, 0, 0, 0)
 	return errRefused
 }
 

@@ -19,6 +19,7 @@ type outbox struct {
 	held     int        // bytes of the flush under way that the socket has not taken
 	flushing bool
 	reading  bool          // the client's own goroutine is at work and flushes when done
+	unsynced bool          // buf has what must not be sent before the store has synced
 	starved  bool          // somebody found no room: let the session go on when there is
 	closing  bool          // nothing more comes; close when empty
 	linger   bool          // let the client read to the end: close only our half
@@ -77,13 +78,21 @@ func (c *Client) hasRoom() bool {
 	return room
 }
 
+// pushing says how a packet is put in.
+type pushing byte
+
+const (
+	again     pushing = 1 << iota // with the DUP flag
+	bounded                       // not at all when there is no room
+	afterSync                     // sent when the store has what was written before
+)
+
 // pushFrame puts in a packet that is encoded already, as w's. Where id is not
-// 0 it is written at idOffset and dup into the first byte. With bounded the
-// packet is left out when there is no room; sent says whether it is in.
-func (c *Client) pushFrame(w *work, frame []byte, idOffset int, id uint16, dup, bounded bool) (sent bool) {
+// 0 it is written at idOffset. sent says whether it is in.
+func (c *Client) pushFrame(w *work, frame []byte, idOffset int, id uint16, how pushing) (sent bool) {
 	o := &c.out
 	o.mu.Lock()
-	if o.closing || bounded && o.len()+o.held >= c.b.limits.OutBuffer {
+	if o.closing || how&bounded != 0 && o.len()+o.held >= c.b.limits.OutBuffer {
 		o.mu.Unlock()
 		return false
 	}
@@ -93,9 +102,10 @@ func (c *Client) pushFrame(w *work, frame []byte, idOffset int, id uint16, dup, 
 	if id != 0 {
 		binary.BigEndian.PutUint16(buf.b[from+idOffset:], id)
 	}
-	if dup {
+	if how&again != 0 {
 		buf.b[from] |= 0x08 // [MQTT3-3.3.1-1] [MQTT5-3.3.1-1]
 	}
+	o.unsynced = o.unsynced || how&afterSync != 0
 	c.touched(w)
 	return true
 }
@@ -124,7 +134,8 @@ func (c *Client) encode(p packet.Packet) {
 }
 
 // pushAck puts in a PUBACK, PUBREC, PUBREL or PUBCOMP, as w's. It is push
-// without its allocation.
+// without its allocation. PUBREL and PUBCOMP let the other side forget: what
+// they stand for has to be durable before.
 func (c *Client) pushAck(w *work, t packet.Type, id uint16, reason mqtt.ReasonCode) {
 	o := &c.out
 	o.mu.Lock()
@@ -143,6 +154,7 @@ func (c *Client) pushAck(w *work, t packet.Type, id uint16, reason mqtt.ReasonCo
 	case packet.TypePubcomp:
 		buf.b, _ = (&packet.Pubcomp{ID: id, Reason: reason}).Append(buf.b, c.version)
 	}
+	o.unsynced = o.unsynced || (t == packet.TypePubrel || t == packet.TypePubcomp) && c.s.durable()
 	c.touched(w)
 }
 
@@ -183,9 +195,12 @@ func (c *Client) flushOnce() (starved bool) {
 	}
 	o.flushing = true
 	for o.len() > 0 {
-		buf := o.buf
-		o.buf, o.held = nil, len(buf.b)
+		buf, unsynced := o.buf, o.unsynced
+		o.buf, o.held, o.unsynced = nil, len(buf.b), false
 		o.mu.Unlock()
+		if unsynced && !c.synced() {
+			return false
+		}
 		n, err := c.t.write(buf.b)
 		c.b.counters.BytesOut.Add(int64(n))
 		if err == nil && n < len(buf.b) {
@@ -201,6 +216,24 @@ func (c *Client) flushOnce() (starved bool) {
 		}
 	}
 	return c.flushed()
+}
+
+// synced waits for the store; it is false where the store failed, which ends
+// the connection: the client comes back to the session as it is kept.
+func (c *Client) synced() bool {
+	err := c.b.store.Sync()
+	if err == nil {
+		return true
+	}
+	c.b.counters.StoreErrors.Add(1)
+	c.b.log.Error("sessions are not kept", "error", err)
+	o := &c.out
+	o.mu.Lock()
+	if o.cause == 0 {
+		o.cause = NotKept
+	}
+	c.broken()
+	return false
 }
 
 // flushed ends a flush and reports whether somebody waits for the room; the
@@ -292,9 +325,13 @@ func (c *Client) drain(buf *outBuffer, n int) {
 		if o.len() == 0 {
 			break
 		}
+		unsynced := o.unsynced
 		buf, n = o.buf, 0
-		o.buf = nil
+		o.buf, o.unsynced = nil, false
 		o.mu.Unlock()
+		if unsynced && !c.synced() {
+			return
+		}
 	}
 	if c.flushed() {
 		c.refill()

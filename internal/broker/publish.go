@@ -15,6 +15,7 @@ type ack struct {
 	id      uint16
 	qos     mqtt.QoS
 	repeat  bool // of QoS 2, taken before: only PUBREC is repeated
+	lost    bool // pending has failed
 	reason  mqtt.ReasonCode
 	pending Pending
 }
@@ -72,17 +73,30 @@ func (c *Client) decide(b *batch, p *packet.Publish) error {
 		}
 		return &closeRequest{disconnectReason(d.Reason)}
 	}
-	if d.Action == Route && !d.Reason.Failed() {
+	routed := d.Action == Route && !d.Reason.Failed()
+	switch {
+	case qos == mqtt.ExactlyOnce && d.Pending == nil && c.s.durable():
+		// That it was taken and who gets it, in one step: half of it after a
+		// crash would be a message lost or one too many.
+		c.b.store.Together(func() {
+			c.received(b, id)
+			if routed {
+				c.b.route(&b.work, p, c.s, b.started)
+			}
+		})
+	case routed:
 		c.b.route(&b.work, p, c.s, b.started)
 	}
 	if qos > 0 || d.Pending != nil {
 		b.acks = append(b.acks, ack{id: id, qos: qos, reason: d.Reason, pending: d.Pending})
 	}
-	if qos == mqtt.ExactlyOnce && c.s.durable() {
-		c.b.store.Write(Record{Kind: ReceivedRecord, Session: c.s.key, ID: id})
-		b.sync = true
-	}
 	return nil
+}
+
+// received writes down that a QoS 2 message was taken.
+func (c *Client) received(b *batch, id uint16) {
+	c.b.store.Write(Record{Kind: ReceivedRecord, Session: c.s.key, ID: id})
+	b.sync = true
 }
 
 // checkPublish5 holds a 5.0 client to what it was told, and puts the topic in
@@ -123,17 +137,22 @@ func (c *Client) checkPublish5(p *packet.Publish) error {
 // the order of receipt [MQTT3-4.6.0-2] [MQTT5-4.6.0-2].
 func (c *Client) settle(b *batch) error {
 	b.flush()
+	for i := range b.acks {
+		a := &b.acks[i]
+		if a.pending == nil {
+			continue
+		}
+		if r := a.pending.Settle(); r.Failed() {
+			a.reason, a.lost = r, true
+		} else if a.qos == mqtt.ExactlyOnce && c.s.durable() {
+			c.received(b, a.id) // not before it is kept: once too often is better than never
+		}
+	}
 	kept := c.b.keep(&b.work)
 	var failed error
 	for i := range b.acks {
-		a, lost := &b.acks[i], false
-		if a.pending != nil {
-			if r := a.pending.Settle(); r.Failed() {
-				a.reason = r
-				lost = true
-			}
-		}
-		if a.qos > 0 && (lost || !kept) && c.version != mqtt.V5 {
+		a := &b.acks[i]
+		if a.qos > 0 && (a.lost || !kept) && c.version != mqtt.V5 {
 			failed = errNotKept
 		}
 		if failed != nil { // sent again after a reconnect, all that follow too
@@ -266,7 +285,7 @@ func (c *Client) handQoS0(w *work, p *packet.Publish, t *target, retain bool, ex
 		c.b.counters.DroppedTooLarge.Add(1)
 		return false
 	}
-	if !c.pushFrame(w, frame, 0, 0, false, true) {
+	if !c.pushFrame(w, frame, 0, 0, bounded) {
 		c.b.counters.DroppedSlow.Add(1)
 		return false
 	}

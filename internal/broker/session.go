@@ -328,7 +328,14 @@ func (c *Client) deliver(w *work, d delivery, id uint16, dup, shared bool) bool 
 		c.b.counters.DroppedTooLarge.Add(1)
 		return false
 	}
-	if !c.pushFrame(w, frame, offset, id, dup, false) {
+	var how pushing
+	if dup {
+		how |= again
+	}
+	if d.seq != 0 && d.qos == mqtt.ExactlyOnce {
+		how |= afterSync // sent again after a crash it has to have the same identifier
+	}
+	if !c.pushFrame(w, frame, offset, id, how) {
 		return id != 0 // an open exchange goes on when the client is back
 	}
 	w.out++

@@ -22,6 +22,9 @@ type Store interface {
 	// nothing of r but copies it, and does not wait for the disk unless much
 	// more is queued than it can write.
 	Write(r ...Record)
+	// Together makes what fn writes durable in one step: after a crash all of
+	// it is there or nothing. fn must not wait for anything.
+	Together(fn func())
 	// Sync returns when everything written before has been made durable, or
 	// why it cannot be.
 	Sync() error
@@ -74,4 +77,5 @@ type noStore struct{}
 
 func (noStore) Load(func(Record) error) error { return nil }
 func (noStore) Write(...Record)               {}
+func (noStore) Together(fn func())            { fn() }
 func (noStore) Sync() error                   { return nil }

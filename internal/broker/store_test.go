@@ -34,6 +34,8 @@ func (n *notebook) Write(r ...broker.Record) {
 	n.records = append(n.records, r...)
 }
 
+func (n *notebook) Together(fn func()) { fn() }
+
 func (n *notebook) Sync() error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -170,4 +172,53 @@ func TestNamesOfCausesAndOutcomes(t *testing.T) {
 			t.Errorf("name %q", name)
 		}
 	}
+}
+
+// TestExactlyOnceWaitsForTheStore: what lets the other side forget, or begins
+// an exchange, is not said before it is durable. Said too early, a crash makes
+// one message two.
+func TestExactlyOnceWaitsForTheStore(t *testing.T) {
+	full := errors.New("disk full")
+	t.Run("PUBLISH of QoS 2 to a client with a session", func(t *testing.T) {
+		store := &notebook{}
+		h := serve(t, broker.Options{Store: store})
+		p := h.durable("dev1", false)
+		p.send("8206 0001 0001'a' 02")
+		p.want("9003 0001 02")
+		store.broken(full)
+		h.Publish(broker.Message{Topic: "a", Payload: []byte("x"), QoS: 2})
+		p.wantEnd()
+		store.broken(nil)
+		p = h.durable("dev1", true)
+		p.want("3c06 0001'a' 0001 'x'")
+	})
+	t.Run("PUBREL", func(t *testing.T) {
+		store := &notebook{}
+		h := serve(t, broker.Options{Store: store})
+		p := h.durable("dev1", false)
+		p.send("8206 0001 0001'a' 02")
+		p.want("9003 0001 02")
+		h.Publish(broker.Message{Topic: "a", Payload: []byte("x"), QoS: 2})
+		p.want("3406 0001'a' 0001 'x'")
+		store.broken(full)
+		p.send("5002 0001")
+		p.wantEnd()
+		store.broken(nil)
+		p = h.durable("dev1", true)
+		p.want("6202 0001")
+	})
+	t.Run("PUBCOMP", func(t *testing.T) {
+		store := &notebook{}
+		h := serve(t, broker.Options{Store: store})
+		p := h.durable("dev1", false)
+		p.send("3406 0001'a' 0007 'x'")
+		p.want("5002 0007")
+		store.broken(full)
+		p.send("6202 0007")
+		p.wantEnd()
+		store.broken(nil)
+		p = h.durable("dev1", true)
+		p.send("6202 0007")
+		p.want("7002 0007")
+	})
 }

@@ -53,6 +53,8 @@ type Store struct {
 	room   func() error
 	log    *slog.Logger
 
+	joint sync.RWMutex // read while something is written that belongs together; taken before mu
+
 	mu     sync.Mutex
 	next   *round // collects what is written; nil for nothing
 	flying *round // is being committed; nil for none
@@ -120,9 +122,17 @@ func (s *Store) Write(records ...broker.Record) {
 	}
 	busy := s.next != nil && s.next.batch.Len() > busyBytes
 	s.mu.Unlock()
-	if busy {
+	if busy && s.joint.TryLock() { // not in the middle of Together
+		s.joint.Unlock()
 		s.Sync() // whoever needs to know of an error will ask
 	}
+}
+
+// Together makes what fn writes durable in one step. fn must not call Sync.
+func (s *Store) Together(fn func()) {
+	s.joint.RLock()
+	defer s.joint.RUnlock()
+	fn()
 }
 
 // add puts one change into the next round; mu is held.
@@ -199,7 +209,13 @@ func (s *Store) Sync() error {
 			}
 			s.mu.Lock()
 		case s.next == mine:
-			return s.commit() // unlocks
+			s.mu.Unlock()
+			s.joint.Lock()
+			s.mu.Lock()
+			if s.next == mine && s.flying == nil && s.broken == nil {
+				return s.commit() // unlocks
+			}
+			s.joint.Unlock()
 		default: // somebody has committed it
 			s.mu.Unlock()
 			<-mine.done
@@ -208,10 +224,11 @@ func (s *Store) Sync() error {
 	}
 }
 
-// commit makes the next round durable; mu is held and released.
+// commit makes the next round durable; joint and mu are held and released.
 func (s *Store) commit() error {
 	r := s.next
 	s.next, s.flying = nil, r
+	s.joint.Unlock()
 	s.mu.Unlock()
 	err := s.room() // a Pebble whose disk is full ends the program
 	if err == nil {
