@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"sort"
 	"strconv"
 	"strings"
@@ -173,7 +174,7 @@ func (d dataType) read(depth int) (thing.DataType, error) {
 	if err := d.specs(&s); err != nil {
 		return t, err
 	}
-	length, err := amount(s["length"])
+	length, err := count(s["length"])
 	if err != nil {
 		return t, fmt.Errorf("specs.length: %w", err)
 	}
@@ -185,9 +186,7 @@ func (d dataType) read(depth int) (thing.DataType, error) {
 			return t, fmt.Errorf("specs: %w", err)
 		}
 		t.Item = &item
-		if length != nil {
-			t.Size = int(*length)
-		}
+		t.Size = length
 		return t, nil
 	case thing.Bool:
 		t.Labels = []thing.Label{{Value: 0, Text: plain(s["false"])}, {Value: 1, Text: plain(s["true"])}}
@@ -196,9 +195,7 @@ func (d dataType) read(depth int) (thing.DataType, error) {
 		t.Labels, err = enumLabels(s)
 		return t, err
 	}
-	if length != nil {
-		t.Length = int(*length)
-	}
+	t.Length = length
 	t.UnitName, t.Unit = splitUnit(plain(s["unit"]))
 	for name, to := range map[string]**float64{"min": &t.Min, "max": &t.Max, "step": &t.Step} {
 		if *to, err = amount(s[name]); err != nil {
@@ -251,6 +248,21 @@ func amount(raw json.RawMessage) (*float64, error) {
 	}
 	f, _ := v.Number()
 	return &f, nil
+}
+
+// maxLength bounds specs.length.
+const maxLength = math.MaxInt32
+
+// count reads an amount that counts something; 0 for none.
+func count(raw json.RawMessage) (int, error) {
+	f, err := amount(raw)
+	switch {
+	case err != nil || f == nil:
+		return 0, err
+	case *f < 0 || *f > maxLength || *f != math.Trunc(*f):
+		return 0, fmt.Errorf("%v is no whole number from 0 to %d", *f, maxLength)
+	}
+	return int(*f), nil
 }
 
 // ExportModel writes a model in the form of today's platform.

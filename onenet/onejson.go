@@ -2,6 +2,7 @@ package onenet
 
 import (
 	"errors"
+	"math"
 	"strconv"
 	"time"
 
@@ -16,7 +17,7 @@ type Decoder struct {
 	ID      []byte // as text, whatever JSON it was; empty where there was none
 	Loose   loose.Looseness
 	Bare    bool // a value stood without its {"value":…}
-	Code    int  // of a reply
+	Code    int  // of a reply; -1 where it is no whole number
 	Message []byte
 	r       loose.Reader
 	idBuf   []byte
@@ -60,7 +61,7 @@ func (d *Decoder) envelope(doc []byte, visit Visitor) (params []byte, found bool
 			d.Message = d.msgBuf
 		case "code":
 			d.tmp = d.scalar(d.tmp)
-			d.Code, _ = strconv.Atoi(string(d.tmp))
+			d.Code = replyCode(d.tmp)
 		case "data":
 			d.data, _ = r.Skip()
 		case "params":
@@ -82,6 +83,22 @@ func (d *Decoder) envelope(doc []byte, visit Visitor) (params []byte, found bool
 	}
 	d.Loose = r.Loose()
 	return params, found, nil
+}
+
+// unreadable is the Code of a reply whose code is no whole number.
+const unreadable = -1
+
+// replyCode reads a code, 0 for none; one that is no number is no success.
+func replyCode(text []byte) int {
+	if len(text) == 0 {
+		return 0
+	}
+	v, err := thing.ParseNumber(string(text))
+	f, _ := v.Number()
+	if err != nil || f != math.Trunc(f) || math.Abs(f) > math.MaxInt32 {
+		return unreadable
+	}
+	return int(f)
 }
 
 // scalar copies the text of a scalar value; a compound is passed over.
@@ -212,24 +229,42 @@ func (d *Decoder) EventPost(doc []byte) ([]Event, error) {
 	}
 	var events []Event
 	for _, a := range args {
-		inner, err := thing.ParseArguments([]byte(a.Value.Text))
-		if a.Value.Shape != thing.Object || err != nil {
-			return nil, ErrNoParams
-		}
-		e := Event{ID: a.ID, Output: inner}
-		for _, m := range inner {
-			switch {
-			case m.ID == "value" && m.Value.Shape == thing.Object:
-				if e.Output, err = thing.ParseArguments([]byte(m.Value.Text)); err != nil {
-					return nil, err
-				}
-			case m.ID == "time":
-				e.At = millis(m.Value)
-			}
+		e, err := d.event(a)
+		if err != nil {
+			return nil, err
 		}
 		events = append(events, e)
 	}
 	return events, nil
+}
+
+// event reads {"value":{output},"time":t}. An event whose output stands bare,
+// Aliyun's habit, is taken and marked.
+func (d *Decoder) event(a thing.Argument) (Event, error) {
+	e := Event{ID: a.ID}
+	if a.Value.Shape != thing.Object {
+		return e, ErrNoParams
+	}
+	members, err := thing.ParseArguments([]byte(a.Value.Text))
+	if err != nil {
+		return e, err
+	}
+	wrapped := false
+	for _, m := range members {
+		switch {
+		case m.ID == "value" && m.Value.Shape == thing.Object:
+			if e.Output, err = thing.ParseArguments([]byte(m.Value.Text)); err != nil {
+				return e, err
+			}
+			wrapped = true
+		case m.ID == "time":
+			e.At = millis(m.Value)
+		}
+	}
+	if !wrapped {
+		d.Bare, e.Output, e.At = true, members, 0
+	}
+	return e, nil
 }
 
 func arguments(raw []byte) ([]thing.Argument, error) {

@@ -7,6 +7,7 @@ import "github.com/matou-iot/matou/thing"
 // and devices test for 200 only [onenet §3.4].
 const (
 	Success           = 200
+	Unavailable       = 2300 // a function that is not built yet
 	InvalidJSON       = 2301
 	IDIllegal         = 2302
 	ParamsMissing     = 2303
