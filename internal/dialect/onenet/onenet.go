@@ -103,15 +103,16 @@ func diagnosis(d *vendor.Diagnosis) *dialect.Diagnosis {
 	return out
 }
 
-// Session: QoS 0 is all that SUBSCRIBE gets, nothing outlives a connection
-// unless the device asked for it, will and retain are not OneNET's [onenet §1.5].
-func (Dialect) Session(l *dialect.Login, _ dialect.Strictness) dialect.Session {
-	return dialect.Session{
-		MaxQoS: mqtt.AtMostOnce, IgnoreRetain: l.Version != mqtt.V5, IgnoreWill: l.Version != mqtt.V5,
-	}
+// Session: devices publish with QoS 0 or 1, nothing outlives a connection
+// unless the device asked for it, will and retain are not OneNET's whatever the
+// version [onenet §1.3, §1.5]. That SUBSCRIBE gets QoS 0 is MaySubscribe's.
+func (Dialect) Session(*dialect.Login, dialect.Strictness) dialect.Session {
+	return dialect.Session{MaxQoS: mqtt.AtLeastOnce, IgnoreRetain: true, IgnoreWill: true}
 }
 
-// MaySubscribe refuses filters that are not below the device's own names.
+// MaySubscribe refuses filters that are not below the device's own names, in
+// strict products also those of the other data model. QoS 0 is all that is
+// granted [onenet §1.5].
 func (Dialect) MaySubscribe(c dialect.Claim, filter string, _ mqtt.QoS, mode dialect.Strictness) (mqtt.ReasonCode, *dialect.Diagnosis) {
 	if mode == dialect.Strict {
 		if err := vendor.CheckTopic(filter, true); err != nil {
@@ -120,6 +121,9 @@ func (Dialect) MaySubscribe(c dialect.Claim, filter string, _ mqtt.QoS, mode dia
 	}
 	if !vendor.MayUse(filter, c.Product, c.Device) {
 		return mqtt.NotAuthorized, foreignTopic(c, filter)
+	}
+	if mode == dialect.Strict && vendor.FamilyOf(filter).Streams() {
+		return mqtt.NotAuthorized, otherModel(filter)
 	}
 	return mqtt.ReasonCode(mqtt.AtMostOnce), nil
 }
@@ -140,16 +144,21 @@ func (Dialect) Invoke(c dialect.Claim, id string, s *thing.Service, input []thin
 // tokenLife is how long credentials work where nobody says otherwise.
 const tokenLife = 365 * 24 * time.Hour
 
-// Credentials signs a login with each method.
+// Credentials signs a login with each method, by the product's key where the
+// device has none [onenet §2.1].
 func (Dialect) Credentials(c dialect.Claim, k dialect.Secrets, o dialect.CredentialOptions) ([]dialect.Credentials, error) {
 	expiry := o.Expiry
 	if expiry.IsZero() {
 		expiry = o.Now.Add(tokenLife)
 	}
+	key := k.Device
+	if key == "" {
+		key = k.Product
+	}
 	var all []dialect.Credentials
 	for _, m := range vendor.Methods() {
 		l, err := vendor.Credentials(vendor.Options{
-			ProductID: c.Product, DeviceName: c.Device, Key: k.Device, Expiry: expiry.Unix(), Method: m, Host: o.Host, Port: o.Port,
+			ProductID: c.Product, DeviceName: c.Device, Key: key, Expiry: expiry.Unix(), Method: m, Host: o.Host, Port: o.Port,
 		})
 		if err != nil {
 			return nil, err

@@ -5,15 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/matou-iot/matou/internal/dialect"
 	vendor "github.com/matou-iot/matou/onenet"
 	"github.com/matou-iot/matou/thing"
 )
-
-// maxPayload is the platform's bound of one message [onenet §1.5].
-const maxPayload = 256 << 10
 
 // maxAhead is how far in the future a value may be.
 const maxAhead = 24 * time.Hour
@@ -26,9 +24,15 @@ func (d Dialect) Uplink(c dialect.Claim, topic, payload []byte, model *thing.Mod
 		forbid(up, mode, foreignTopic(c, string(topic)))
 		return
 	}
-	if len(payload) > maxPayload {
+	if len(payload) > vendor.MaxPayloadBytes {
 		forbid(up, mode, tooLarge(len(payload)))
 		return
+	}
+	if mode == dialect.Strict {
+		if why := broken(t, string(topic)); why != nil {
+			forbid(up, mode, why)
+			return
+		}
 	}
 	r := reading{topic: topic, payload: payload, model: model, strict: mode == dialect.Strict, up: up, decoder: decoders.Get().(*vendor.Decoder)}
 	defer decoders.Put(r.decoder)
@@ -49,8 +53,21 @@ func (d Dialect) Uplink(c dialect.Claim, topic, payload []byte, model *thing.Mod
 		forbid(up, mode, foreignTopic(c, string(topic)))
 	default:
 		up.Kind = dialect.Unimplemented
-		r.unimplemented()
+		r.unimplemented(string(t.Path))
 	}
+}
+
+// broken finds what ends the connection of a device that publishes on a topic
+// of its own: text that the broker does not take, or the family of the other
+// data model [onenet §1.5].
+func broken(t vendor.Topic, topic string) *dialect.Diagnosis {
+	if err := vendor.CheckTopic(topic, false); err != nil {
+		return badTopic(topic, err)
+	}
+	if t.Kind.Streams() {
+		return otherModel(topic)
+	}
+	return nil
 }
 
 // forbid drops a message; the platform ends the connection over it.
@@ -105,8 +122,8 @@ func (r *reading) property(id []byte, v thing.Value, at int64) {
 // that were added twice [onenet §3.1].
 func (r *reading) several(p *thing.Property, list thing.Value, at int64) {
 	values, err := elements(list)
-	if err != nil {
-		r.value(p, list, at)
+	if err != nil || len(values) == 0 {
+		r.value(p, list, at) // which is of the wrong type then
 		return
 	}
 	for _, v := range values {
@@ -134,7 +151,23 @@ func (r *reading) value(p *thing.Property, v thing.Value, at int64) {
 		flag := problem
 		got.Flag = &flag
 	}
+	if bent(v.Shape, checked.Shape) {
+		r.noteBent(p, v)
+	}
 	r.up.Report = append(r.up.Report, got)
+}
+
+// bent reports whether a value was taken although it came in another shape
+// than its type has; a float may be written without a point [onenet §5.2].
+func bent(sent, taken thing.Shape) bool {
+	return sent != taken && (sent != thing.Integer || taken != thing.Real)
+}
+
+func (r *reading) noteBent(p *thing.Property, v thing.Value) {
+	kind := p.Type.Kind.String()
+	r.note("onenet-loose-value",
+		fmt.Sprintf("%s: %s was taken although it is not written as %s; OneNET may refuse the message over it", p.ID, short(v), kind),
+		fmt.Sprintf("%s：%s 不是 %s 的标准写法，此处已接受；OneNET 可能拒绝整条消息", p.ID, short(v), kind))
 }
 
 // events reads an event report.
@@ -169,28 +202,41 @@ func (r *reading) events() {
 	}
 }
 
+// maxID bounds an id that is taken although it is not of the documented form,
+// in bytes: it is repeated in the answer and in the timeline.
+const maxID = 64
+
 // understood reports whether the message could be read at all, and answers it
 // where it could not.
 func (r *reading) understood(err error) bool {
+	var badly *dialect.Diagnosis
+	if !vendor.ValidID(r.decoder.ID) {
+		badly = badID(cut(string(r.decoder.ID), maxID))
+	}
+	long := len(r.decoder.ID) > maxID
+	if long {
+		r.decoder.ID = nil // too long to be repeated
+	}
 	r.remember()
 	switch {
-	case err == nil && r.strict && !vendor.ValidID(r.decoder.ID):
-		r.up.RefusedAll, r.up.Fault = true, badID(string(r.decoder.ID))
-		r.answer(vendor.IDIllegal, "id illegal")
-	case err == nil:
-		if !vendor.ValidID(r.decoder.ID) {
-			d := badID(string(r.decoder.ID))
-			r.note(d.Code, d.Sentence, d.SentenceZH)
-		}
-		return true
 	case errors.Is(err, vendor.ErrNoParams):
-		r.up.RefusedAll, r.up.Fault = true, badMessage(err)
-		r.answer(vendor.ParamsMissing, "params missing")
+		r.refuseAll(badMessage(err), vendor.ParamsMissing, "params missing")
+	case err != nil:
+		r.refuseAll(badMessage(err), vendor.InvalidJSON, "invalid json")
+	case badly != nil && (r.strict || long):
+		r.refuseAll(badly, vendor.IDIllegal, "id illegal")
+	case badly != nil:
+		r.note(badly.Code, badly.Sentence, badly.SentenceZH)
+		return true
 	default:
-		r.up.RefusedAll, r.up.Fault = true, badMessage(err)
-		r.answer(vendor.InvalidJSON, "invalid json")
+		return true
 	}
 	return false
+}
+
+func (r *reading) refuseAll(why *dialect.Diagnosis, code int, message string) {
+	r.up.RefusedAll, r.up.Fault = true, why
+	r.answer(code, message)
 }
 
 // settle answers a message that was read: with the first refusal, or success.
@@ -230,13 +276,52 @@ func (r *reading) reply(service string) {
 	}
 }
 
+// unbuilt is what requests are answered whose functions are not built yet. What
+// asks is told truly that there is nothing; what wants something kept is
+// refused, lest a device believes that it was [onenet §3.2, §3.3]. Replies
+// and the families of data streams get no answer.
+var unbuilt = map[string]struct {
+	code int
+	data string // compact JSON, "" for none
+}{
+	"thing/property/desired/get":    {vendor.Success, "{}"},
+	"thing/property/desired/delete": {vendor.Success, ""},
+	"thing/sub/topo/get":            {vendor.Success, "[]"},
+	"thing/sub/topo/add":            {vendor.Unavailable, ""},
+	"thing/sub/topo/delete":         {vendor.Unavailable, ""},
+	"thing/sub/login":               {vendor.Unavailable, ""},
+	"thing/sub/logout":              {vendor.Unavailable, ""},
+	"thing/pack/post":               {vendor.Unavailable, ""},
+	"thing/history/post":            {vendor.Unavailable, ""},
+}
+
 // unimplemented answers what the platform would know and this house does not
 // yet, so that firmware goes on.
-func (r *reading) unimplemented() {
-	r.note("onenet-unimplemented", "this function is not built yet; the device gets an empty answer", "该功能尚未实现，设备将收到空应答")
+func (r *reading) unimplemented(path string) {
 	r.decoder.Reply(r.payload) // for the id; whatever else it says is not understood
+	if len(r.decoder.ID) > maxID {
+		r.decoder.ID = nil
+	}
 	r.up.ID = string(r.decoder.ID)
-	r.answer(vendor.Success, "success")
+	a, answered := unbuilt[path]
+	switch {
+	case !answered:
+		r.note("onenet-unimplemented", "this function is not built yet; the message was dropped", "该功能尚未实现，消息已丢弃")
+		return
+	case a.code != vendor.Success:
+		r.note("onenet-unimplemented", "this function is not built yet; nothing was stored and the device is told so", "该功能尚未实现，数据未存储，并已告知设备")
+	default:
+		r.note("onenet-unimplemented", "this function is not built yet; the device gets an empty answer", "该功能尚未实现，设备将收到空应答")
+	}
+	message := "success"
+	if a.code != vendor.Success {
+		message = "function not available"
+	}
+	payload := vendor.AppendReply(nil, r.decoder.ID, a.code, message)
+	if a.data != "" {
+		payload = append(payload[:len(payload)-1], `,"data":`+a.data+"}"...)
+	}
+	r.up.Answers = append(r.up.Answers, dialect.Downlink{Topic: string(r.topic) + "/reply", Payload: payload})
 }
 
 // remember notes the id and the liberties that the message took.
@@ -275,13 +360,18 @@ func badTime(path string, at int64) *thing.Problem {
 	return nil
 }
 
-func short(v thing.Value) string {
-	const most = 40
-	if s := v.String(); len(s) > most {
-		return s[:most] + "…"
+func short(v thing.Value) string { return cut(v.String(), 40) }
+
+// cut shortens a text to most bytes for people.
+func cut(s string, most int) string {
+	if len(s) > most {
+		return strings.ToValidUTF8(s[:most], "") + "…"
 	}
-	return v.String()
+	return s
 }
+
+// maxShown bounds what a diagnosis repeats of a topic, in bytes.
+const maxShown = 256
 
 func badMessage(err error) *dialect.Diagnosis {
 	return &dialect.Diagnosis{
@@ -312,13 +402,25 @@ func tooLarge(n int) *dialect.Diagnosis {
 
 func badTopic(topic string, err error) *dialect.Diagnosis {
 	return &dialect.Diagnosis{
-		Code: "onenet-bad-topic", Field: "topic", Received: topic, Expected: "at most 8 levels of letters, digits, _ and -",
+		Code: "onenet-bad-topic", Field: "topic", Received: cut(topic, maxShown), Expected: "at most 8 levels of letters, digits, _ and -",
 		Sentence:   "OneNET does not take this topic: " + err.Error(),
 		SentenceZH: "OneNET 不接受该 topic：" + err.Error(),
+		Advice:     "use the topics of the documentation as they stand there", AdviceZH: "请按文档中的 topic 原样使用",
+	}
+}
+
+func otherModel(topic string) *dialect.Diagnosis {
+	return &dialect.Diagnosis{
+		Code: "onenet-data-model", Field: "topic", Received: cut(topic, maxShown), Expected: "a topic below thing/",
+		Sentence:   "dp, cmd and image belong to products of data streams; this product has a thing model",
+		SentenceZH: "dp、cmd、image 属于数据流产品；该产品使用物模型",
+		Advice:     "report with thing/property/post", AdviceZH: "请使用 thing/property/post 上报",
 	}
 }
 
 func foreignTopic(c dialect.Claim, topic string) *dialect.Diagnosis {
+	near := vendor.Nearest(topic, c.Product, c.Device)
+	topic = cut(topic, maxShown)
 	own := "$sys/" + c.Product + "/" + c.Device + "/"
 	d := &dialect.Diagnosis{
 		Code: "onenet-topic", Field: "topic", Received: topic, Expected: own + "…",
@@ -326,7 +428,7 @@ func foreignTopic(c dialect.Claim, topic string) *dialect.Diagnosis {
 		SentenceZH: fmt.Sprintf("设备 %s 无权使用 topic %q", c.Session(), topic),
 		Advice:     "topics begin with " + own, AdviceZH: "topic 应以 " + own + " 开头",
 	}
-	if near := vendor.Nearest(topic, c.Product, c.Device); near != "" {
+	if near != "" {
 		d.Expected = near
 		d.Advice, d.AdviceZH = "did you mean "+near+"?", "是否应为 "+near+"？"
 	}
