@@ -60,6 +60,7 @@ func TestClaim(t *testing.T) {
 		{"client id pid&name: the token names the device [onenet §10 row 2]", "VRqhDHF2wL&my_tv", "VRqhDHF2wL", token, dialect.Claim{Product: "VRqhDHF2wL", Device: "VRqhDHF2wL&my_tv"}, claims{tv}},
 		{"invented client id", "mqttx_17", "VRqhDHF2wL", token, dialect.Claim{Product: "VRqhDHF2wL", Device: "mqttx_17"}, claims{tv}},
 		{"swapped names", "VRqhDHF2wL", "my_tv", token, dialect.Claim{Product: "my_tv", Device: "VRqhDHF2wL"}, claims{tv}},
+		{"both names invented", "x", "y", token, dialect.Claim{Product: "y", Device: "x"}, claims{tv}},
 		{"swapped names and no token", "VRqhDHF2wL", "my_tv", "", dialect.Claim{Product: "my_tv", Device: "VRqhDHF2wL"}, claims{tv}},
 		{"user name left out", "my_tv", "", token, tv, claims{tv}},
 		{"client id left out", "", "VRqhDHF2wL", token, tv, claims{tv}},
