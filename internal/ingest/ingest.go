@@ -114,6 +114,9 @@ func (in *Ingest) Publish(_ *broker.Client, who *dialect.Subject, p *packet.Publ
 	return broker.Decision{Action: broker.Consume, Pending: j}
 }
 
+// maxPoints is how many values one record holds; history reads no longer ones.
+const maxPoints = 4096
+
 // keepReport hands the values to the feed.
 func (j *job) keepReport() {
 	if j.up.RefusedAll || len(j.up.Report) == 0 {
@@ -126,6 +129,10 @@ func (j *job) keepReport() {
 		at := arrived
 		if !r.Time.IsZero() {
 			at = r.Time.UnixMilli()
+		}
+		if i > 0 && i%maxPoints == 0 {
+			j.keep(record.PropertyReport, j.report.Bytes())
+			j.report.Reset()
 		}
 		j.report.Add(r.Property, r.Value, at)
 	}

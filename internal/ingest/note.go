@@ -3,6 +3,7 @@ package ingest
 import (
 	"fmt"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/matou-iot/matou/internal/dialect"
 	"github.com/matou-iot/matou/internal/trace"
@@ -23,7 +24,9 @@ func (in *Ingest) note(j *job, p *packet.Publish) uint64 {
 		e.Kind = trace.Reply
 	}
 	if up.Fault != nil {
-		e.Kind, e.Code, e.Sentence, e.SentenceZH, e.Detail = trace.Fault, up.Fault.Code, up.Fault.Sentence, up.Fault.SentenceZH, up.Fault
+		f := *up.Fault
+		f.Received, f.Expected = cut(f.Received), cut(f.Expected)
+		e.Kind, e.Code, e.Sentence, e.SentenceZH, e.Detail = trace.Fault, f.Code, f.Sentence, f.SentenceZH, &f
 		return in.Trace.Record(e)
 	}
 	if len(up.Refused) > 0 || len(up.Notes) > 0 || up.Loose != "" || flagged(up.Report) {
@@ -42,6 +45,26 @@ func flagged(report []dialect.Reading) bool {
 	return false
 }
 
+// The bounds of what the timeline says of one message: a device may send
+// thousands of mistakes in it, and names as long as the message.
+const (
+	mostTold  = 32  // refused values, and flagged ones, in a detail
+	mostText  = 256 // bytes of a name or of what was received
+	mostLines = 5   // mistakes in a sentence
+)
+
+// cut shortens what came from the device, between characters.
+func cut(s string) string {
+	if len(s) <= mostText {
+		return s
+	}
+	n := mostText
+	for n > 0 && !utf8.RuneStart(s[n]) {
+		n--
+	}
+	return s[:n] + "…"
+}
+
 // A detail is what the timeline shows of a message that was not wholly right.
 type detail struct {
 	Refused []refused      `json:"refused,omitempty"`
@@ -49,6 +72,7 @@ type detail struct {
 	Notes   []dialect.Note `json:"notes,omitempty"`
 	Loose   string         `json:"loose,omitempty"` // how the payload departs from JSON
 	Stored  int            `json:"stored"`
+	More    int            `json:"more,omitempty"` // refused and flagged values that are not listed
 }
 
 type refused struct {
@@ -69,43 +93,61 @@ func explain(up *dialect.Uplink) detail {
 	}
 	for i := range up.Refused {
 		r := &up.Refused[i]
-		d.Refused = append(d.Refused, tell(r.ID, r.Code, &r.Problem))
+		if i == mostTold {
+			d.More = len(up.Refused) - mostTold
+			break
+		}
+		d.Refused = append(d.Refused, tell(r.ID, r.Code, r.Problem))
 	}
 	for i := range up.Report {
-		if r := &up.Report[i]; r.Flag != nil {
-			d.Flagged = append(d.Flagged, tell(r.Property, 0, r.Flag))
+		switch r := &up.Report[i]; {
+		case r.Flag == nil:
+		case len(d.Flagged) == mostTold:
+			d.More++
+		default:
+			d.Flagged = append(d.Flagged, tell(r.Property, 0, *r.Flag))
 		}
 	}
 	return d
 }
 
-func tell(id string, code int, p *thing.Problem) refused {
+func tell(id string, code int, p thing.Problem) refused {
+	p.Path = cut(p.Path)
 	return refused{
-		ID: id, Code: code, Mistake: p.Fault.String(), Want: p.Want, Got: p.Got, Hint: p.Hint,
+		ID: cut(id), Code: code, Mistake: p.Fault.String(), Want: p.Want, Got: p.Got, Hint: p.Hint,
 		Sentence: p.Error(), SentenceZH: p.SentenceZH(),
 	}
 }
 
 func summary(up *dialect.Uplink) (en, zh string) {
 	var e, z []string
-	add := func(en, zh string) { e, z = append(e, en), append(z, zh) }
+	n := 0
+	add := func(say func() (en, zh string)) {
+		if n++; n <= mostLines {
+			en, zh := say()
+			e, z = append(e, en), append(z, zh)
+		}
+	}
 	for i := range up.Refused {
-		add("not stored: "+up.Refused[i].Problem.Error(), "未存储："+up.Refused[i].Problem.SentenceZH())
+		add(func() (string, string) {
+			p := up.Refused[i].Problem
+			p.Path = cut(p.Path)
+			return "not stored: " + p.Error(), "未存储：" + p.SentenceZH()
+		})
 	}
 	for i := range up.Report {
 		if f := up.Report[i].Flag; f != nil {
-			add("stored, but "+f.Error(), "已存储，但 "+f.SentenceZH())
+			add(func() (string, string) { return "stored, but " + f.Error(), "已存储，但 " + f.SentenceZH() })
 		}
 	}
-	for _, n := range up.Notes {
-		add(n.Sentence, n.SentenceZH)
+	for _, note := range up.Notes {
+		add(func() (string, string) { return note.Sentence, note.SentenceZH })
 	}
 	if up.Loose != "" {
-		add("not standard JSON: "+up.Loose, "不是标准 JSON："+up.Loose)
+		add(func() (string, string) { return "not standard JSON: " + up.Loose, "不是标准 JSON：" + up.Loose })
 	}
-	const most = 5 // sentences; the rest is in the detail
-	if more := len(e) - most; more > 0 {
-		e, z = append(e[:most], fmt.Sprintf("and %d more", more)), append(z[:most], fmt.Sprintf("另有 %d 项", more))
+	if more := n - mostLines; more > 0 { // they are in the detail
+		e, z = append(e, fmt.Sprintf("and %d more", more)), append(z, fmt.Sprintf("另有 %d 项", more))
 	}
 	return strings.Join(e, "; "), strings.Join(z, "；")
 }

@@ -1,0 +1,267 @@
+package ingest_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/matou-iot/matou/internal/broker"
+	"github.com/matou-iot/matou/internal/dialect"
+	"github.com/matou-iot/matou/internal/dialect/aliyun"
+	"github.com/matou-iot/matou/internal/feed"
+	"github.com/matou-iot/matou/internal/ingest"
+	"github.com/matou-iot/matou/internal/record"
+	"github.com/matou-iot/matou/internal/registry"
+	"github.com/matou-iot/matou/internal/trace"
+	"github.com/matou-iot/matou/mqtt"
+	"github.com/matou-iot/matou/mqtt/packet"
+	"github.com/matou-iot/matou/thing"
+)
+
+const (
+	lamp  = "a1NightLamp"
+	one   = "lamp-1"
+	two   = "lamp-2"
+	sys   = "/sys/" + lamp + "/" + one + "/thing/"
+	post  = sys + "event/property/post"
+	alarm = sys + "event/Alarm/post"
+)
+
+// arrival is when everything arrives.
+var arrival = time.UnixMilli(1700000000123).UTC()
+
+// A house is ingest with the real parts below it, on a log in memory, and
+// stand-ins for what is above: who delivers and who sent commands.
+type house struct {
+	*ingest.Ingest
+	*testing.T
+	log      *log
+	sender   *sender
+	commands *commands
+	recorder *trace.Recorder
+	story    *story
+}
+
+func newHouse(t *testing.T) *house {
+	t.Helper()
+	story := new(story)
+	h := &house{T: t, log: &log{story: story}, sender: &sender{story: story}, commands: new(commands), recorder: trace.New(0), story: story}
+	h.Ingest = build(t, h.log, h.sender, h.commands, h.recorder)
+	return h
+}
+
+// build makes an Ingest whose feed runs until the test ends.
+func build(t testing.TB, l feed.Log, s ingest.Sender, c ingest.Commands, r *trace.Recorder) *ingest.Ingest {
+	t.Helper()
+	reg := registry.New(registry.Options{Store: &store{products: map[string]registry.Product{}}})
+	if _, err := reg.CreateProduct(context.Background(), registry.Product{Key: lamp, Dialect: "aliyun", Model: model()}); err != nil {
+		t.Fatal(err)
+	}
+	f := feed.New(feed.Options{Log: l})
+	ctx, stop := context.WithCancel(context.Background())
+	ended := make(chan error)
+	go func() { ended <- f.Run(ctx) }()
+	t.Cleanup(func() {
+		stop()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+	return ingest.New(ingest.Options{
+		Registry: reg, Feed: f, Commands: c, Sender: s, Trace: r, Now: func() time.Time { return arrival },
+	})
+}
+
+func model() *thing.Model {
+	cold, hot, code := -40.0, 120.0, 9.0
+	return &thing.Model{
+		Properties: []thing.Property{
+			{ID: "CurrentTemperature", Name: "温度", Type: thing.DataType{Kind: thing.Double, Min: &cold, Max: &hot, Unit: "°C"}},
+			{ID: "NightLightSwitch", Name: "夜灯", Access: thing.ReadWrite, Type: thing.DataType{Kind: thing.Bool}},
+			{ID: "Note", Name: "便签", Access: thing.ReadWrite, Type: thing.DataType{Kind: thing.Text}},
+		},
+		Events: []thing.Event{{
+			ID: "Alarm", Name: "告警", Level: thing.Alert,
+			Output: []thing.Param{{ID: "Code", Required: true, Type: thing.DataType{Kind: thing.Int32, Max: &code}}},
+		}},
+		Services: []thing.Service{{ID: "Blink", Name: "闪烁"}},
+	}
+}
+
+func subject(device string) *dialect.Subject {
+	return &dialect.Subject{Claim: dialect.Claim{Product: lamp, Device: device}, Dialect: aliyun.Dialect{}}
+}
+
+func message(topic, payload string) *packet.Publish {
+	return &packet.Publish{Topic: []byte(topic), Payload: []byte(payload), QoS: mqtt.AtLeastOnce}
+}
+
+// publish brings a message in as lamp-1 and, where it is pending, settles it.
+func (h *house) publish(topic, payload string) (broker.Decision, mqtt.ReasonCode) {
+	h.Helper()
+	d := h.Publish(nil, subject(one), message(topic, payload))
+	if d.Pending == nil {
+		return d, d.Reason
+	}
+	return d, d.Pending.Settle()
+}
+
+// timeline is lamp-1's, oldest first.
+func (h *house) timeline() []trace.Entry {
+	all, _ := h.recorder.Timeline(lamp, one, trace.Query{})
+	slices.Reverse(all)
+	return all
+}
+
+// A story is what happened, in order.
+type story struct {
+	mu    sync.Mutex
+	steps []string
+}
+
+func (s *story) add(step string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.steps = append(s.steps, step)
+}
+
+func (s *story) told() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.steps)
+}
+
+// A log is a feed.Log in memory.
+type log struct {
+	story *story
+	gate  chan struct{} // where it is not nil, Append waits for it
+
+	mu      sync.Mutex
+	fails   error
+	batches [][]byte
+}
+
+func (l *log) fail(err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.fails = err
+}
+
+func (l *log) Append(_ context.Context, batch []byte) (uint64, error) {
+	if l.gate != nil {
+		<-l.gate
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.fails != nil {
+		return 0, l.fails
+	}
+	l.batches = append(l.batches, batch)
+	l.story.add("kept")
+	return uint64(len(l.batches)), nil
+}
+
+func (l *log) Read(_ context.Context, after uint64) (uint64, []byte, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if after >= uint64(len(l.batches)) {
+		return 0, nil, io.EOF
+	}
+	return after + 1, l.batches[after], nil
+}
+
+// records is all that was kept.
+func (l *log) records(t *testing.T) (all []record.Record) {
+	t.Helper()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, b := range l.batches {
+		for len(b) > 0 {
+			r, rest, err := record.Decode(b)
+			if err != nil {
+				t.Fatal(err)
+			}
+			all, b = append(all, r), rest
+		}
+	}
+	return all
+}
+
+// A sender notes what it is to deliver.
+type sender struct {
+	story *story
+
+	mu   sync.Mutex
+	sent []sent
+}
+
+type sent struct {
+	session, topic, payload string
+	qos                     mqtt.QoS
+	how                     broker.Delivery
+}
+
+func (s *sender) Send(session string, m broker.Message, how broker.Delivery) broker.Outcome {
+	s.story.add("answered")
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.sent = append(s.sent, sent{session, m.Topic, string(m.Payload), m.QoS, how})
+	return broker.Delivered
+}
+
+func (s *sender) all() []sent {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.sent)
+}
+
+// commands notes what the devices answer and report.
+type commands struct {
+	mu       sync.Mutex
+	replies  []dialect.Reply
+	invokes  []bool
+	reported []dialect.Reading
+	who      []dialect.Claim
+}
+
+func (c *commands) Reply(_ context.Context, who dialect.Claim, r dialect.Reply, invoke bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.replies, c.invokes, c.who = append(c.replies, r), append(c.invokes, invoke), append(c.who, who)
+}
+
+func (c *commands) Reported(_ context.Context, who dialect.Claim, report []dialect.Reading) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.reported, c.who = append(c.reported, report...), append(c.who, who)
+}
+
+// A store is as much of a registry's store as a product needs.
+type store struct {
+	registry.Store
+	mu       sync.Mutex
+	products map[string]registry.Product
+}
+
+var errDisk = errors.New("no space left on device")
+
+func (s *store) InsertProduct(_ context.Context, p *registry.Product) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.products[p.Key] = *p
+	return nil
+}
+
+func (s *store) Product(_ context.Context, key string) (*registry.Product, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p, there := s.products[key]
+	if !there {
+		return nil, registry.ErrNotFound
+	}
+	return &p, nil
+}
