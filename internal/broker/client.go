@@ -36,7 +36,8 @@ type Client struct {
 	maxPacket    uint32
 	expiry       time.Duration // of the session, once this connection ends
 	will         *will
-	aliases      map[uint16][]byte // topic aliases of a 5.0 client, nil until used
+	aliases      map[uint16][]byte // topic aliases that a 5.0 client uses, nil until it does
+	named        aliases           // those that it takes; guarded by out.mu
 
 	phase phase
 	seen  time.Time       // when bytes came last; the connection's goroutine's

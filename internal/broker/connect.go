@@ -97,6 +97,9 @@ func (c *Client) accept(p *packet.Connect, g *Grant) {
 	if p.Properties != nil && p.Properties.MaximumPacketSize != nil {
 		c.maxPacket = *p.Properties.MaximumPacketSize
 	}
+	if p.Properties != nil && p.Properties.TopicAliasMaximum != nil {
+		c.named.max = min(int(*p.Properties.TopicAliasMaximum), c.b.limits.TopicAliases)
+	}
 	c.expiry = c.askedExpiry(p, g)
 	if p.Will != nil && !g.IgnoreWill {
 		c.will = newWill(p.Will)

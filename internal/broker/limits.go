@@ -25,7 +25,7 @@ type Limits struct {
 
 	Inflight       int // 256 messages of QoS 1 and 2 without acknowledgement, to a client; further ones wait in its queue
 	ReceiveMaximum int // 1,024 from a 5.0 client, who is told; more ends its connection (Receive Maximum exceeded)
-	TopicAliases   int // 16 from a 5.0 client, who is told; a higher one ends its connection
+	TopicAliases   int // 16 from a 5.0 client, who is told; a higher one ends its connection; as many at the most are used towards one
 	OutBuffer      int // 256 KiB written but not yet taken by the socket; QoS 0 is dropped then, QoS 1 and 2 wait in the queue
 
 	QueueCount int   // 1,000 messages waiting in a session; a further one is dropped

@@ -264,15 +264,22 @@ func (b *Broker) hand(w *work, p *packet.Publish, t *target, expires time.Time) 
 // for is dropped and counted.
 func (c *Client) handQoS0(w *work, p *packet.Publish, t *target, retain bool, expires time.Time) bool {
 	frame, err := []byte(nil), error(nil)
+	if c.named.max > 0 {
+		own := w.fwd
+		own.QoS, own.Retain, own.ID = mqtt.AtMostOnce, retain, 0
+		if ids := t.subscriptionIDs(); ids != nil {
+			own.Properties = w.withIDs(ids)
+		}
+		became := c.pushAliased(w, &own, bounded)
+		if became == noRoom {
+			c.b.counters.DroppedSlow.Add(1)
+		}
+		return c.counted(w, became, 0)
+	}
 	if ids := t.subscriptionIDs(); ids != nil && c.version == mqtt.V5 {
 		own := w.fwd
 		own.QoS, own.Retain, own.ID = mqtt.AtMostOnce, retain, 0
-		w.props = packet.Properties{}
-		if w.fwd.Properties != nil {
-			w.props = *w.fwd.Properties
-		}
-		w.props.SubscriptionIDs = ids
-		own.Properties = &w.props
+		own.Properties = w.withIDs(ids)
 		w.scratch, _, err = own.AppendShared(w.scratch[:0], c.version)
 		frame = w.scratch
 	} else {
@@ -291,6 +298,17 @@ func (c *Client) handQoS0(w *work, p *packet.Publish, t *target, retain bool, ex
 	}
 	w.out++
 	return true
+}
+
+// withIDs are the properties of w.fwd with one receiver's subscription
+// identifiers.
+func (w *work) withIDs(ids []uint32) *packet.Properties {
+	w.props = packet.Properties{}
+	if w.fwd.Properties != nil {
+		w.props = *w.fwd.Properties
+	}
+	w.props.SubscriptionIDs = ids
+	return &w.props
 }
 
 // puback handles the end of a QoS 1 delivery.

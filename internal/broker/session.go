@@ -319,15 +319,6 @@ func (s *session) stored() bool { return s.durable() || s.keep }
 // deliver puts a PUBLISH into the client's out-buffer. It is false where the
 // client said that it takes no packet so large [MQTT5-3.1.2-24], or is leaving.
 func (c *Client) deliver(w *work, d delivery, id uint16, dup, shared bool) bool {
-	frame, offset, err := c.frame(w, &d, id, shared)
-	if err != nil {
-		c.b.log.Error("message cannot be said", "session", c.s.key, "error", err)
-		return false
-	}
-	if c.maxPacket > 0 && len(frame) > int(c.maxPacket) {
-		c.b.counters.DroppedTooLarge.Add(1)
-		return false
-	}
 	var how pushing
 	if dup {
 		how |= again
@@ -335,11 +326,38 @@ func (c *Client) deliver(w *work, d delivery, id uint16, dup, shared bool) bool 
 	if d.seq != 0 && d.qos == mqtt.ExactlyOnce {
 		how |= afterSync // sent again after a crash it has to have the same identifier
 	}
+	if c.named.max > 0 {
+		var p packet.Publish
+		d.publish(&p, &w.props, c.version, time.Now())
+		p.ID = id
+		return c.counted(w, c.pushAliased(w, &p, how), id)
+	}
+	frame, offset, err := c.frame(w, &d, id, shared)
+	if err != nil {
+		c.b.log.Error("message cannot be said", "session", c.s.key, "error", err)
+		return false
+	}
+	if c.maxPacket > 0 && len(frame) > int(c.maxPacket) {
+		return c.counted(w, tooLarge, id)
+	}
 	if !c.pushFrame(w, frame, offset, id, how) {
+		return c.counted(w, noRoom, id)
+	}
+	return c.counted(w, sent, id)
+}
+
+// counted counts what became of a delivery and reports whether it goes on.
+func (c *Client) counted(w *work, became pushed, id uint16) bool {
+	switch became {
+	case sent:
+		w.out++
+		return true
+	case tooLarge:
+		c.b.counters.DroppedTooLarge.Add(1)
+	case noRoom:
 		return id != 0 // an open exchange goes on when the client is back
 	}
-	w.out++
-	return true
+	return false
 }
 
 // frame encodes d, from what all share where it may.
