@@ -6,7 +6,7 @@ VERSION   ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo de
 LDFLAGS   := -s -w -X main.version=$(VERSION)
 FUZZTIME  ?= 30s
 
-.PHONY: help run test build check vet staticcheck unit scenario bench fuzz clean
+.PHONY: help run test build check vet staticcheck unit scenario conformance bench fuzz clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -35,6 +35,9 @@ unit: ## unit tests with the race detector
 
 scenario: build ## stories told by the real binary and clients that nobody here wrote
 	MATOU_BIN=$(CURDIR)/bin/matou $(GO) test -timeout 10m ./test/...
+
+conformance: ## Eclipse's MQTT client suites against the engine; takes about six minutes
+	@suite=$$(test/conformance/prepare); [ -z "$$suite" ] || $(GO) run ./test/conformance --suite "$$suite"
 
 bench: ## the hot paths, measured in process; allocations count more than times
 	$(GO) test -run '^$$' -bench . -benchmem ./thing/... ./mqtt/... ./aliyun ./onenet ./internal/...
