@@ -21,20 +21,17 @@ func (d *DB) InsertDevices(ctx context.Context, list []registry.Device) error {
 		return nil
 	}
 	return d.write(ctx, d.sql, func(tx *sql.Tx) error {
-		var there int
-		err := tx.QueryRowContext(ctx, "SELECT 1 FROM products WHERE key = ?", list[0].Product).Scan(&there)
-		if errors.Is(err, sql.ErrNoRows) {
-			return registry.ErrNotFound
-		}
-		if err != nil {
-			return err
-		}
 		insert, err := tx.PrepareContext(ctx, "INSERT INTO devices ("+deviceColumns+") VALUES "+devicePlaces+" ON CONFLICT DO NOTHING")
 		if err != nil {
 			return err
 		}
 		defer insert.Close()
 		for i := range list {
+			if i == 0 || list[i].Product != list[i-1].Product {
+				if err := hasProduct(ctx, tx, list[i].Product); err != nil {
+					return err
+				}
+			}
 			row, err := d.deviceRow(&list[i])
 			if err != nil {
 				return err
@@ -49,6 +46,15 @@ func (d *DB) InsertDevices(ctx context.Context, list []registry.Device) error {
 		}
 		return nil
 	})
+}
+
+func hasProduct(ctx context.Context, tx *sql.Tx, key string) error {
+	var there int
+	err := tx.QueryRowContext(ctx, "SELECT 1 FROM products WHERE key = ?", key).Scan(&there)
+	if errors.Is(err, sql.ErrNoRows) {
+		return registry.ErrNotFound
+	}
+	return err
 }
 
 // Device is of [registry.Store].
@@ -72,8 +78,7 @@ func (d *DB) Devices(ctx context.Context, q registry.DeviceQuery) ([]registry.De
 		c.add("(d.product, d.name) > (?, ?)", product, name)
 	}
 	if q.Text != "" {
-		text := strings.ToLower(q.Text)
-		c.add("(instr(lower(d.name), ?) > 0 OR instr(lower(d.nickname), ?) > 0)", text, text)
+		c.add("("+holds("d.name")+" OR "+holds("d.nickname")+")", q.Text, q.Text)
 	}
 	if key, value, both := strings.Cut(q.Tag, "="); both {
 		c.add("EXISTS (SELECT 1 FROM json_each(d.tags) t WHERE t.key = ? AND t.value = ?)", key, value)

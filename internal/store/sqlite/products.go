@@ -37,8 +37,7 @@ func (d *DB) Products(ctx context.Context, q registry.ProductQuery) ([]registry.
 	var c clauses
 	c.add("key > ?", q.After)
 	if q.Text != "" {
-		text := strings.ToLower(q.Text)
-		c.add("(instr(lower(key), ?) > 0 OR instr(lower(name), ?) > 0)", text, text)
+		c.add("("+holds("key")+" OR "+holds("name")+")", q.Text, q.Text)
 	}
 	rows, err := d.sql.QueryContext(ctx, "SELECT "+productColumns+" FROM products"+c.where()+" ORDER BY key LIMIT ?", append(c.args, q.Limit)...)
 	if err != nil {
@@ -146,6 +145,11 @@ type clauses struct {
 func (c *clauses) add(text string, args ...any) {
 	c.texts, c.args = append(c.texts, text), append(c.args, args...)
 }
+
+// holds says in SQL that a column holds a text, with no wildcards. SQLite folds
+// ASCII letters only, so it folds both sides: a capital outside ASCII is found
+// as it is written.
+func holds(column string) string { return "instr(lower(" + column + "), lower(?)) > 0" }
 
 // where is the WHERE with a blank in front, "" where there are none.
 func (c *clauses) where() string {

@@ -23,6 +23,7 @@ func Registry(t *testing.T, open func(t *testing.T) registry.Store) {
 		{"an unknown product is not found", productNotFound},
 		{"devices come back as they went in", devicesComeBack},
 		{"devices are made all or none", devicesAllOrNone},
+		{"thousands of devices are made at once", devicesMany},
 		{"devices are found by what they are", devicesFound},
 		{"devices come in pages, each once", devicesInPages},
 		{"a product goes with its devices", productGoes},
@@ -50,8 +51,20 @@ func aDevice(product, name string) registry.Device {
 	}
 }
 
+// allSet makes sure that a test forgets no field that a store must keep.
+func allSet(t *testing.T, v any) {
+	t.Helper()
+	s := reflect.ValueOf(v)
+	for i := range s.NumField() {
+		if s.Field(i).IsZero() {
+			t.Fatalf("%T: the test leaves %s empty", v, s.Type().Field(i).Name)
+		}
+	}
+}
+
 func productsComeBack(t *testing.T, s registry.Store) {
 	p := aProduct("p")
+	allSet(t, *p)
 	noError(t, s.InsertProduct(t.Context(), p))
 	if err := s.InsertProduct(t.Context(), p); !errors.Is(err, registry.ErrExists) {
 		t.Errorf("a second time: %v", err)
@@ -83,7 +96,9 @@ func productsListed(t *testing.T, s registry.Store) {
 		{registry.ProductQuery{Limit: 2}, "ab"},
 		{registry.ProductQuery{Limit: 2, After: "b"}, "c"},
 		{registry.ProductQuery{Limit: 10, Text: "LAMP"}, "abc"},
+		{registry.ProductQuery{Limit: 10, Text: "灯"}, "abc"},
 		{registry.ProductQuery{Limit: 10, Text: "%"}, ""},
+		{registry.ProductQuery{Limit: 10, Text: "_"}, ""},
 	} {
 		found, err := s.Products(t.Context(), tt.q)
 		noError(t, err)
@@ -112,16 +127,24 @@ func productNotFound(t *testing.T, s registry.Store) {
 	for what, err := range map[string]error{
 		"device": deviceErr, "presence": presenceErr, "update": s.UpdateDevice(t.Context(), &d), "delete": s.DeleteDevice(t.Context(), d.ID()),
 		"insert without a product": s.InsertDevices(t.Context(), []registry.Device{d}),
+		"insert, the second without a product": func() error {
+			noError(t, s.InsertProduct(t.Context(), aProduct("q")))
+			return s.InsertDevices(t.Context(), []registry.Device{aDevice("q", "d"), d})
+		}(),
 	} {
 		if !errors.Is(err, registry.ErrNotFound) {
 			t.Errorf("device's %s: %v", what, err)
 		}
+	}
+	if n, err := s.CountDevices(t.Context(), ""); n != 0 || err != nil {
+		t.Errorf("%d devices, %v", n, err)
 	}
 }
 
 func devicesComeBack(t *testing.T, s registry.Store) {
 	noError(t, s.InsertProduct(t.Context(), aProduct("p")))
 	d := aDevice("p", "d")
+	allSet(t, d)
 	bare := registry.Device{Product: "p", Name: "bare"}
 	noError(t, s.InsertDevices(t.Context(), []registry.Device{d, bare}))
 	for _, want := range []registry.Device{d, bare} {
@@ -155,12 +178,34 @@ func devicesAllOrNone(t *testing.T, s registry.Store) {
 	}
 }
 
+func devicesMany(t *testing.T, s registry.Store) {
+	noError(t, s.InsertProduct(t.Context(), aProduct("p")))
+	all := make([]registry.Device, registry.MaxBatch)
+	for i := range all {
+		all[i] = aDevice("p", fmt.Sprint("d", i))
+	}
+	last := len(all) - 1
+	noError(t, s.InsertDevices(t.Context(), all[last:]))
+	var taken *registry.ExistsError
+	if err := s.InsertDevices(t.Context(), all); !errors.As(err, &taken) || taken.Row != last {
+		t.Fatalf("the last is there already: %v", err)
+	}
+	if n, err := s.CountDevices(t.Context(), "p"); n != 1 || err != nil {
+		t.Fatalf("%d devices are left of none, %v", n, err)
+	}
+	noError(t, s.DeleteDevice(t.Context(), all[last].ID()))
+	noError(t, s.InsertDevices(t.Context(), all))
+	if n, err := s.CountDevices(t.Context(), "p"); n != len(all) || err != nil {
+		t.Errorf("%d devices of %d, %v", n, len(all), err)
+	}
+}
+
 func devicesFound(t *testing.T, s registry.Store) {
 	for _, key := range []string{"p", "q"} {
 		noError(t, s.InsertProduct(t.Context(), aProduct(key)))
 	}
 	off := aDevice("p", "off")
-	off.Enabled, off.Tags, off.Nickname = false, map[string]string{"room": "2", "floor": "1"}, "100%"
+	off.Enabled, off.Tags, off.Nickname = false, map[string]string{"room": "2", "floor": "1"}, "100% ÉCOLE a_b"
 	noError(t, s.InsertDevices(t.Context(), []registry.Device{aDevice("p", "lamp1"), aDevice("p", "lamp2"), off}))
 	noError(t, s.InsertDevices(t.Context(), []registry.Device{aDevice("q", "lamp1")}))
 	noError(t, s.SavePresence(t.Context(), map[registry.ID]registry.Presence{
@@ -177,6 +222,8 @@ func devicesFound(t *testing.T, s registry.Store) {
 		{registry.DeviceQuery{Product: "q"}, "q/lamp1 "},
 		{registry.DeviceQuery{Text: "LAMP1"}, "p/lamp1 q/lamp1 "},
 		{registry.DeviceQuery{Text: "%"}, "p/off "},
+		{registry.DeviceQuery{Text: "_"}, "p/off "},
+		{registry.DeviceQuery{Text: "ÉcolE"}, "p/off "},
 		{registry.DeviceQuery{Tag: "floor"}, "p/off "},
 		{registry.DeviceQuery{Tag: "room=2"}, "p/off "},
 		{registry.DeviceQuery{Tag: "room=3"}, ""},
@@ -251,6 +298,7 @@ func presenceKept(t *testing.T, s registry.Store) {
 		LastOffline: registryTime.Add(time.Minute), OfflineReason: "keep-alive over", ClientID: "c", Protocol: "MQTT 3.1.1 over tcp",
 		Refusals: 3, LastRefusal: &registry.Refusal{At: registryTime, Code: "x", SentenceZH: "错", Count: 2},
 	}}
+	allSet(t, want.Status)
 	gone := registry.ID{Product: "p", Device: "gone"}
 	noError(t, s.SavePresence(t.Context(), map[registry.ID]registry.Presence{d.ID(): {}, gone: want}))
 	noError(t, s.SavePresence(t.Context(), map[registry.ID]registry.Presence{d.ID(): want}))
@@ -282,6 +330,9 @@ func allOffline(t *testing.T, s registry.Store) {
 		noError(t, err)
 		if p.State != registry.Offline || p.OfflineReason != tt.reason {
 			t.Errorf("%s: %+v", tt.id, p)
+		}
+		if was := tt.id == "one"; p.LastOffline.IsZero() == was || p.Since.After(registryTime) != was {
+			t.Errorf("%s since %s, offline at %s", tt.id, p.Since, p.LastOffline)
 		}
 	}
 }
