@@ -61,7 +61,11 @@ func Open(path string, key []byte) (*DB, error) {
 		return nil, err
 	}
 	ctx := context.Background()
-	if err := errors.Join(d.migrate(ctx, path), d.checkKey(ctx, path)); err != nil {
+	err = d.migrate(ctx, path)
+	if err == nil { // a database that is refused is not looked into, nor written to
+		err = d.checkKey(ctx, path)
+	}
+	if err != nil {
 		d.Close()
 		return nil, err
 	}

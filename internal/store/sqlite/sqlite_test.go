@@ -2,10 +2,14 @@ package sqlite_test
 
 import (
 	"bytes"
+	"encoding/hex"
+	"errors"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/matou-iot/matou/internal/access"
 	"github.com/matou-iot/matou/internal/registry"
@@ -34,42 +38,97 @@ func TestAccess(t *testing.T) {
 	storetest.Access(t, func(t *testing.T) access.Store { return open(t, filepath.Join(t.TempDir(), "registry.db")) })
 }
 
-func fill(t *testing.T, db *sqlite.DB) {
+// kept are what fill puts into a database: one of everything.
+type kept struct {
+	product  registry.Product
+	device   registry.Device
+	presence registry.Presence
+	operator access.Operator
+	token    access.Token
+}
+
+func fill(t *testing.T, db *sqlite.DB) kept {
 	t.Helper()
-	ctx := t.Context()
-	p := registry.Product{Key: "p", Dialect: "aliyun", Secret: "product-secret-in-clear", Model: new(thing.Model).Index()}
-	if err := db.InsertProduct(ctx, &p); err != nil {
+	ctx, at := t.Context(), time.Date(2025, 3, 1, 12, 0, 0, 123e6, time.UTC)
+	model := &thing.Model{Properties: []thing.Property{{ID: "Temp", Type: thing.DataType{Kind: thing.Float}}}}
+	k := kept{
+		product: registry.Product{
+			Key: "p", Dialect: "aliyun", Secret: "product-secret-in-clear", PreviousSecret: "former-secret-in-clear",
+			Model: model.Index(), ModelVersion: 2, CreatedAt: at, UpdatedAt: at,
+		},
+		device: registry.Device{
+			Product: "p", Name: "d", Secret: "device-secret-in-clear", PreviousSecret: "previous-secret-in-clear",
+			Enabled: true, Tags: map[string]string{"room": "1"}, CreatedAt: at, UpdatedAt: at,
+		},
+		presence: registry.Presence{Status: registry.Status{State: registry.Online, Since: at, Refusals: 1, LastRefusal: &registry.Refusal{At: at, Code: "x"}}},
+		operator: access.Operator{Name: "al", Role: access.Viewer, PasswordHash: []byte("h"), CreatedAt: at, UpdatedAt: at},
+		token:    access.Token{ID: "t", Role: access.Viewer, Owner: "al", Hash: bytes.Repeat([]byte{1}, 32), CreatedAt: at},
+	}
+	for what, err := range map[string]error{
+		"product":  db.InsertProduct(ctx, &k.product),
+		"operator": db.CreateOperator(ctx, k.operator),
+		"token":    db.CreateAccessToken(ctx, k.token),
+	} {
+		if err != nil {
+			t.Fatal(what, err)
+		}
+	}
+	if err := db.InsertDevices(ctx, []registry.Device{k.device}); err != nil {
 		t.Fatal(err)
 	}
-	d := registry.Device{Product: "p", Name: "d", Secret: "device-secret-in-clear", PreviousSecret: "previous-secret-in-clear", Enabled: true}
-	if err := db.InsertDevices(ctx, []registry.Device{d}); err != nil {
+	if err := db.SavePresence(ctx, map[registry.ID]registry.Presence{k.device.ID(): k.presence}); err != nil {
 		t.Fatal(err)
+	}
+	return k
+}
+
+func TestReopeningKeepsEverything(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "registry.db")
+	db := open(t, path)
+	want := fill(t, db)
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	db = open(t, path)
+	product, err1 := db.Product(t.Context(), "p")
+	device, err2 := db.Device(t.Context(), want.device.ID())
+	presence, err3 := db.Presence(t.Context(), want.device.ID())
+	operator, err4 := db.Operator(t.Context(), "al")
+	token, err5 := db.AccessTokenByHash(t.Context(), want.token.Hash)
+	if err := errors.Join(err1, err2, err3, err4, err5); err != nil {
+		t.Fatal(err)
+	}
+	if got := (kept{*product, *device, *presence, operator, token}); !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v, not %+v", got, want)
 	}
 }
 
-func TestSecretsAreSealedAndSurviveReopening(t *testing.T) {
-	dir := t.TempDir()
-	path := filepath.Join(dir, "registry.db")
+func TestSecretsAreNotInTheFiles(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "registry.db")
 	db := open(t, path)
 	fill(t, db)
+	look := func(least int) {
+		t.Helper()
+		files, err := filepath.Glob(path + "*")
+		if err != nil || len(files) < least {
+			t.Fatalf("%q %v", files, err)
+		}
+		for _, f := range files {
+			raw, err := os.ReadFile(f)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if bytes.Contains(raw, []byte("secret-in-clear")) {
+				t.Errorf("%s holds a secret in the clear", f)
+			}
+			if info, err := os.Stat(f); err != nil || info.Mode().Perm()&0o077 != 0 {
+				t.Errorf("%s can be read by others: %v %v", f, info.Mode(), err)
+			}
+		}
+	}
+	look(2) // the log beside the database, too
 	db.Close()
-	files, _ := filepath.Glob(path + "*")
-	for _, f := range files {
-		raw, err := os.ReadFile(f)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if bytes.Contains(raw, []byte("secret-in-clear")) {
-			t.Errorf("%s holds a secret in the clear", f)
-		}
-	}
-	if info, err := os.Stat(path); err != nil || info.Mode().Perm()&0o077 != 0 {
-		t.Errorf("the database can be read by others: %v %v", info.Mode(), err)
-	}
-	d, err := open(t, path).Device(t.Context(), registry.ID{Product: "p", Device: "d"})
-	if err != nil || d.Secret != "device-secret-in-clear" || d.PreviousSecret != "previous-secret-in-clear" {
-		t.Errorf("%+v %v", d, err)
-	}
+	look(1)
 }
 
 func TestASealedSecretOpensOnlyWhereItStands(t *testing.T) {
@@ -100,8 +159,14 @@ func TestOpenRefusesClearly(t *testing.T) {
 		t.Fatal(err)
 	}
 	db.Close()
-	if _, err := sqlite.Open(path, key); err == nil || !strings.Contains(err.Error(), "newer Matou") {
-		t.Errorf("of a newer version: %v", err)
+	for _, key := range [][]byte{key, bytes.Repeat([]byte{8}, 32)} {
+		_, err := sqlite.Open(path, key)
+		if err == nil || !strings.Contains(err.Error(), "newer Matou") || strings.Contains(err.Error(), "\n") {
+			t.Errorf("of a newer version: %v", err)
+		}
+	}
+	if _, err := sqlite.Open(filepath.Join(dir, "new.db"), []byte("short")); err == nil || !strings.Contains(err.Error(), "not 32") {
+		t.Errorf("with a short key: %v", err)
 	}
 	garbage := filepath.Join(dir, "garbage.db")
 	os.WriteFile(garbage, bytes.Repeat([]byte("no database"), 1000), 0o600)
@@ -123,15 +188,38 @@ func TestKeyFile(t *testing.T) {
 	if err != nil || !bytes.Equal(first, again) {
 		t.Errorf("a second time %x %v", again, err)
 	}
-	if err := os.Chmod(path, 0o640); err != nil {
-		t.Fatal(err)
+	if text, err := os.ReadFile(path); err != nil || strings.TrimSpace(string(text)) != hex.EncodeToString(first) {
+		t.Errorf("the file holds %q, %v", text, err)
 	}
-	if _, err := sqlite.LoadOrCreateKey(path); err == nil || !strings.Contains(err.Error(), "chmod 600") {
-		t.Errorf("readable by others: %v", err)
+	if other, err := sqlite.LoadOrCreateKey(path + "2"); err != nil || bytes.Equal(first, other) {
+		t.Errorf("two keys are the same: %v", err)
+	}
+	for _, mode := range []os.FileMode{0o640, 0o604} {
+		if err := os.Chmod(path, mode); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := sqlite.LoadOrCreateKey(path); err == nil || !strings.Contains(err.Error(), "chmod 600 "+path) {
+			t.Errorf("mode %04o: %v", mode, err)
+		}
 	}
 	os.Chmod(path, 0o600)
 	os.WriteFile(path, []byte("short"), 0o600)
 	if _, err := sqlite.LoadOrCreateKey(path); err == nil || !strings.Contains(err.Error(), "backup") {
 		t.Errorf("spoilt: %v", err)
 	}
+}
+
+func TestTablesAddedLaterUnderALowerNumberAreMade(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "registry.db")
+	db := open(t, path)
+	for _, statement := range []string{
+		"DROP TABLE statuses", "DROP TABLE devices", "DROP TABLE products", "DROP TABLE key_check",
+		"DELETE FROM goose_db_version WHERE version_id = 1",
+	} {
+		if _, err := db.SQL().Exec(statement); err != nil {
+			t.Fatal(statement, err)
+		}
+	}
+	db.Close()
+	fill(t, open(t, path))
 }
