@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -74,6 +75,10 @@ func TestNamesThatDoNotFit(t *testing.T) {
 			t.Errorf("%+v: %v", tt.p, err)
 		}
 	}
+	strict := registry.Product{Key: "strict", Dialect: "aliyun", Strictness: registry.Strict}
+	if _, err := r.CreateProduct(t.Context(), strict); err != nil {
+		t.Fatal(err)
+	}
 	for _, tt := range []struct {
 		field string
 		d     registry.Device
@@ -82,6 +87,8 @@ func TestNamesThatDoNotFit(t *testing.T) {
 		{"name", registry.Device{Product: "a1NightLamp", Name: "灯"}},
 		{"name", registry.Device{Product: "VRqhDHF2wL", Name: "a.b"}},
 		{"name", registry.Device{Product: "plain", Name: strings.Repeat("n", 65)}},
+		{"name", registry.Device{Product: "strict", Name: "abc"}},
+		{"name", registry.Device{Product: "strict", Name: strings.Repeat("n", 33)}},
 		{"tags", registry.Device{Product: "plain", Name: "n", Tags: map[string]string{"a=b": ""}}},
 		{"nickname", registry.Device{Product: "plain", Name: "n", Nickname: strings.Repeat("x", 257)}},
 		{"secret", registry.Device{Product: "VRqhDHF2wL", Name: "n", Secret: "no base64!"}},
@@ -93,6 +100,27 @@ func TestNamesThatDoNotFit(t *testing.T) {
 	}
 	if _, err := r.CreateDevice(t.Context(), registry.Device{Product: "nowhere", Name: "n"}); fault.KindOf(err) != fault.KindNotFound {
 		t.Errorf("no product: %v", err)
+	}
+}
+
+func TestNamesThatFit(t *testing.T) {
+	r, _ := newRegistry(t)
+	strict := registry.Product{Key: "strict", Dialect: "aliyun", Strictness: registry.Strict}
+	if _, err := r.CreateProduct(t.Context(), strict); err != nil {
+		t.Fatal(err)
+	}
+	for _, id := range []registry.ID{
+		{Product: "a1NightLamp", Device: "l"},
+		{Product: "a1NightLamp", Device: "Lamp-1_a@b.c:d"},
+		{Product: "a1NightLamp", Device: strings.Repeat("n", 64)},
+		{Product: "strict", Device: "lamp"},
+		{Product: "strict", Device: strings.Repeat("n", 32)},
+		{Product: "VRqhDHF2wL", Device: "my-tv_1"},
+		{Product: "plain", Device: "a.b:c"},
+	} {
+		if d := add(t, r, id.Product, id.Device); d.ID() != id {
+			t.Errorf("%s became %s", id, d.ID())
+		}
 	}
 }
 
@@ -130,6 +158,96 @@ func TestCacheIsNeverStale(t *testing.T) {
 	}
 	if _, err := r.Device(ctx, id); fault.KindOf(err) != fault.KindNotFound {
 		t.Error("deleted:", err)
+	}
+}
+
+func TestProductCacheIsNeverStale(t *testing.T) {
+	r, m := newRegistry(t)
+	ctx := t.Context()
+	for range 2 {
+		if _, err := r.Product(ctx, "later"); fault.KindOf(err) != fault.KindNotFound {
+			t.Fatal(err)
+		}
+	}
+	if _, err := r.CreateProduct(ctx, registry.Product{Key: "later", Dialect: "mqtt"}); err != nil {
+		t.Fatal(err)
+	}
+	held, err := r.Product(ctx, "later")
+	if err != nil {
+		t.Fatal("made after it was not there:", err)
+	}
+	asked := m.asked
+	if _, err := r.Product(ctx, "later"); err != nil || m.asked != asked {
+		t.Errorf("the store was asked again, %v", err)
+	}
+	changed, err := r.UpdateProduct(ctx, "later", func(p *registry.Product) error {
+		p.Name, p.Key, p.Dialect = "new", "other", "onenet"
+		return nil
+	})
+	if err != nil || changed.Key != "later" || changed.Dialect != "mqtt" || held.Name == "new" {
+		t.Errorf("%+v, held %+v, %v", changed, held, err)
+	}
+	if p, err := r.Product(ctx, "later"); err != nil || p.Name != "new" {
+		t.Errorf("%+v %v", p, err)
+	}
+}
+
+// A slowReader is a memory that holds its first answer to Device back.
+type slowReader struct {
+	*memory
+	asked   atomic.Bool
+	read    chan struct{} // closed when the answer is read
+	release chan struct{} // close it to give the answer
+}
+
+func (s *slowReader) Device(ctx context.Context, id registry.ID) (*registry.Device, error) {
+	d, err := s.memory.Device(ctx, id)
+	if !s.asked.Swap(true) {
+		close(s.read)
+		<-s.release
+	}
+	return d, err
+}
+
+func TestWhatWasReadBeforeAChangeIsNotCached(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		change func(*registry.Registry, registry.ID) error
+		want   fault.Kind
+	}{
+		{"an update", func(r *registry.Registry, id registry.ID) error {
+			_, err := r.ResetSecret(t.Context(), id, "new")
+			return err
+		}, ""},
+		{"a deletion", func(r *registry.Registry, id registry.ID) error { return r.DeleteDevice(t.Context(), id) }, fault.KindNotFound},
+		{"a deletion of the product", func(r *registry.Registry, id registry.ID) error {
+			return r.DeleteProduct(t.Context(), id.Product, true)
+		}, fault.KindNotFound},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			_, m := newRegistry(t)
+			id := registry.ID{Product: "plain", Device: "d"}
+			m.devices[id] = registry.Device{Product: "plain", Name: "d", Secret: "old", Enabled: true}
+			s := &slowReader{memory: m, read: make(chan struct{}), release: make(chan struct{})}
+			r := registry.New(registry.Options{Store: s})
+			ended := make(chan error)
+			go func() {
+				_, err := r.Device(t.Context(), id)
+				ended <- err
+			}()
+			<-s.read
+			if err := tt.change(r, id); err != nil {
+				t.Fatal(err)
+			}
+			close(s.release)
+			if err := <-ended; err != nil {
+				t.Fatal(err)
+			}
+			d, err := r.Device(t.Context(), id)
+			if fault.KindOf(err) != tt.want || err == nil && d.Secret != "new" {
+				t.Errorf("%+v %v", d, err)
+			}
+		})
 	}
 }
 
