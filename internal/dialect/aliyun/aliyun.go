@@ -3,6 +3,7 @@
 package aliyun
 
 import (
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -89,10 +90,31 @@ func (Dialect) Diagnose(l *dialect.Login, k dialect.Secrets, known dialect.Known
 		Code: d.Code, Field: d.Field, Received: d.Received, Expected: d.Expected, Sentence: d.Sentence, SentenceZH: d.SentenceZH,
 		Advice: d.Advice, AdviceZH: d.AdviceZH, StringToSign: d.StringToSign,
 	}
+	if out.Field == "password" && out.Received == string(l.Password) {
+		out.Received = shown(out.Received, k)
+	}
 	if r := d.RightLogin; r != nil {
 		out.RightLogin = &dialect.Credentials{ClientID: r.ClientID, Username: r.Username, Password: r.Password, Host: r.Host, Port: r.Port}
 	}
 	return out
+}
+
+// secretDigits is how long a secret is that a console has made: hex, and as
+// long as a signature by hmacmd5.
+const secretDigits = 32
+
+// shown is a password that looks like a signature as far as it may be shown:
+// people send secrets in its place, also those of other devices.
+func shown(password string, k dialect.Secrets) string {
+	for _, secret := range []string{k.Device, k.PreviousDevice, k.Product, k.PreviousProduct} {
+		if secret != "" && strings.EqualFold(password, secret) {
+			return strconv.Itoa(len(password)) + " bytes"
+		}
+	}
+	if len(password) == secretDigits {
+		return password[:4] + "… (32 digits)"
+	}
+	return password
 }
 
 // The enforced bounds of keep-alive [aliyun-device §2.7].

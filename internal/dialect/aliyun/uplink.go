@@ -2,6 +2,7 @@ package aliyun
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -183,6 +184,9 @@ func (r *reading) event(id string) {
 	happened := dialect.Event{ID: id, Output: checked}
 	if e, ok := r.model.Event(id); ok {
 		happened.Level = e.Level
+		if len(problems) > 0 {
+			happened.Output = r.unbounded(e, output, problems)
+		}
 	}
 	if at > 0 {
 		happened.Time = time.UnixMilli(at)
@@ -191,6 +195,26 @@ func (r *reading) event(id string) {
 	if !r.decoder.NoAck {
 		r.answer(200, nil, "success", method)
 	}
+}
+
+// unbounded is the output of an event that breaks nothing but bounds: the weak
+// check keeps what is outside [aliyun-device §5.6], so it is noted only.
+func (r *reading) unbounded(e *thing.Event, output []thing.Argument, problems []thing.Problem) (kept []thing.Argument) {
+	for i := range problems {
+		r.up.Notes = append(r.up.Notes, dialect.Note{
+			Code: "aliyun-out-of-bounds", Sentence: problems[i].Error(), SentenceZH: problems[i].SentenceZH(),
+		})
+	}
+	for i := range e.Output {
+		p := &e.Output[i]
+		at := slices.IndexFunc(output, func(a thing.Argument) bool { return a.ID == p.ID })
+		if at < 0 {
+			continue
+		}
+		v, _, _ := p.Type.Check(p.ID, output[at].Value, thing.Rules{Lenient: true})
+		kept = append(kept, thing.Argument{ID: p.ID, Value: v})
+	}
+	return kept
 }
 
 // reply reads a device's answer to a command.
