@@ -22,7 +22,8 @@ const (
 type cli struct {
 	globals
 
-	Serve serveCmd `cmd:"" help:"Run the server: devices, API, console."`
+	Serve  serveCmd  `cmd:"" help:"Run the server: devices, API."`
+	Status statusCmd `cmd:"" help:"Show how the server is."`
 
 	Product  productCmd  `cmd:"" help:"Make and change products."`
 	Model    modelCmd    `cmd:"" help:"Import and export thing models."`

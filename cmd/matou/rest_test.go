@@ -53,6 +53,7 @@ func TestRestGolden(t *testing.T) {
 		{"product-add-taken", with("product add --dialect mqtt --key p1"), "", "POST /products", problem(409, "there is a product p1", `{"location":"body.key","message":"there is a product p1"}`)},
 		{"product-show-secrets", with("product show VRqhDHF2wL --secrets"), "", "GET /products/VRqhDHF2wL", answer(200, sensor)},
 		{"product-show-json", with("product show VRqhDHF2wL --json"), "", "GET /products/VRqhDHF2wL", answer(200, `{"key":"VRqhDHF2wL","later":{"a":"<b>"}}`)},
+		{"status", with("status"), "", "GET /status", answer(200, `{"version":"1","started":"2025-03-01T12:00:00Z","uptime":3725,"devices":4,"online":2,"memoryBytes":104857600,"goroutines":40,"broker":{"connections":3,"clients":2,"connects":9,"refused":1,"messagesIn":70,"messagesOut":60,"sessions":5,"subscriptions":6}}`)},
 		{"product-show-missing", with("product show p9"), "", "GET /products/p9", problem(404, "there is no product p9")},
 		{"product-set", with("product set a1NightLamp --strictness open --desc="), "", "PATCH /products/a1NightLamp", answer(200, nightLamp)},
 		{"product-set-nothing", with("product set a1NightLamp"), "", "", nil},
@@ -162,7 +163,7 @@ func TestRestGolden(t *testing.T) {
 
 func TestRestCommandsHaveExamples(t *testing.T) {
 	for _, words := range []string{
-		"product list", "product add", "product show", "product set", "product remove", "product reset-secret",
+		"status", "product list", "product add", "product show", "product set", "product remove", "product reset-secret",
 		"model import", "model export",
 		"device list", "device add", "device show", "device remove", "device enable", "device disable", "device reset-secret",
 		"device import", "device export", "device credentials", "device status", "device latest", "device history", "device events",

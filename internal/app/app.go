@@ -201,7 +201,7 @@ func (a *App) join() error {
 		Registry: a.registry, History: a.history, Commands: a.commands, Timeline: a.timeline, Feed: a.feed,
 		Broker: a.broker, Gate: judge, Access: a.access, Dialects: a.dialects, Version: a.version, Log: a.log,
 		PublicHost: a.publicHost(), PublicPort: port(a.devices[0]), Started: a.started,
-		Ready: a.disk.room,
+		RootCertificate: a.rootCertificate(), Ready: a.disk.room,
 	})
 	return err
 }

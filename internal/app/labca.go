@@ -157,3 +157,11 @@ func writeCertificates(file string, ders ...[]byte) error {
 	}
 	return os.WriteFile(file, out, 0o644)
 }
+
+// rootCertificate is the file of the lab's authority, "" where it is not used.
+func (a *App) rootCertificate() string {
+	if a.config.TLS.Certificate != "" {
+		return ""
+	}
+	return a.config.path("tls", labRootFile)
+}

@@ -10,6 +10,7 @@ import (
 	"io"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/matou-iot/matou/internal/fault"
@@ -71,6 +72,27 @@ type Feed struct {
 	grown      chan struct{} // closed and replaced at each commit
 
 	subscribers map[*subscriber]bool
+
+	counters Counters
+}
+
+// Counters are the feed's figures since its start. Each may be read at any time.
+type Counters struct {
+	Batches  atomic.Int64 // commits that became durable
+	Records  atomic.Int64 // in them
+	Failures atomic.Int64 // commits that did not
+	Missed   atomic.Int64 // records that live subscribers were too slow for
+	Busy     atomic.Int64 // nanoseconds spent committing
+}
+
+// Counters are the feed's figures.
+func (f *Feed) Counters() *Counters { return &f.counters }
+
+// Pending is how many bytes wait to be committed.
+func (f *Feed) Pending() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.pending
 }
 
 // A batch is what one commit keeps.
@@ -204,7 +226,9 @@ const commitTimeout = 30 * time.Second
 func (f *Feed) commit(ctx context.Context, b *batch) {
 	ctx, cancel := context.WithTimeout(ctx, commitTimeout)
 	defer cancel()
+	start := time.Now()
 	seq, err := f.log.Append(ctx, b.bytes)
+	f.counters.Busy.Add(int64(time.Since(start)))
 	f.mu.Lock()
 	f.pending -= len(b.bytes)
 	f.room.Broadcast()
@@ -216,7 +240,11 @@ func (f *Feed) commit(ctx context.Context, b *batch) {
 	}
 	f.mu.Unlock()
 	if err != nil {
+		f.counters.Failures.Add(1)
 		f.logger.Error("records not kept", "records", b.records, "error", err)
+	} else {
+		f.counters.Batches.Add(1)
+		f.counters.Records.Add(int64(b.records))
 	}
 	close(b.done)
 	if err == nil {

@@ -74,6 +74,7 @@ func (s *subscriber) offer(r Record) {
 	select {
 	case <-s.ch:
 		s.missed++
+		s.feed.counters.Missed.Add(1)
 	default:
 	}
 	select {

@@ -13,6 +13,7 @@ import (
 	_ "embed"
 	"log/slog"
 	"net/http"
+	"os"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -56,6 +57,9 @@ type Options struct {
 	PublicHost string
 	PublicPort int
 	Started    time.Time
+	// RootCertificate is the file with the certificate authority that devices
+	// may trust, "" where certificates come from elsewhere.
+	RootCertificate string
 	// Ready reports why requests cannot be served yet; nil: always ready.
 	Ready func() error
 }
@@ -75,7 +79,9 @@ func New(o Options) (http.Handler, error) {
 	a := &api{Options: o}
 	a.huma = humago.New(mux, config(o.Version))
 	a.routes()
+	a.operate(mux)
 	mux.HandleFunc("GET /api/docs", docs)
+	mux.HandleFunc("GET /ca.pem", a.rootCertificate)
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { plain(w, http.StatusOK, "ok") })
 	mux.HandleFunc("GET /readyz", a.ready)
 	mux.HandleFunc("/api/", nothingHere)
@@ -116,6 +122,18 @@ func (a *api) ready(w http.ResponseWriter, _ *http.Request) {
 		}
 	}
 	plain(w, http.StatusOK, "ready")
+}
+
+// rootCertificate lets people download what their devices have to trust.
+func (a *api) rootCertificate(w http.ResponseWriter, r *http.Request) {
+	raw, err := os.ReadFile(a.RootCertificate)
+	if a.RootCertificate == "" || err != nil {
+		plain(w, http.StatusNotFound, "the certificate was configured by file: ask who made it for its authority")
+		return
+	}
+	w.Header().Set("Content-Type", "application/x-pem-file")
+	w.Header().Set("Content-Disposition", `attachment; filename="matou-ca.pem"`)
+	w.Write(raw)
 }
 
 func plain(w http.ResponseWriter, status int, text string) {

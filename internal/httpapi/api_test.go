@@ -373,6 +373,29 @@ func TestSigningIn(t *testing.T) {
 	}
 }
 
+func TestMetricsAndProfilesNeedAToken(t *testing.T) {
+	h := newHouse(t)
+	for _, tt := range []struct {
+		path string
+		as   access.Role
+		want int
+	}{
+		{"/metrics", "", 401}, {"/metrics", access.Viewer, 200},
+		{"/debug/pprof/goroutine?debug=1", "", 401}, {"/debug/pprof/goroutine?debug=1", access.OperatorRole, 403},
+		{"/debug/pprof/goroutine?debug=1", access.Administrator, 200},
+	} {
+		if got, raw := h.do(tt.as, "GET", tt.path, nil); got != tt.want {
+			t.Errorf("%s as %q: %d %.100s", tt.path, tt.as, got, raw)
+		}
+	}
+	_, raw := h.do(access.Viewer, "GET", "/metrics", nil)
+	for _, want := range []string{"matou_mqtt_clients 0", `matou_mqtt_connects_total{outcome="refused"} 0`, "matou_feed_records_total", `matou_build_info{version="test"} 1`, "go_goroutines"} {
+		if !strings.Contains(raw, want) {
+			t.Errorf("no %s", want)
+		}
+	}
+}
+
 func TestDocsNeedNoInternet(t *testing.T) {
 	h := newHouse(t)
 	status, page := h.do("", "GET", "/api/docs", nil)
