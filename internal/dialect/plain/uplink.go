@@ -2,6 +2,7 @@ package plain
 
 import (
 	"encoding/json"
+	"errors"
 	"strings"
 	"time"
 
@@ -45,7 +46,7 @@ func (Dialect) Uplink(c dialect.Claim, topic, payload []byte, model *thing.Model
 
 // post reads {"id":value} or {"id":{"value":v,"time":ms}}.
 func post(payload []byte, model *thing.Model, mode dialect.Strictness, up *dialect.Uplink) {
-	doc, looseness, err := loose.Strictify(payload)
+	doc, looseness, err := object(payload)
 	if err != nil {
 		up.Fault, up.RefusedAll = badJSON(err), true
 		return
@@ -62,6 +63,17 @@ func post(payload []byte, model *thing.Model, mode dialect.Strictness, up *diale
 			read(id, raw, model, mode, up)
 		}
 	}
+}
+
+var errNotObject = errors.New("not a JSON object")
+
+// object is a payload as strict JSON, which has to be an object.
+func object(payload []byte) ([]byte, loose.Looseness, error) {
+	doc, looseness, err := loose.Strictify(payload)
+	if err == nil && (len(doc) == 0 || doc[0] != '{') {
+		err = errNotObject
+	}
+	return doc, looseness, err
 }
 
 // orderOf lists the members of an object in the order they were sent.
@@ -81,22 +93,12 @@ func orderOf(doc []byte) (ids []string) {
 }
 
 func read(id string, raw json.RawMessage, model *thing.Model, mode dialect.Strictness, up *dialect.Uplink) {
-	var wrapped struct {
-		Value json.RawMessage `json:"value"`
-		Time  int64           `json:"time"`
-	}
-	var at time.Time
-	if raw[0] == '{' && json.Unmarshal(raw, &wrapped) == nil && wrapped.Value != nil {
-		raw = wrapped.Value
-		if wrapped.Time > 0 {
-			at = time.UnixMilli(wrapped.Time)
-		}
-	}
 	v, err := thing.ParseValue(raw)
 	if err != nil {
 		up.Refused = append(up.Refused, dialect.Rejection{ID: id, Problem: thing.Problem{Fault: thing.WrongType, Path: id, Got: string(raw)}})
 		return
 	}
+	v, at := opened(v)
 	p, known := model.Property(id)
 	if !known {
 		up.Refused = append(up.Refused, dialect.Rejection{ID: id, Problem: thing.Problem{Fault: thing.Unknown, Path: id, Hint: model.NearestProperty(id)}})
@@ -114,8 +116,37 @@ func read(id string, raw json.RawMessage, model *thing.Model, mode dialect.Stric
 	up.Report = append(up.Report, reading)
 }
 
+// opened is the inside of an object of exactly value, or value and time; any
+// other object is a value itself.
+func opened(v thing.Value) (thing.Value, time.Time) {
+	if v.Shape != thing.Object {
+		return v, time.Time{}
+	}
+	args, err := thing.ParseArguments([]byte(v.Text))
+	if err != nil {
+		return v, time.Time{}
+	}
+	var inner *thing.Value
+	var at time.Time
+	for i, a := range args {
+		switch {
+		case a.ID == "value":
+			inner = &args[i].Value
+		case a.ID == "time" && a.Value.Shape == thing.Integer && a.Value.Int > 0:
+			at = time.UnixMilli(a.Value.Int)
+		case a.ID == "time" && a.Value.Shape == thing.Integer: // none, as a clock that is not set says it
+		default:
+			return v, time.Time{}
+		}
+	}
+	if inner == nil {
+		return v, time.Time{}
+	}
+	return *inner, at
+}
+
 func raise(id string, payload []byte, model *thing.Model, mode dialect.Strictness, up *dialect.Uplink) {
-	doc, looseness, err := loose.Strictify(payload)
+	doc, looseness, err := object(payload)
 	var members map[string]thing.Value
 	if err == nil {
 		err = json.Unmarshal(doc, &members)
@@ -146,7 +177,7 @@ func raise(id string, payload []byte, model *thing.Model, mode dialect.Strictnes
 
 // answer reads {"id":"7","code":200,"message":"…","output":{…}}.
 func answer(payload []byte, up *dialect.Uplink) {
-	doc, looseness, err := loose.Strictify(payload)
+	doc, looseness, err := object(payload)
 	var reply struct {
 		ID      json.RawMessage `json:"id"`
 		Code    *int            `json:"code"`
