@@ -14,6 +14,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+	"unicode/utf8"
 
 	"github.com/matou-iot/matou/internal/broker"
 	"github.com/matou-iot/matou/internal/dialect"
@@ -116,6 +117,7 @@ type pending struct {
 	Command
 	sets     []string // the properties of a set
 	deadline time.Time
+	recorded bool          // the feed has that it was sent
 	done     chan struct{} // closed when Command is final
 }
 
@@ -128,10 +130,24 @@ func New(o Options) *Service {
 		o.Now = time.Now
 	}
 	s := &Service{Options: o, pending: make(map[dialect.Claim][]*pending)}
-	// IDs are decimal, at most 13 digits (OneNET) and do not repeat after a
-	// restart: milliseconds since 2020.
-	s.last.Store(o.Now().UnixMilli() - 1577836800000)
+	s.last.Store(max(o.Now().Sub(idEpoch).Milliseconds(), 0))
 	return s
+}
+
+// IDs are decimal, at most 13 digits (OneNET) and do not repeat after a
+// restart: they begin at the milliseconds since idEpoch. None was given out
+// before oldestID, which is in 2025; what devices count or read from a clock
+// is not between that and now.
+var (
+	idEpoch  = time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC)
+	oldestID = time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC).Sub(idEpoch).Milliseconds()
+)
+
+// ours reports whether an id is one that was given out here, perhaps before a
+// restart.
+func (s *Service) ours(id string) bool {
+	n, err := strconv.ParseInt(id, 10, 64)
+	return err == nil && n >= oldestID && n <= s.last.Load()
 }
 
 // An Order says how a command is given.
@@ -222,12 +238,9 @@ func (s *Service) send(ctx context.Context, t target, p *pending, say func(id st
 		return Command{}, err
 	}
 	outcome, err := s.deliver(t, d)
-	entry := s.Trace.Record(trace.Entry{
-		Product: p.Product, Device: p.Device, Kind: trace.Command, Direction: "down",
-		Topic: d.Topic, Payload: d.Payload, Sentence: outcome.String(), Detail: p.Command,
-	})
 	if err != nil {
 		s.withdraw(t.claim, p)
+		s.note(p.Product, p.Device, d, outcome, nil)
 		return Command{}, err
 	}
 	s.mu.Lock()
@@ -236,10 +249,57 @@ func (s *Service) send(ctx context.Context, t target, p *pending, say func(id st
 	}
 	sent := p.Command
 	s.mu.Unlock()
-	if err := s.keep(record.CommandSent, &sent, entry).Wait(); err != nil {
+	entry := s.note(p.Product, p.Device, d, outcome, sent.brief())
+	ticket := s.keep(record.CommandSent, &sent, entry)
+	s.begun(p)
+	if err := ticket.Wait(); err != nil {
 		return Command{}, fault.Unavailable("the command was sent but could not be recorded: %w", err)
 	}
 	return s.await(ctx, p, o.Wait), nil
+}
+
+// note writes the command into the timeline.
+func (s *Service) note(product, device string, d dialect.Downlink, outcome broker.Outcome, detail any) uint64 {
+	return s.Trace.Record(trace.Entry{
+		Product: product, Device: device, Kind: trace.Command, Direction: "down",
+		Topic: d.Topic, Payload: d.Payload, Sentence: outcome.String(), Detail: detail,
+	})
+}
+
+// begun says that the command is on record. History keeps what comes last: the
+// end of a command that was answered before that is announced only now.
+func (s *Service) begun(p *pending) {
+	s.mu.Lock()
+	p.recorded = true
+	over, c := p.Done(), p.Command
+	s.mu.Unlock()
+	if over {
+		s.announce(c)
+	}
+}
+
+// mostShown is how many bytes of each text the timeline shows of a command; a
+// device may answer with as much as it can send.
+const mostShown = 1024
+
+// brief is the command for the timeline.
+func (c Command) brief() Command {
+	for _, s := range []*string{&c.Input, &c.Output, &c.Message, &c.Payload} {
+		*s = cut(*s)
+	}
+	return c
+}
+
+// cut shortens a text between characters.
+func cut(s string) string {
+	if len(s) <= mostShown {
+		return s
+	}
+	n := mostShown
+	for n > 0 && !utf8.RuneStart(s[n]) {
+		n--
+	}
+	return s[:n] + "…"
 }
 
 // deliver writes the message at QoS 0, as the vendors do; a device that is
@@ -268,7 +328,10 @@ func (s *Service) deliver(t target, d dialect.Downlink) (broker.Outcome, error) 
 func (s *Service) enlist(c dialect.Claim, p *pending) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.count >= MaxPending || len(s.pending[c]) >= MaxPendingPerDevice {
+	if s.count >= MaxPending {
+		return fault.Exhausted("%d commands await an answer; wait for some of them", s.count)
+	}
+	if len(s.pending[c]) >= MaxPendingPerDevice {
 		return fault.Exhausted("%d commands of device %s await an answer; wait for some of them", len(s.pending[c]), c.Session())
 	}
 	s.pending[c] = append(s.pending[c], p)

@@ -33,9 +33,9 @@ func (s *Service) Reply(_ context.Context, who dialect.Claim, r dialect.Reply, i
 	if !r.OK {
 		p.State = Failed
 	}
-	done := s.finish(who, p)
+	done := s.finish(nil, who, p)
 	s.mu.Unlock()
-	s.announce(done)
+	s.announce(done...)
 }
 
 // Reported takes the values of a property report: a set whose properties are
@@ -48,14 +48,12 @@ func (s *Service) Reported(_ context.Context, who dialect.Claim, report []dialec
 		for _, p := range slices.Clone(open) {
 			if p.Kind == Set && now.Sub(p.SentAt) <= ReportWindow && covers(report, p.sets) {
 				p.State, p.Code, p.Message = Acknowledged, 200, "reported by the device"
-				done = append(done, s.finish(who, p))
+				done = s.finish(done, who, p)
 			}
 		}
 	}
 	s.mu.Unlock()
-	for _, c := range done {
-		s.announce(c)
-	}
+	s.announce(done...)
 }
 
 func covers(report []dialect.Reading, sets []string) bool {
@@ -88,17 +86,17 @@ func (s *Service) expire(now time.Time) {
 		for _, p := range slices.Clone(open) {
 			if now.After(p.deadline) {
 				p.State, p.Message = TimedOut, "the device did not answer within "+Patience.String()
-				done = append(done, s.finish(who, p))
+				done = s.finish(done, who, p)
 			}
 		}
 	}
 	s.mu.Unlock()
-	for _, c := range done {
-		s.announce(c)
-	}
+	s.announce(done...)
 }
 
-// match finds the open command that a reply answers. s.mu is held.
+// match finds the open command that a reply answers. An id that was given out
+// names its command and no other: late and repeated answers find none. s.mu is
+// held.
 func (s *Service) match(who dialect.Claim, r dialect.Reply, kind Kind) *pending {
 	var newest *pending
 	for _, p := range s.pending[who] {
@@ -109,15 +107,22 @@ func (s *Service) match(who dialect.Claim, r dialect.Reply, kind Kind) *pending 
 			newest = p
 		}
 	}
+	if s.ours(r.ID) {
+		return nil
+	}
 	return newest
 }
 
-// finish makes a command final and wakes who waits. s.mu is held.
-func (s *Service) finish(who dialect.Claim, p *pending) Command {
+// finish makes a command final, wakes who waits, and appends it to those to
+// announce, unless begun will do that. s.mu is held.
+func (s *Service) finish(done []Command, who dialect.Claim, p *pending) []Command {
 	p.DoneAt = s.Now()
 	s.remove(who, p)
 	close(p.done)
-	return p.Command
+	if !p.recorded {
+		return done
+	}
+	return append(done, p.Command)
 }
 
 func (s *Service) remove(who dialect.Claim, p *pending) {
@@ -134,16 +139,19 @@ func (s *Service) remove(who dialect.Claim, p *pending) {
 	s.pending[who] = left
 }
 
-// announce records the end of a command. Nobody waits for it to be durable:
+// announce records the ends of commands. Nobody waits for them to be durable:
 // the reply itself was an uplink of the device and may be sent again.
-func (s *Service) announce(c Command) {
-	entry := s.Trace.Record(trace.Entry{
-		Product: c.Product, Device: c.Device, Kind: trace.Note, Code: "command-" + string(c.State),
-		Sentence:   "command " + c.ID + ": " + string(c.State) + " " + c.Message,
-		SentenceZH: "命令 " + c.ID + "：" + statesZH[c.State] + " " + c.Message,
-		Detail:     c,
-	})
-	s.keep(record.CommandDone, &c, entry)
+func (s *Service) announce(done ...Command) {
+	for _, c := range done {
+		b := c.brief()
+		entry := s.Trace.Record(trace.Entry{
+			Product: c.Product, Device: c.Device, Kind: trace.Note, Code: "command-" + string(c.State),
+			Sentence:   "command " + c.ID + ": " + string(c.State) + " " + b.Message,
+			SentenceZH: "命令 " + c.ID + "：" + statesZH[c.State] + " " + b.Message,
+			Detail:     b,
+		})
+		s.keep(record.CommandDone, &c, entry)
+	}
 }
 
 var statesZH = map[State]string{
