@@ -5,10 +5,8 @@ package gate
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"net/netip"
-	"strings"
 	"time"
 
 	"github.com/matou-iot/matou/internal/broker"
@@ -304,8 +302,8 @@ func (g *Gate) tell(s *dialect.Subject, at time.Time, state registry.State) {
 // Rejected is told of bytes that never became a connection.
 func (g *Gate) Rejected(from broker.Origin, raw []byte, why error) {
 	g.Log.Debug("connection rejected", "from", from.Remote, "why", why)
-	e := trace.Entry{Kind: trace.Fault, Direction: "up", Packet: raw, Size: len(raw), Sentence: from.Remote.String() + ": " + why.Error()}
-	explain(&e, raw, 0, why)
+	e := trace.Entry{Kind: trace.Fault, Direction: "up", Size: len(raw), Sentence: from.Remote.String() + ": " + why.Error()}
+	explain(&e, raw, 0, why, true)
 	g.Strangers.Record(e)
 }
 
@@ -316,50 +314,10 @@ func (g *Gate) Faulty(c *broker.Client, raw []byte, why error) {
 		return
 	}
 	e := trace.Entry{
-		Product: s.Product, Device: s.Device, Kind: trace.Fault, Direction: "up", Packet: raw, Size: len(raw), Sentence: why.Error(),
+		Product: s.Product, Device: s.Device, Kind: trace.Fault, Direction: "up", Size: len(raw), Sentence: why.Error(),
 	}
-	explain(&e, raw, c.Version(), why)
+	explain(&e, raw, c.Version(), why, len(raw) > 0 && holdsLogin(raw))
 	g.Trace.Record(e)
-}
-
-// explain adds the clause that was broken and the faults a person would look for.
-func explain(e *trace.Entry, raw []byte, v mqtt.Version, why error) {
-	e.Code = "mqtt-malformed"
-	if broken, ok := errors.AsType[*packet.Error](why); ok {
-		e.Code = "mqtt-" + broken.Clause
-	}
-	if len(raw) == 0 {
-		return
-	}
-	x := packet.Explain(raw, v)
-	e.Detail = x
-	if raw[0]>>4 == byte(packet.TypeConnect) {
-		e.Packet = nil // it may hold a password
-		redact(x)
-	}
-	for _, a := range x.Packets {
-		for _, f := range a.Faults {
-			e.Sentence += "; " + f.What + ": " + f.Fix
-			e.SentenceZH += f.WhatZH + "：" + f.FixZH
-			return
-		}
-	}
-}
-
-// redact takes the password out of an explained CONNECT: of a plain MQTT device
-// it is the secret itself.
-func redact(x *packet.Explanation) {
-	for i := range x.Packets {
-		fields := x.Packets[i].Fields
-		for j := range fields {
-			if strings.Contains(strings.ToLower(fields[j].Name), "password") {
-				fields[j].Bytes, fields[j].Meaning = nil, "not shown"
-			}
-		}
-		for j := range x.Packets[i].Faults {
-			x.Packets[i].Faults[j].Corrected = nil
-		}
-	}
 }
 
 func identity(s *dialect.Subject) registry.ID {
