@@ -6,7 +6,7 @@ VERSION   ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo de
 LDFLAGS   := -s -w -X main.version=$(VERSION)
 FUZZTIME  ?= 30s
 
-.PHONY: help run test build check vet staticcheck unit scenario conformance bench fuzz clean
+.PHONY: help run test build check vet staticcheck unit scenario conformance bench bench-quick bench-go fuzz clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -39,7 +39,13 @@ scenario: build ## stories told by the real binary and clients that nobody here 
 conformance: ## Eclipse's MQTT client suites against the engine; takes about six minutes
 	@suite=$$(test/conformance/prepare); [ -z "$$suite" ] || $(GO) run ./test/conformance --suite "$$suite"
 
-bench: ## the hot paths, measured in process; allocations count more than times
+bench: ## Matou and its peers side by side, under 20 minutes; writes docs/bench
+	$(GO) run ./bench --out docs/bench
+
+bench-quick: ## the same in under 3 minutes, Matou and Mosquitto only; too short to judge by
+	$(GO) run ./bench --quick
+
+bench-go: ## the hot paths, measured in process; allocations count more than times
 	$(GO) test -run '^$$' -bench . -benchmem ./thing/... ./mqtt/... ./aliyun ./onenet ./internal/...
 
 fuzz: ## every fuzz test for FUZZTIME each

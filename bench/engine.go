@@ -18,11 +18,15 @@ import (
 // alone.
 const serveBroker = "serve-broker"
 
+// engineLimits lifts what would make it drop messages, as it is lifted for the
+// peers.
+var engineLimits = broker.Limits{QueueCount: 1 << 16, QueueBytes: 64 << 20}
+
 // runBroker serves the engine on addr until it is told to stop.
 func runBroker(addr string) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	b, err := broker.New(broker.Options{Rules: broker.OpenRules{}})
+	b, err := broker.New(broker.Options{Rules: broker.OpenRules{}, Limits: engineLimits})
 	if err != nil {
 		return err
 	}

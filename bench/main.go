@@ -203,11 +203,11 @@ func moduleRoot(ctx context.Context) (string, error) {
 
 // ready builds what a peer needs and returns its version.
 func ready(ctx context.Context, p *peer, root string, b programs) (string, error) {
-	build := func(dir, out, pkg string) error {
-		cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", out, pkg)
+	build := func(dir string, command ...string) error {
+		cmd := exec.CommandContext(ctx, command[0], command[1:]...)
 		cmd.Dir = dir
 		if said, err := cmd.CombinedOutput(); err != nil {
-			return fmt.Errorf("build %s: %w\n%s", pkg, err, said)
+			return fmt.Errorf("%s: %w\n%s", strings.Join(command, " "), err, said)
 		}
 		return nil
 	}
@@ -216,10 +216,10 @@ func ready(ctx context.Context, p *peer, root string, b programs) (string, error
 	var err error
 	switch p.name {
 	case "matou":
-		program, args, err = b.matou, []string{"version"}, build(root, b.matou, "./cmd/matou")
+		program, args, err = b.matou, []string{"version"}, build(root, "make", "build")
 	case "mochi", "nats":
 		program = map[string]string{"mochi": b.mochi, "nats": b.nats}[p.name]
-		args, err = []string{"--version"}, build(filepath.Join(root, "bench", "peers"), program, "./"+p.name)
+		args, err = []string{"--version"}, build(filepath.Join(root, "bench", "peers"), "go", "build", "-trimpath", "-o", program, "./"+p.name)
 	case "mosquitto":
 		program, args = "mosquitto", []string{"-h"}
 		if _, err := exec.LookPath(program); err != nil {

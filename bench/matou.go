@@ -159,14 +159,22 @@ func (s *server) plain(ctx context.Context, n int) ([]login, error) {
 			return nil, err
 		}
 	}
-	logins := make([]login, n)
+	logins := anonymousLogins(n)
 	for i := range logins {
-		logins[i].clientID = fmt.Sprintf("bench-%06d", i)
 		if s.peer.cloud {
 			logins[i].username, logins[i].password = plainProduct+"/"+deviceName(i), deviceSecret
 		}
 	}
 	return logins, nil
+}
+
+// anonymousLogins are client identifiers without a dot: NATS refuses those with one.
+func anonymousLogins(n int) []login {
+	logins := make([]login, n)
+	for i := range logins {
+		logins[i].clientID = "bench-" + deviceName(i)
+	}
+	return logins
 }
 
 // signed returns n devices that sign as Alibaba Cloud's do, at a peer n
@@ -181,12 +189,11 @@ func (s *server) signed(ctx context.Context, n int) ([]login, error) {
 }
 
 func signedLogins(sign bool, n int) []login {
+	if !sign {
+		return anonymousLogins(n)
+	}
 	logins := make([]login, n)
 	for i := range logins {
-		logins[i].clientID = aliyunProduct + "." + deviceName(i)
-		if !sign {
-			continue
-		}
 		l := aliyun.Credentials(aliyun.Triple{ProductKey: aliyunProduct, DeviceName: deviceName(i), DeviceSecret: deviceSecret}, aliyun.Options{})
 		logins[i] = login{l.ClientID, l.Username, l.Password}
 	}

@@ -94,7 +94,7 @@ func (l line) value(peer string) string {
 
 // score is what the budget is compared with.
 func (l line) score() string {
-	if l.Absolute {
+	if _, ok := l.Peers[subject]; ok && l.Absolute {
 		return l.value(subject) + " " + l.Unit
 	}
 	return l.ratio(subject)
@@ -104,7 +104,7 @@ func (l line) score() string {
 func (r *report) writeTable(w io.Writer) {
 	fmt.Fprintf(w, "\n%s, %d cores, %s, %s; %d rounds, %v\n\n", r.Machine.CPU, r.Machine.Cores, r.Machine.Kernel, r.Machine.Go, r.Rounds, r.Took.Round(time.Second))
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(t, "WORK\tUNIT\t%s\tMATOU\tBUDGET\tSTRETCH\tVERDICT\n", strings.ToUpper(strings.Join(r.Peers, "\t")))
+	fmt.Fprintf(t, "WORK\tUNIT\t%s\tSCORE\tBUDGET\tSTRETCH\tVERDICT\n", strings.ToUpper(strings.Join(r.Peers, "\t")))
 	for _, l := range r.Lines {
 		fmt.Fprintf(t, "%s\t%s", l.Title, l.Unit)
 		for _, p := range r.Peers {
@@ -116,8 +116,11 @@ func (r *report) writeTable(w io.Writer) {
 	for _, p := range slices.Sorted(maps.Keys(r.Skipped)) {
 		fmt.Fprintf(w, "\n*** SKIPPED: %s: %s\n", p, r.Skipped[p])
 	}
+	if len(r.Faults) > 0 {
+		fmt.Fprintln(w)
+	}
 	for _, f := range r.Faults {
-		fmt.Fprintf(w, "\nFAILED: %s\n", f)
+		fmt.Fprintf(w, "FAILED: %s\n", f)
 	}
 }
 

@@ -25,8 +25,8 @@ type plan struct {
 }
 
 var (
-	fullPlan  = plan{rounds: 5, warm: 500 * time.Millisecond, measure: 1500 * time.Millisecond, steady: 3 * time.Second, connects: 8000, idle: 19_000, sessions: 100_000}
-	quickPlan = plan{rounds: 2, warm: 300 * time.Millisecond, measure: 700 * time.Millisecond, steady: 1500 * time.Millisecond, connects: 2000, idle: 2000, sessions: 5000}
+	fullPlan  = plan{rounds: 5, warm: 500 * time.Millisecond, measure: 1500 * time.Millisecond, steady: 3 * time.Second, connects: 16_000, idle: 19_000, sessions: 100_000}
+	quickPlan = plan{rounds: 2, warm: 300 * time.Millisecond, measure: 700 * time.Millisecond, steady: 1500 * time.Millisecond, connects: 5000, idle: 2000, sessions: 5000}
 )
 
 // spareFiles are the open files that a process needs for other things than

@@ -19,7 +19,7 @@ import (
 
 const (
 	// startPatience is how long a server may take to its first CONNACK.
-	startPatience = 60 * time.Second
+	startPatience = 30 * time.Second
 	// stopPatience is how long it may take to stop before it is killed.
 	stopPatience = 20 * time.Second
 	// sayBytes is how much of what a server says is kept for an error.
@@ -56,7 +56,7 @@ type server struct {
 func launch(ctx context.Context, p *peer, addr, program string, args ...string) (*server, error) {
 	s := &server{peer: p, addr: addr, said: new(tail), gone: make(chan struct{}), begun: time.Now()}
 	s.cmd = exec.CommandContext(ctx, program, args...)
-	s.cmd.Stdout, s.cmd.Stderr = s.said, s.said
+	s.cmd.Stderr = s.said
 	s.cmd.Cancel = func() error { return s.cmd.Process.Signal(syscall.SIGTERM) }
 	s.cmd.WaitDelay = stopPatience
 	if err := s.cmd.Start(); err != nil {

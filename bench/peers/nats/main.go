@@ -18,6 +18,9 @@ import (
 // patience is how long the server may take to start.
 const patience = 10 * time.Second
 
+// maxConnections is more than any scenario makes.
+const maxConnections = 1 << 20
+
 // ackPending is how many QoS 1 messages may wait for their acknowledgement: the
 // most that NATS allows.
 const ackPending = 65535
@@ -48,7 +51,7 @@ func run(addr, dir string) error {
 	}
 	s, err := server.NewServer(&server.Options{
 		ServerName: "bench", Host: host, Port: server.RANDOM_PORT, NoSigs: true, NoLog: true,
-		JetStream: true, StoreDir: dir, MaxConn: -1,
+		JetStream: true, StoreDir: dir, MaxConn: maxConnections,
 		MQTT: server.MQTTOpts{Host: host, Port: port, MaxAckPending: ackPending},
 	})
 	if err != nil {
