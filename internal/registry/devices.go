@@ -153,7 +153,9 @@ func (r *Registry) UpdateDevice(ctx context.Context, id ID, change func(*Device)
 		kind = DeviceDisabled
 	}
 	d.UpdatedAt = r.stamp()
-	if err := r.store.UpdateDevice(ctx, &d); err != nil {
+	if err := r.store.UpdateDevice(ctx, &d); errors.Is(err, ErrNotFound) {
+		return Device{}, fault.NotFound("device %q was deleted meanwhile", id)
+	} else if err != nil {
 		return Device{}, err
 	}
 	r.devices.drop(id)

@@ -18,6 +18,7 @@ type memory struct {
 	asked    int   // Product and Device calls
 	fails    error // of SavePresence
 	offline  string
+	slow     chan struct{} // the next SavePresence waits until it is closed
 }
 
 func newMemory() *memory {
@@ -151,6 +152,13 @@ func (m *memory) Presence(_ context.Context, id registry.ID) (*registry.Presence
 }
 
 func (m *memory) SavePresence(_ context.Context, all map[registry.ID]registry.Presence) error {
+	m.mu.Lock()
+	slow := m.slow
+	m.slow = nil
+	m.mu.Unlock()
+	if slow != nil {
+		<-slow
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.fails != nil {

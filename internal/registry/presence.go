@@ -24,13 +24,15 @@ type presences struct {
 }
 
 type presenceState struct {
+	flushing chan struct{} // holds one while a flush is under way: an older one must not be the last to write
+
 	mu    sync.Mutex
 	known map[ID]*Presence
 	dirty map[ID]bool
 }
 
 func newPresences() presences {
-	return presences{&presenceState{known: make(map[ID]*Presence), dirty: make(map[ID]bool)}}
+	return presences{&presenceState{flushing: make(chan struct{}, 1), known: make(map[ID]*Presence), dirty: make(map[ID]bool)}}
 }
 
 func (p presences) forget(id ID) {
@@ -190,6 +192,8 @@ func (r *Registry) Restarted(ctx context.Context) error {
 // flush keeps what changed and forgets who is offline.
 func (r *Registry) flush(ctx context.Context) error {
 	s := r.presence.s
+	s.flushing <- struct{}{}
+	defer func() { <-s.flushing }()
 	s.mu.Lock()
 	changed := make(map[ID]Presence, len(s.dirty))
 	for id := range s.dirty {

@@ -209,7 +209,9 @@ func (r *Registry) PublishModel(ctx context.Context, key string, m *thing.Model)
 
 func (r *Registry) saveProduct(ctx context.Context, p Product) (Product, error) {
 	p.UpdatedAt = r.stamp()
-	if err := r.store.UpdateProduct(ctx, &p); err != nil {
+	if err := r.store.UpdateProduct(ctx, &p); errors.Is(err, ErrNotFound) {
+		return Product{}, fault.NotFound("product %q was deleted meanwhile", p.Key)
+	} else if err != nil {
 		return Product{}, err
 	}
 	r.products.drop(p.Key)

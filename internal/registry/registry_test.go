@@ -502,3 +502,41 @@ func TestWordsAreReadAsWritten(t *testing.T) {
 		}
 	}
 }
+
+// TestTheLastStateIsTheOneKept: a flush that takes long must not write what a
+// later one has written anew.
+func TestTheLastStateIsTheOneKept(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, m := newRegistry(t)
+		id := add(t, r, "plain", "d").ID()
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan error)
+		go func() { ended <- r.Run(ctx) }()
+		slow := make(chan struct{})
+		m.slow = slow
+		r.WentOnline(id, time.Now(), "10.0.0.1:3", "client", "")
+		time.Sleep(time.Second)
+		synctest.Wait() // Run is in the middle of keeping ONLINE
+		r.WentOffline(id, time.Now(), "gone")
+		found := make(chan error)
+		state := registry.Offline
+		go func() {
+			_, _, err := r.Devices(t.Context(), registry.DeviceQuery{State: &state}) // keeps OFFLINE first
+			found <- err
+		}()
+		synctest.Wait()
+		close(slow)
+		if err := <-found; err != nil {
+			t.Error(err)
+		}
+		time.Sleep(time.Second)
+		synctest.Wait()
+		if s, err := r.Status(t.Context(), id); err != nil || s.State != registry.Offline {
+			t.Errorf("%+v %v", s, err)
+		}
+		cancel()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+}

@@ -213,7 +213,10 @@ func TestReceivedQoS2SurvivesACrash(t *testing.T) { // [MQTT3-4.3.3-2]
 	first := live(t, fs)
 	sub := first.connect("sub", false, false)
 	subscribe(t, sub, "t")
-	sub.Close()
+	put(t, sub, &packet.Disconnect{})
+	if _, err := sub.Read(make([]byte, 1)); err != io.EOF { // it is away now
+		t.Fatal(err)
+	}
 	pub := first.connect("pub", false, false)
 	p := &packet.Publish{Topic: []byte("t"), QoS: 2, ID: 5, Payload: []byte("once")}
 	put(t, pub, p)
