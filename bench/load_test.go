@@ -3,7 +3,9 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"net"
 	"strings"
@@ -212,6 +214,17 @@ func TestKnock(t *testing.T) {
 		if err != nil || got != want {
 			t.Errorf("knock %d: session present %v, %v, want %v", i, got, err, want)
 		}
+	}
+}
+
+func TestHold(t *testing.T) {
+	var out bytes.Buffer
+	if err := hold(300, &out); err != nil {
+		t.Fatal(err)
+	}
+	var h held
+	if err := json.Unmarshal(out.Bytes(), &h); err != nil || h.Before.PSS <= 0 || h.After.PSS <= 0 || h.Seconds <= 0 {
+		t.Errorf("%s: %v", &out, err)
 	}
 }
 

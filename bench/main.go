@@ -15,6 +15,8 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -54,6 +56,13 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if len(args) == 2 && args[0] == serveBroker {
 		return runBroker(args[1])
 	}
+	if len(args) == 2 && args[0] == holdDevices {
+		n, err := strconv.Atoi(args[1])
+		if err != nil {
+			return err
+		}
+		return hold(n, stdout)
+	}
 	var o options
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.SetOutput(stderr)
@@ -84,6 +93,10 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	return b.publish(o, stdout)
 }
 
+// heldRoom is the memory of the machine, in KiB, that there has to be for each
+// device held in memory: its own with the garbage of its arrival, and the pipe.
+const heldRoom = 20
+
 func newBench(o options, talk io.Writer) (*bench, error) {
 	b := &bench{plan: fullPlan, talk: talk, report: &report{
 		Started: time.Now().UTC().Truncate(time.Second), Quick: o.quick, Versions: map[string]string{}, Skipped: map[string]string{},
@@ -103,6 +116,9 @@ func newBench(o options, talk io.Writer) (*bench, error) {
 		return nil, err
 	}
 	b.plan.idle = min(b.plan.idle, files-spareFiles)
+	if all := thisMachine().MemoryMiB; all > 0 {
+		b.plan.heldMost = min(b.plan.heldMost, int(all<<10/heldRoom))
+	}
 	if least := 2*500 + spareFiles; files < least {
 		return nil, fmt.Errorf("only %d files may be open, %d are needed: ulimit -n", files, least)
 	}
@@ -185,6 +201,7 @@ func (p plan) settings() map[string]string {
 		"connections":  fmt.Sprint(p.connects),
 		"idle devices": fmt.Sprint(p.idle),
 		"sessions":     fmt.Sprint(p.sessions),
+		"in memory":    fmt.Sprintf("%d and %d devices", p.held, p.heldMost),
 	}
 }
 
@@ -254,10 +271,14 @@ func (b *bench) measure(ctx context.Context) error {
 			continue
 		}
 		ran++
-		for round := range b.plan.rounds {
+		rounds := b.plan.rounds
+		if sc.once {
+			rounds = 1
+		}
+		for round := range rounds {
 			for i := range b.peers {
 				p := b.peers[(i+round)%len(b.peers)] // nobody is always first
-				if sc.twoOnly && p.name != subject && p.name != yardstick {
+				if sc.peers != nil && !slices.Contains(sc.peers, p.name) {
 					continue
 				}
 				b.take(ctx, sc, p, round)

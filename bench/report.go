@@ -94,10 +94,14 @@ func (l line) value(peer string) string {
 
 // score is what the budget is compared with.
 func (l line) score() string {
-	if _, ok := l.Peers[subject]; ok && l.Absolute {
-		return l.value(subject) + " " + l.Unit
+	s, ok := l.judged()
+	switch {
+	case !ok:
+		return "–"
+	case l.Absolute:
+		return figure(s.Median) + " " + l.Unit
 	}
-	return l.ratio(subject)
+	return figure(s.Median)
 }
 
 // writeTable prints the report for people.
@@ -159,12 +163,8 @@ func (r *report) writeVerdicts(b *strings.Builder) {
 	fmt.Fprintf(b, "## Matou against its budgets\n\nRatios are to %s in the same round, median (least–most) of %d rounds; less is better unless a bound says ≥.\n\n", yardstick, r.Rounds)
 	fmt.Fprintf(b, "| work | Matou | budget | stretch | |\n|---|---|---|---|---|\n")
 	for _, l := range r.Lines {
-		s := l.Ratios[subject]
-		if l.Absolute {
-			s = l.Peers[subject]
-		}
 		spread := ""
-		if s.Rounds > 0 {
+		if s, ok := l.judged(); ok && s.Rounds > 1 {
 			spread = fmt.Sprintf(" (%s–%s)", figure(s.Least), figure(s.Most))
 		}
 		fmt.Fprintf(b, "| %s | **%s**%s | %s | %s | %s |\n", l.Title, l.score(), spread, l.bound(l.Budget), l.bound(l.Stretch), l.Verdict)

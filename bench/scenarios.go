@@ -22,11 +22,13 @@ type plan struct {
 	connects int
 	idle     int
 	sessions int // that a server starts with
+	held     int // devices in memory, the fewer
+	heldMost int // and the more
 }
 
 var (
-	fullPlan  = plan{rounds: 5, warm: 500 * time.Millisecond, measure: 1500 * time.Millisecond, steady: 3 * time.Second, connects: 16_000, idle: 19_000, sessions: 100_000}
-	quickPlan = plan{rounds: 2, warm: 300 * time.Millisecond, measure: 700 * time.Millisecond, steady: 1500 * time.Millisecond, connects: 5000, idle: 2000, sessions: 5000}
+	fullPlan  = plan{rounds: 5, warm: 500 * time.Millisecond, measure: 1500 * time.Millisecond, steady: 3 * time.Second, connects: 16_000, idle: 19_000, sessions: 100_000, held: 100_000, heldMost: 1_000_000}
+	quickPlan = plan{rounds: 2, warm: 300 * time.Millisecond, measure: 700 * time.Millisecond, steady: 1500 * time.Millisecond, connects: 5000, idle: 2000, sessions: 5000, held: 10_000, heldMost: 50_000}
 )
 
 // spareFiles are the open files that a process needs for other things than
@@ -38,10 +40,10 @@ const steadyRate = 10_000
 
 // A scenario is one kind of work.
 type scenario struct {
-	name string
-	run  func(ctx context.Context, b *bench, p *peer, s *sample) error
-	// twoOnly leaves it to Matou and the yardstick.
-	twoOnly bool
+	name  string
+	run   func(ctx context.Context, b *bench, p *peer, s *sample) error
+	peers []string // only these; nil: all
+	once  bool     // one round is enough
 }
 
 var scenarios = []scenario{
@@ -54,8 +56,10 @@ var scenarios = []scenario{
 	{name: "steady-qos1", run: pairs(100, 1, 0)},
 	{name: "connect", run: connects},
 	{name: "idle", run: idle},
-	{name: "job", run: job, twoOnly: true},
-	{name: "start", run: restart, twoOnly: true},
+	{name: "held", run: inMemory(func(p *plan) int { return p.held }), peers: []string{"engine"}, once: true},
+	{name: "held-most", run: inMemory(func(p *plan) int { return p.heldMost }), peers: []string{"engine"}, once: true},
+	{name: "job", run: job, peers: []string{subject, yardstick}},
+	{name: "start", run: restart, peers: []string{subject, yardstick}},
 }
 
 // with runs a server in a directory of its own for the time of fn.
