@@ -231,7 +231,7 @@ func (c *Client) handle(b *batch, h packet.Header, body []byte) error {
 		return c.disconnect(h, body)
 	}
 	// A second CONNECT [MQTT3-3.1.0-2] [MQTT5-3.1.0-2], what only a server
-	// sends, and AUTH, which nobody negotiated [MQTT5-4.12.0-6].
+	// sends, and AUTH, which nobody negotiated [MQTT5-4.12.0-7].
 	if _, err := packet.Decode(h, body, c.version); err != nil {
 		return err
 	}
@@ -248,7 +248,7 @@ func (c *Client) disconnect(h packet.Header, body []byte) error {
 	if d.Properties != nil && d.Properties.SessionExpiry != nil {
 		asked := *d.Properties.SessionExpiry
 		if c.expiry == 0 && asked > 0 {
-			return violation("DISCONNECT", "MQTT5-3.14.2-2", "a session that ends with its connection cannot be kept afterwards", mqtt.ProtocolError)
+			return violation("DISCONNECT", "MQTT5 §3.14.2.2.2", "a session that ends with its connection cannot be kept afterwards", mqtt.ProtocolError)
 		}
 		c.expiry = min(time.Duration(asked)*time.Second, c.s.mostExpiry())
 	}

@@ -3,6 +3,7 @@ package broker
 import (
 	"crypto/rand"
 	"errors"
+	"math"
 	"time"
 
 	"github.com/matou-iot/matou/mqtt"
@@ -17,6 +18,9 @@ func (c *Client) connect(b *batch, h packet.Header, body []byte) error {
 		return err
 	}
 	c.version, c.cleanStart, c.id = p.Version, p.CleanStart, p.ClientID
+	if p.Properties != nil && p.Properties.MaximumPacketSize != nil {
+		c.maxPacket = min(*p.Properties.MaximumPacketSize, math.MaxInt32)
+	}
 	assigned := false
 	if p.ClientID == "" {
 		if p.Version != mqtt.V5 && !p.CleanStart || p.Version == mqtt.V31 { // [MQTT3-3.1.3-8]
@@ -39,6 +43,9 @@ func (c *Client) connect(b *batch, h packet.Header, body []byte) error {
 		return c.refuse(b, &Refusal{Reason: mqtt.QoSNotSupported})
 	}
 	c.accept(&p, grant)
+	if c.maxPacket > 0 && !c.fits(c.connack(&p, grant, false, assigned)) {
+		return c.refuse(b, &Refusal{Reason: mqtt.PacketTooLarge})
+	}
 	return c.enter(b, &p, grant, assigned)
 }
 
@@ -72,8 +79,13 @@ func (c *Client) refuse(b *batch, r *Refusal) error {
 		ack := &packet.Connack{Reason: r.Reason}
 		if r.ReasonString != "" {
 			ack.Properties = &packet.Properties{ReasonString: r.ReasonString}
+			if !c.fits(ack) { // [MQTT5-3.2.2-19]
+				ack.Properties = nil
+			}
 		}
-		c.push(&b.work, ack)
+		if c.fits(ack) {
+			c.push(&b.work, ack)
+		}
 		return errRefused
 	}
 	code := r.ReturnCode
@@ -93,9 +105,6 @@ func (c *Client) accept(p *packet.Connect, g *Grant) {
 	c.keepAlive = p.KeepAlive
 	if g.KeepAlive != 0 {
 		c.keepAlive = g.KeepAlive
-	}
-	if p.Properties != nil && p.Properties.MaximumPacketSize != nil {
-		c.maxPacket = *p.Properties.MaximumPacketSize
 	}
 	if p.Properties != nil && p.Properties.TopicAliasMaximum != nil {
 		c.named.max = min(int(*p.Properties.TopicAliasMaximum), c.b.limits.TopicAliases)

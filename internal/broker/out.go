@@ -110,7 +110,8 @@ func (c *Client) pushFrame(w *work, frame []byte, idOffset int, id uint16, how p
 	return true
 }
 
-// push puts in a control packet, as w's.
+// push puts in a control packet, as w's. One that is too large for the client
+// can neither be sent nor left out: it ends the connection [MQTT5-3.1.2-24].
 func (c *Client) push(w *work, p packet.Packet) {
 	o := &c.out
 	o.mu.Lock()
@@ -118,19 +119,37 @@ func (c *Client) push(w *work, p packet.Packet) {
 		o.mu.Unlock()
 		return
 	}
-	c.encode(p)
+	if !c.encode(p) {
+		o.mu.Unlock()
+		c.end(Faulted, mqtt.PacketTooLarge)
+		return
+	}
 	c.touched(w)
 }
 
-// encode appends p to the out-buffer, whose lock is held.
-func (c *Client) encode(p packet.Packet) {
+// encode appends p to the out-buffer, whose lock is held. It is false where p
+// is too large for the client.
+func (c *Client) encode(p packet.Packet) (fits bool) {
 	buf := c.out.room()
 	out, err := p.Append(buf.b, c.version)
 	if err != nil {
 		c.b.log.Error("packet cannot be said", "packet", p.Type().String(), "error", err)
-		return
+		return true
+	}
+	if c.maxPacket > 0 && len(out)-len(buf.b) > int(c.maxPacket) {
+		return false
 	}
 	buf.b = out
+	return true
+}
+
+// fits reports whether the client takes a packet as large as p.
+func (c *Client) fits(p packet.Packet) bool {
+	if c.maxPacket == 0 {
+		return true
+	}
+	out, err := p.Append(nil, c.version)
+	return err != nil || len(out) <= int(c.maxPacket)
 }
 
 // pushAck puts in a PUBACK, PUBREC, PUBREL or PUBCOMP, as w's. It is push

@@ -130,7 +130,7 @@ const (
 	Lost                           // the network connection ended without one
 	KeepAliveOver                  // nothing came for 1.5 times the keep-alive
 	TakenOver                      // a newer connection has the session
-	Faulted                        // the client broke the protocol
+	Faulted                        // the client broke the protocol, or takes no packet as large as its answer
 	RulesClosed                    // Rules.Publish said Close
 	TooSlow                        // it did not read what it was sent
 	NotKept                        // its message could not be made durable

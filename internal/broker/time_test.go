@@ -192,7 +192,7 @@ func TestDisconnectChangesTheExpiry(t *testing.T) { // [MQTT5 §3.14.2.2.2]
 		}
 		p = l.dial(&packet.Connect{Version: mqtt.V5, ClientID: "a"})
 		l.next("connected")
-		p.send("e007 00 05 11 00000010") // [MQTT5-3.14.2-2]
+		p.send("e007 00 05 11 00000010")
 		p.want("e001 82")
 		p.wantEnd()
 		l.next("faulty")
