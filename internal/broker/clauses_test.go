@@ -46,6 +46,9 @@ func TestAcknowledging(t *testing.T) {
 			"a > publish t x q2 #9", "a < pubrec #9", "b < publish t x",
 			"a > publish t x q2 #9 dup", "a < pubrec #9", "b silence",
 			"a > pubrel #9", "a < pubcomp #9", "a > publish t y q2 #9", "a < pubrec #9", "b < publish t y"}},
+		{"PUBREC in the order of PUBLISH [MQTT3-4.6.0-3]", both, []string{
+			"a connect", "a > publish t x q2 #2", "a > publish t y q2 #1", "a > publish t z q2 #3",
+			"a < pubrec #2", "a < pubrec #1", "a < pubrec #3"}},
 		{"PUBREL in the order of PUBREC [MQTT3-4.6.0-4]", both, []string{
 			"b connect", "b > subscribe #1 t=2", "b < suback #1 02", "a connect",
 			"a > publish t x q2 #1", "a < pubrec #1", "a > publish t y q2 #2", "a < pubrec #2",

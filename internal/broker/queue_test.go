@@ -23,7 +23,7 @@ func (h *house) away(w *witness, id string) {
 	w.next(h.t, "closed")
 }
 
-func TestMessagesWaitForTheAbsent(t *testing.T) { // [MQTT3-3.1.2-5] [MQTT3-4.1.0-1]
+func TestMessagesWaitForTheAbsent(t *testing.T) { // [MQTT3-3.1.2-5] [MQTT3-4.1.0-1] [MQTT3-4.5.0-1]
 	w := newWitness()
 	h := serve(t, broker.Options{Rules: w})
 	h.away(w, "dev1")
@@ -63,7 +63,10 @@ func TestUnacknowledgedMessagesComeAgain(t *testing.T) { // [MQTT3-4.4.0-1]
 	p.wantSilence()
 }
 
-func TestReceiveMaximumHoldsBack(t *testing.T) { // [MQTT5-3.3.4-9]
+// TestReceiveMaximumHoldsBack: no more than it are under way, and PINGREQ is
+// answered meanwhile [MQTT5-3.3.4-9] [MQTT5-3.3.4-10] [MQTT5-4.9.0-1]
+// [MQTT5-4.9.0-2] [MQTT5-4.9.0-3].
+func TestReceiveMaximumHoldsBack(t *testing.T) {
 	h := serve(t, broker.Options{})
 	p := h.dial()
 	p.put(mqtt.V5, &packet.Connect{ProtocolName: "MQTT", Version: mqtt.V5, CleanStart: true, ClientID: "dev1", Properties: &packet.Properties{ReceiveMaximum: ptr(uint16(2))}})

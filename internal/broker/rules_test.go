@@ -11,6 +11,9 @@ import (
 	"github.com/matou-iot/matou/mqtt/packet"
 )
 
+// TestRefusals: a refusal is told in the words of the version, then the
+// connection ends [MQTT3-3.2.2-4] [MQTT3-3.2.2-5] [MQTT3-3.2.2-6]
+// [MQTT5-3.1.4-2] [MQTT5-3.2.2-6] [MQTT5-3.2.2-7] [MQTT5-3.2.2-8] [MQTT5-4.13.2-1].
 func TestRefusals(t *testing.T) {
 	const (
 		connect311 = "1010 0004'MQTT' 04 02 003c 0004'dev1'"
@@ -67,7 +70,7 @@ func TestConnectSeesTheOrigin(t *testing.T) {
 	}
 }
 
-func TestGrantIsTold(t *testing.T) {
+func TestGrantIsTold(t *testing.T) { // [MQTT5-3.2.2-9]
 	w := newWitness()
 	w.connect = func(*packet.Connect, broker.Origin) (*broker.Grant, error) {
 		return &broker.Grant{MaxQoS: 1, KeepAlive: 30, SessionExpiry: 60e9}, nil
@@ -84,6 +87,9 @@ func TestGrantIsTold(t *testing.T) {
 
 func ptr[T any](v T) *T { return &v }
 
+// TestSubscribeIsJudged: any QoS may be asked for, whatever the Maximum QoS
+// [MQTT5-3.2.2-10]; each filter has a code of the version
+// [MQTT3-3.9.3-2] [MQTT3-3.8.4-5] [MQTT5-3.8.4-6] [MQTT5-3.8.4-7] [MQTT5-3.9.3-2].
 func TestSubscribeIsJudged(t *testing.T) {
 	w := newWitness()
 	w.connect = func(*packet.Connect, broker.Origin) (*broker.Grant, error) { return &broker.Grant{MaxQoS: 1}, nil }
@@ -139,7 +145,7 @@ func TestDecisions(t *testing.T) {
 		{"3.1.1: a failure cannot be told [MQTT3-3.3.5-2]", broker.Decision{Action: broker.Consume, Reason: mqtt.NotAuthorized}, mqtt.V311, pub311, "4002 0007", false, false},
 		{"5.0: a failure is told", broker.Decision{Action: broker.Consume, Reason: mqtt.NotAuthorized}, mqtt.V5, pub5, "4003 0007 87", false, false},
 		{"a failure is never routed", broker.Decision{Reason: mqtt.NotAuthorized}, mqtt.V5, pub5, "4003 0007 87", false, false},
-		{"5.0: a reason that PUBACK does not have", broker.Decision{Action: broker.Consume, Reason: mqtt.Banned}, mqtt.V5, pub5, "4003 0007 80", false, false},
+		{"5.0: a reason that PUBACK does not have [MQTT5-3.4.2-1]", broker.Decision{Action: broker.Consume, Reason: mqtt.Banned}, mqtt.V5, pub5, "4003 0007 80", false, false},
 		{"close: 3.1.1", broker.Decision{Action: broker.Close}, mqtt.V311, pub311, "", false, true},
 		{"close: 5.0 with the reason", broker.Decision{Action: broker.Close, Reason: mqtt.MessageRateTooHigh}, mqtt.V5, pub5, "e001 96", false, true},
 		{"5.0: a settled failure is told", broker.Decision{Action: broker.Consume, Pending: &promise{log, "x", mqtt.QuotaExceeded}}, mqtt.V5, pub5, "4003 0007 97", false, false},
@@ -200,7 +206,7 @@ func TestABatchIsSettledInOrderBeforeItsAcknowledgements(t *testing.T) { // [MQT
 	}
 }
 
-func TestRefusedQoS2MayComeAgain(t *testing.T) { // [MQTT5 §4.3.3]
+func TestRefusedQoS2MayComeAgain(t *testing.T) { // [MQTT5-4.3.3-9]
 	w := newWitness()
 	n := 0
 	w.publish = func(*broker.Client, *packet.Publish) broker.Decision {

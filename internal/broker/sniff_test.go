@@ -119,7 +119,7 @@ func TestWebSocket(t *testing.T) {
 		subprotocol []string
 		transport   string
 	}{
-		{"mqtt", "ws://" + h.addr + "/mqtt", []string{"mqtt"}, "ws"},
+		{"mqtt [MQTT3-6.0.0-4] [MQTT5-6.0.0-4]", "ws://" + h.addr + "/mqtt", []string{"mqtt"}, "ws"},
 		{"mqttv3.1 at any path", "ws://" + h.addr + "/any/path?x=1", []string{"mqttv3.1"}, "ws"},
 		{"no subprotocol", "ws://" + h.addr, nil, "ws"},
 		{"inside TLS", "wss://" + h.addr + "/mqtt", []string{"mqtt"}, "wss"},
@@ -136,7 +136,7 @@ func TestWebSocket(t *testing.T) {
 				t.Errorf("subprotocol %q", ws.Subprotocol())
 			}
 			p := newPeer(t, websocket.NetConn(ctx, ws, websocket.MessageBinary))
-			p.send("1010 0004'MQ'") // packets and frames need not agree [MQTT3-6.0.0-2]
+			p.send("1010 0004'MQ'") // packets and frames need not agree [MQTT3-6.0.0-2] [MQTT5-6.0.0-2]
 			p.send("'TT' 04 02 003c 0004'dev1' c000")
 			p.want(connack + "d000")
 			p.send("c0")
@@ -152,7 +152,7 @@ func TestWebSocket(t *testing.T) {
 	}
 }
 
-func TestWebSocketTextIsRefused(t *testing.T) { // [MQTT3-6.0.0-1]
+func TestWebSocketTextIsRefused(t *testing.T) { // [MQTT3-6.0.0-1] [MQTT5-6.0.0-1]
 	h, _, w := secure(t)
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()

@@ -215,7 +215,7 @@ func TestManyClients(t *testing.T) {
 			p.send("e000")
 		})
 	}
-	next := map[string]int{} // messages of one publisher come in order [MQTT3-4.6.0-6]
+	next := map[string]int{} // messages of one publisher come in order [MQTT3-4.6.0-5] [MQTT3-4.6.0-6] [MQTT5-4.6.0-5] [MQTT5-4.6.0-6]
 	for range 50 * 20 {
 		p, ok := sub.get(mqtt.V311).(*packet.Publish)
 		if !ok {

@@ -96,7 +96,7 @@ func (l *lab) within(d time.Duration, min, max time.Duration) {
 	}
 }
 
-func TestConnectTimeout(t *testing.T) {
+func TestConnectTimeout(t *testing.T) { // and no DISCONNECT before a CONNACK [MQTT5-3.14.0-1]
 	inLab(t, broker.Options{}, func(l *lab) {
 		p := l.dial(nil)
 		start := time.Now()
@@ -112,7 +112,7 @@ func TestConnectTimeout(t *testing.T) {
 	})
 }
 
-func TestKeepAlive(t *testing.T) { // [MQTT3-3.1.2-24] [MQTT5-3.1.2-22]
+func TestKeepAlive(t *testing.T) { // [MQTT3-3.1.2-24] [MQTT5-3.1.2-22] [MQTT5-3.2.2-22]
 	inLab(t, broker.Options{}, func(l *lab) {
 		p := l.dial(&packet.Connect{Version: mqtt.V5, CleanStart: true, ClientID: "a", KeepAlive: 60})
 		l.next("connected")
@@ -139,7 +139,7 @@ func TestKeepAliveZeroIsForEver(t *testing.T) { // [MQTT3 §3.1.2.10]
 	})
 }
 
-func TestSessionExpires(t *testing.T) { // [MQTT5-3.1.2-23]
+func TestSessionExpires(t *testing.T) { // [MQTT5-3.1.2-23] [MQTT5-4.1.0-2]
 	inLab(t, broker.Options{}, func(l *lab) {
 		connect := &packet.Connect{Version: mqtt.V5, ClientID: "a", Properties: &packet.Properties{SessionExpiry: ptr(uint32(100))}}
 		p := l.dial(connect)
@@ -214,8 +214,9 @@ func TestWills(t *testing.T) {
 		after  time.Duration
 		closed broker.Cause
 	}{
-		{"a lost connection publishes it [MQTT3-3.1.2-8]", packet.Connect{Version: mqtt.V311, CleanStart: true, Will: will(0)}, "", 0, false, true, 0, broker.Lost},
-		{"DISCONNECT removes it [MQTT3-3.1.2-10]", packet.Connect{Version: mqtt.V311, CleanStart: true, Will: will(0)}, "e000", 0, false, false, 0, broker.Disconnected},
+		{"a lost connection publishes it [MQTT3-3.1.2-8] [MQTT5-3.1.2-7]", packet.Connect{Version: mqtt.V311, CleanStart: true, Will: will(0)}, "", 0, false, true, 0, broker.Lost},
+		{"DISCONNECT removes it [MQTT3-3.1.2-10] [MQTT3-3.14.4-3]", packet.Connect{Version: mqtt.V311, CleanStart: true, Will: will(0)}, "e000", 0, false, false, 0, broker.Disconnected},
+		{"5.0: DISCONNECT with Success removes it [MQTT5-3.1.2-10] [MQTT5-3.14.4-3]", packet.Connect{Version: mqtt.V5, Will: will(0)}, "e000", 0, false, false, 0, broker.Disconnected},
 		{"5.0: DISCONNECT may ask for it [MQTT5-3.14.4-3]", packet.Connect{Version: mqtt.V5, Will: will(0)}, "e001 04", 0, false, true, 0, broker.Disconnected},
 		{"a broken packet publishes it", packet.Connect{Version: mqtt.V311, CleanStart: true, Will: will(0)}, "ff00", 0, false, true, 0, broker.Faulted},
 		{"5.0: it is delayed [MQTT5-3.1.3-9]", packet.Connect{Version: mqtt.V5, Will: will(30), Properties: &packet.Properties{SessionExpiry: ptr(uint32(100))}}, "", 0, false, true, 30 * time.Second, broker.Lost},

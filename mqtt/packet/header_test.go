@@ -54,13 +54,13 @@ func TestParseHeaderRefuses(t *testing.T) {
 		{"a fifth byte of length", `30 80 80 80 80`, "MQTT3 §2.2.3"},
 		{"a fifth byte of length, with more behind", `30 FF FF FF FF 01`, "MQTT3 §2.2.3"},
 		{"CONNECT with flags", `11`, "MQTT3-2.2.2-2"},
-		{"PUBREL without its flags [MQTT3-3.6.1-1]", `60`, "MQTT3-2.2.2-2"},
-		{"SUBSCRIBE without its flags [MQTT3-3.8.1-1]", `80`, "MQTT3-2.2.2-2"},
+		{"PUBREL without its flags [MQTT3-3.6.1-1] [MQTT5-3.6.1-1]", `60`, "MQTT3-2.2.2-2"},
+		{"SUBSCRIBE without its flags [MQTT3-3.8.1-1] [MQTT5-3.8.1-1]", `80`, "MQTT3-2.2.2-2"},
 		{"SUBSCRIBE with retain", `83`, "MQTT3-2.2.2-2"},
-		{"UNSUBSCRIBE without its flags [MQTT3-3.10.1-1]", `A0`, "MQTT3-2.2.2-2"},
+		{"UNSUBSCRIBE without its flags [MQTT3-3.10.1-1] [MQTT5-3.10.1-1]", `A0`, "MQTT3-2.2.2-2"},
 		{"PUBACK with PUBREL's flags", `42`, "MQTT3-2.2.2-2"},
 		{"PINGREQ with DUP", `C8`, "MQTT3-2.2.2-2"},
-		{"DISCONNECT with flags [MQTT3-3.14.1-1]", `E1`, "MQTT3-2.2.2-2"},
+		{"DISCONNECT with flags [MQTT3-3.14.1-1] [MQTT5-3.14.1-1]", `E1`, "MQTT3-2.2.2-2"},
 		{"AUTH with flags [MQTT5-3.15.1-1]", `F2`, "MQTT3-2.2.2-2"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -71,7 +71,7 @@ func TestParseHeaderRefuses(t *testing.T) {
 }
 
 // Every type and every flag: allowed, or refused before its length is read.
-func TestFlagsOfEveryType(t *testing.T) { // [MQTT3-2.2.2-1] [MQTT3-2.2.2-2]
+func TestFlagsOfEveryType(t *testing.T) { // [MQTT3-2.2.2-1] [MQTT3-2.2.2-2] [MQTT5-2.1.3-1]
 	for first := range 256 {
 		typ, flags := Type(first>>4), byte(first&15)
 		want := typ == 0 || typ == TypePublish || flags == 0

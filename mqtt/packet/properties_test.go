@@ -28,7 +28,7 @@ func TestPropertiesRefused(t *testing.T) {
 		{"property length of more bytes than needed", mqtt.V5, `30 05 0001"a" 8000`, "MQTT5-1.5.5-1", mqtt.MalformedPacket},
 		{"property length of five bytes", mqtt.V5, `30 08 0001"a" 8080808000`, "MQTT5 §1.5.5", mqtt.MalformedPacket},
 		{"user property without a value [MQTT5-1.5.7-1]", mqtt.V5, `30 08 0001"a" 04 26 0001"k"`, "MQTT5 §2.1.4", mqtt.MalformedPacket},
-		{"content type is not UTF-8", mqtt.V5, `30 08 0001"a" 04 03 0001 FF`, "MQTT5-1.5.4-1", mqtt.MalformedPacket},
+		{"content type is not UTF-8 [MQTT5-3.3.2-19]", mqtt.V5, `30 08 0001"a" 04 03 0001 FF`, "MQTT5-1.5.4-1", mqtt.MalformedPacket},
 	})
 }
 

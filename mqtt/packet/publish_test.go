@@ -10,7 +10,7 @@ import (
 
 func TestPublish(t *testing.T) {
 	testGood(t, []good{
-		{"QoS 0 [MQTT3-2.3.1-5]", mqtt.V311, `30 07 0003"a/b" "hi"`, &Publish{Topic: []byte("a/b"), Payload: []byte("hi")}, false},
+		{"QoS 0 [MQTT3-2.3.1-5] [MQTT5-2.2.1-2]", mqtt.V311, `30 07 0003"a/b" "hi"`, &Publish{Topic: []byte("a/b"), Payload: []byte("hi")}, false},
 		{"QoS 1 [MQTT3-2.3.1-1]", mqtt.V311, `32 09 0003"a/b" 0007 "hi"`, &Publish{QoS: 1, ID: 7, Topic: []byte("a/b"), Payload: []byte("hi")}, false},
 		{"QoS 2, repeated, retained", mqtt.V31, `3D 09 0003"a/b" FFFF "hi"`,
 			&Publish{Dup: true, QoS: 2, Retain: true, ID: 65535, Topic: []byte("a/b"), Payload: []byte("hi")}, false},
@@ -41,12 +41,13 @@ func TestPublishRefused(t *testing.T) {
 		{"identifier 0", mqtt.V311, `32 09 0003"a/b" 0000 "hi"`, "MQTT3-2.3.1-1", mqtt.MalformedPacket},
 		{"identifier 0", mqtt.V5, `34 08 0003"a/b" 0000 00`, "MQTT5-2.2.1-3", mqtt.MalformedPacket},
 		{"wildcard +", mqtt.V311, `30 05 0003"a/+"`, "MQTT3-3.3.2-2", mqtt.TopicNameInvalid},
-		{"wildcard #", mqtt.V5, `30 06 0003"a/#" 00`, "MQTT5-3.3.2-2", mqtt.TopicNameInvalid},
+		{"wildcard # [MQTT5-4.7.0-1]", mqtt.V5, `30 06 0003"a/#" 00`, "MQTT5-3.3.2-2", mqtt.TopicNameInvalid},
 		{"empty topic", mqtt.V311, `30 04 0000 "hi"`, "MQTT3-4.7.3-1", mqtt.TopicNameInvalid},
 		{"empty topic without an alias", mqtt.V5, `30 05 0000 00 "hi"`, "MQTT5 §3.3.2.1", mqtt.ProtocolError},
 		{"topic is not UTF-8 [MQTT3-3.3.2-1]", mqtt.V311, `30 04 0002 C0AF`, "MQTT3-1.5.3-1", mqtt.MalformedPacket},
-		{"topic with U+0000", mqtt.V5, `30 06 0003"a"00"b" 00`, "MQTT5-1.5.4-2", mqtt.MalformedPacket},
+		{"topic with U+0000 [MQTT5-3.3.2-1] [MQTT5-4.7.3-2]", mqtt.V5, `30 06 0003"a"00"b" 00`, "MQTT5-1.5.4-2", mqtt.MalformedPacket},
 		{"topic alias 0 [MQTT5-3.3.2-8]", mqtt.V5, `30 07 0001"a" 03 23 0000`, "MQTT5 §2.2.2.2", mqtt.TopicAliasInvalid},
+		{"response topic is not UTF-8 [MQTT5-3.3.2-13]", mqtt.V5, `30 08 0001"a" 04 08 0001 FF`, "MQTT5-1.5.4-1", mqtt.MalformedPacket},
 		{"response topic with a wildcard", mqtt.V5, `30 08 0001"a" 04 08 0001"#"`, "MQTT5-3.3.2-14", mqtt.ProtocolError},
 		{"subscription identifier 0 [MQTT5 §3.3.2.3.8]", mqtt.V5, `30 06 0001"a" 02 0B 00`, "MQTT5 §2.2.2.2", mqtt.ProtocolError},
 	})

@@ -18,6 +18,7 @@ func TestUnsubscribe(t *testing.T) {
 		{"no filter", mqtt.V5, `A2 03 0007 00`, "MQTT5-3.10.3-2", mqtt.ProtocolError},
 		{"filter cut off", mqtt.V311, `A2 05 0007 0003"a"`, "MQTT3 §2.2.3", mqtt.MalformedPacket},
 		{"filter is not UTF-8 [MQTT3-3.10.3-1]", mqtt.V311, `A2 05 0007 0001 80`, "MQTT3-1.5.3-1", mqtt.MalformedPacket},
+		{"filter is not UTF-8 [MQTT5-3.10.3-1]", mqtt.V5, `A2 06 0007 00 0001 80`, "MQTT5-1.5.4-1", mqtt.MalformedPacket},
 	})
 	testUnsayable(t, []unsayable{
 		{"no identifier", mqtt.V311, &Unsubscribe{Filters: []string{"a"}}, "MQTT3-2.3.1-1"},

@@ -139,7 +139,7 @@ func TestUnknownPubrecIn3xIsReleased(t *testing.T) {
 	want(t, receive(t, &s, &packet.Pubrel{ID: 7}), "PUBCOMP 7")
 }
 
-func TestWindowHoldsBack(t *testing.T) { // [MQTT5-3.3.4-9]
+func TestWindowHoldsBack(t *testing.T) { // [MQTT5-3.3.4-9] [MQTT5-4.9.0-1] [MQTT5-4.9.0-2]
 	var s State
 	s.Connect(mqtt.V5, 2, 10)
 	want(t, publish(t, &s, "a", 1), "PUBLISH 1 q1 a")
@@ -171,7 +171,7 @@ func TestInboundWindow(t *testing.T) { // [MQTT5-3.3.4-7]
 	want(t, receive(t, &s, third), "PUBREC 3; deliver a")
 }
 
-func TestReconnectSendsAgainInOrder(t *testing.T) { // [MQTT3-4.4.0-1] [MQTT3-4.6.0-1]
+func TestReconnectSendsAgainInOrder(t *testing.T) { // [MQTT3-4.4.0-1] [MQTT3-4.6.0-1] [MQTT5-4.4.0-1]
 	var s State
 	s.Connect(mqtt.V311, MaxWindow, 0)
 	for _, m := range []struct {
@@ -222,7 +222,7 @@ func TestReceivedSurvivesReconnect(t *testing.T) { // [MQTT5-4.3.3-10]
 	want(t, receive(t, &s, p), "PUBREC 5")
 }
 
-func TestIdentifiersAreNotUsedTwice(t *testing.T) { // [MQTT3-2.3.1-2]
+func TestIdentifiersAreNotUsedTwice(t *testing.T) { // [MQTT3-2.3.1-2] [MQTT3-2.3.1-4] [MQTT5-2.2.1-4] [MQTT5-4.3.2-1] [MQTT5-4.3.3-1]
 	var o Outbound[int]
 	o.Connect(MaxWindow)
 	first, _ := o.Open(0, 1)
