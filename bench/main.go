@@ -272,8 +272,8 @@ func (b *bench) measure(ctx context.Context) error {
 		}
 		ran++
 		rounds := b.plan.rounds
-		if sc.once {
-			rounds = 1
+		if sc.most > 0 {
+			rounds = min(rounds, sc.most)
 		}
 		for round := range rounds {
 			for i := range b.peers {

@@ -43,7 +43,7 @@ type scenario struct {
 	name  string
 	run   func(ctx context.Context, b *bench, p *peer, s *sample) error
 	peers []string // only these; nil: all
-	once  bool     // one round is enough
+	most  int      // rounds that are enough; 0: as many as there are
 }
 
 var scenarios = []scenario{
@@ -55,9 +55,9 @@ var scenarios = []scenario{
 	{name: "steady-qos0", run: pairs(100, 0, 0)},
 	{name: "steady-qos1", run: pairs(100, 1, 0)},
 	{name: "connect", run: connects},
-	{name: "idle", run: idle},
-	{name: "held", run: inMemory(func(p *plan) int { return p.held }), peers: []string{"engine"}, once: true},
-	{name: "held-most", run: inMemory(func(p *plan) int { return p.heldMost }), peers: []string{"engine"}, once: true},
+	{name: "idle", run: idle, most: 2},
+	{name: "held", run: inMemory(func(p *plan) int { return p.held }), peers: []string{"engine"}, most: 1},
+	{name: "held-most", run: inMemory(func(p *plan) int { return p.heldMost }), peers: []string{"engine"}, most: 1},
 	{name: "job", run: job, peers: []string{subject, yardstick}},
 	{name: "start", run: restart, peers: []string{subject, yardstick}},
 }
