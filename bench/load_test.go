@@ -254,6 +254,13 @@ func TestEachRowHasItsScenario(t *testing.T) {
 	}
 }
 
+func TestCommandLine(t *testing.T) {
+	got := commandLine([]string{"--quick", "--only", "a|b's", "--out", "docs/bench"})
+	if want := `go run ./bench --quick --only 'a|b'\''s' --out docs/bench`; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+}
+
 func TestTailKeepsTheEnd(t *testing.T) {
 	var said tail
 	for i := range 5000 {

@@ -86,11 +86,23 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if err := b.prepare(ctx, o); err != nil {
 		return err
 	}
-	b.report.Command = strings.TrimSpace("go run ./bench " + strings.Join(args, " "))
+	b.report.Command = commandLine(args)
 	if err := b.measure(ctx); err != nil {
 		return err
 	}
 	return b.publish(o, stdout)
+}
+
+// commandLine is how to run this again, for a shell.
+func commandLine(args []string) string {
+	line := "go run ./bench"
+	for _, a := range args {
+		if strings.ContainsAny(a, " |&;()<>$*?[]'\"\\") {
+			a = "'" + strings.ReplaceAll(a, "'", `'\''`) + "'"
+		}
+		line += " " + a
+	}
+	return line
 }
 
 // heldRoom is the memory of the machine, in KiB, that there has to be for each
