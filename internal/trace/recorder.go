@@ -2,8 +2,10 @@ package trace
 
 import (
 	"container/list"
+	"encoding/json"
 	"hash/maphash"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -28,14 +30,6 @@ type shard struct {
 	watches map[key][]*watch
 }
 
-// A line is the timeline of one device: entries in order of their IDs.
-type line struct {
-	key     key
-	entries []Entry
-	bytes   int
-	at      *list.Element
-}
-
 type watch struct{ ch chan Entry }
 
 // New makes a Recorder that holds about the given number of bytes; 0 means
@@ -56,8 +50,9 @@ func New(bytes int) *Recorder {
 }
 
 // Record adds e to its device's timeline and returns its ID. It sets ID, and
-// At where that is zero, and copies Payload and Packet, shortened to
-// MaxPayload; the caller keeps its buffers.
+// At where that is zero, and copies what it keeps: texts shortened to MaxText,
+// Payload and Packet to MaxPayload, Detail as JSON, left out where that is
+// longer than MaxText.
 func (r *Recorder) Record(e Entry) uint64 {
 	e.ID = r.next.Add(1)
 	if e.At.IsZero() {
@@ -66,20 +61,42 @@ func (r *Recorder) Record(e Entry) uint64 {
 	if e.Size == 0 {
 		e.Size = len(e.Payload)
 	}
-	e.Payload = shorten(e.Payload)
-	e.Packet = shorten(e.Packet)
+	detail := e.shorten()
 	k := key{e.Product, e.Device}
 	s := r.of(k)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.add(k, e)
+	s.add(k, &e, detail)
 	for s.bytes > r.budget && s.recent.Len() > 0 {
 		s.dropOldest()
 	}
-	for _, w := range s.watches[k] {
-		w.offer(e)
+	if watches := s.watches[k]; len(watches) > 0 {
+		kept := decode(k, appendEntry(nil, &e, detail))
+		for _, w := range watches {
+			w.offer(kept)
+		}
 	}
 	return e.ID
+}
+
+// shorten cuts what is longer than an entry may be, and returns the detail as
+// JSON.
+func (e *Entry) shorten() []byte {
+	e.Payload = e.Payload[:min(len(e.Payload), MaxPayload)]
+	e.Packet = e.Packet[:min(len(e.Packet), MaxPayload)]
+	for _, text := range []*string{&e.Topic, &e.Code, &e.Sentence, &e.SentenceZH} {
+		if len(*text) > MaxText {
+			*text = strings.ToValidUTF8((*text)[:MaxText], "")
+		}
+	}
+	if e.Detail == nil {
+		return nil
+	}
+	detail, err := json.Marshal(e.Detail)
+	if err != nil || len(detail) > MaxText {
+		return nil
+	}
+	return detail
 }
 
 // Timeline returns entries of a device, newest first, and the ID to pass as
@@ -97,14 +114,14 @@ func (r *Recorder) Timeline(product, device string, q Query) ([]Entry, uint64) {
 		return nil, 0
 	}
 	var found []Entry
-	for _, e := range slices.Backward(l.entries) {
-		if q.Before != 0 && e.ID >= q.Before || len(q.Kinds) > 0 && !slices.Contains(q.Kinds, e.Kind) {
+	for _, b := range slices.Backward(l.all()) {
+		if q.Before != 0 && idOf(b) >= q.Before || len(q.Kinds) > 0 && !slices.Contains(q.Kinds, kindOf(b)) {
 			continue
 		}
 		if len(found) == q.Limit {
 			return found, found[len(found)-1].ID
 		}
-		found = append(found, e)
+		found = append(found, decode(k, b))
 	}
 	return found, 0
 }
@@ -133,58 +150,39 @@ func (r *Recorder) of(k key) *shard {
 	return &r.shard[maphash.Comparable(r.seed, k)%shards]
 }
 
-func (s *shard) add(k key, e Entry) {
+func (s *shard) add(k key, e *Entry, detail []byte) {
 	l := s.lines[k]
 	if l == nil {
 		l = &line{key: k}
 		l.at = s.recent.PushFront(l)
 		s.lines[k] = l
 	} else {
+		s.bytes -= l.bytes()
 		s.recent.MoveToFront(l.at)
 	}
-	if len(l.entries) >= MaxEntries {
-		s.trim(l, len(l.entries)-MaxEntries+1)
+	if l.count >= MaxEntries {
+		l.drop(l.count - MaxEntries + 1)
 	}
-	l.entries = append(l.entries, e)
-	l.bytes += e.weight()
-	s.bytes += e.weight()
-}
-
-// trim forgets the oldest n entries of l.
-func (s *shard) trim(l *line, n int) {
-	for _, e := range l.entries[:n] {
-		l.bytes -= e.weight()
-		s.bytes -= e.weight()
-	}
-	l.entries = slices.Delete(l.entries, 0, n)
+	l.add(e, detail)
+	s.bytes += l.bytes()
 }
 
 // dropOldest halves the timeline of the device that was silent longest, and
 // forgets it where little is left.
 func (s *shard) dropOldest() {
 	l := s.recent.Back().Value.(*line)
-	if len(l.entries) <= 4 {
+	if l.count <= 4 {
 		s.remove(l)
 		return
 	}
-	s.trim(l, len(l.entries)/2)
+	s.bytes -= l.bytes()
+	l.drop(l.count / 2)
+	l.fit()
+	s.bytes += l.bytes()
 }
 
 func (s *shard) remove(l *line) {
-	s.bytes -= l.bytes
+	s.bytes -= l.bytes()
 	s.recent.Remove(l.at)
 	delete(s.lines, l.key)
-}
-
-// weight is about what an entry costs in memory; Detail is a guess.
-func (e *Entry) weight() int {
-	w := 320 + len(e.Payload) + len(e.Packet) + len(e.Sentence) + len(e.SentenceZH) + len(e.Topic)
-	if e.Detail != nil {
-		w += 512
-	}
-	return w
-}
-
-func shorten(b []byte) []byte {
-	return slices.Clone(b[:min(len(b), MaxPayload)])
 }

@@ -12,7 +12,8 @@ import (
 	"time"
 )
 
-// An Entry is one thing that happened. Once recorded it is not changed.
+// An Entry is one thing that happened. Once recorded it is not changed; one
+// that is read has a memory of its own, and its Detail is a json.RawMessage.
 type Entry struct {
 	ID         uint64    `json:"id"`               // grows with time, also across restarts; below 2^53
 	Parent     uint64    `json:"parent,omitempty"` // the entry that caused this one
@@ -86,6 +87,7 @@ type Query struct {
 // The bounds. What is over them is forgotten, oldest first.
 const (
 	MaxPayload   = 4 << 10  // bytes kept of one payload
+	MaxText      = 64 << 10 // bytes kept of a topic, a sentence or a detail
 	MaxEntries   = 200      // kept of one device
 	DefaultBytes = 64 << 20 // kept of all devices together, approximately
 	DefaultLimit = 100
