@@ -511,8 +511,10 @@ func TestTimelineHoldsLittleOfALot(t *testing.T) {
 			if err != nil || len(told) > 16<<10 || strings.Contains(string(told), secret) || strings.Contains(string(told), `\ufffd`) {
 				h.Errorf("%s: %d bytes: %v %.300s", e.Kind, len(told), err, told)
 			}
-			if d, ok := e.Detail.(command.Command); !ok || d.ID != c.ID || !strings.HasPrefix(d.Input, `{"Note":"灯`) {
-				h.Errorf("%T %.100v", e.Detail, e.Detail)
+			detail, _ := e.Detail.(json.RawMessage)
+			var d command.Command
+			if err := json.Unmarshal(detail, &d); err != nil || d.ID != c.ID || !strings.HasPrefix(d.Input, `{"Note":"灯`) {
+				h.Errorf("%v: %.100s", err, detail)
 			}
 		}
 		if e := h.timeline()[0]; e.Size != len(c.Payload) || string(e.Payload) != c.Payload[:trace.MaxPayload] {

@@ -290,9 +290,15 @@ func TestFaultyPacketIsExplained(t *testing.T) {
 	if !strings.Contains(e.Sentence, "QoS 3 does not exist: use 0, 1 or 2") || !strings.Contains(e.SentenceZH, "QoS 3 不存在") {
 		t.Errorf("%q, %q", e.Sentence, e.SentenceZH)
 	}
-	x, ok := e.Detail.(*packet.Explanation)
-	if !ok || len(x.Packets) != 1 || x.Packets[0].Type != "PUBLISH" || len(x.Packets[0].Faults) == 0 {
-		t.Errorf("%+v", e.Detail)
+	var x struct {
+		Packets []struct {
+			Type   string
+			Faults []struct{ Code string }
+		}
+	}
+	detail, _ := e.Detail.(json.RawMessage)
+	if err := json.Unmarshal(detail, &x); err != nil || len(x.Packets) != 1 || x.Packets[0].Type != "PUBLISH" || len(x.Packets[0].Faults) == 0 {
+		t.Errorf("%v: %s", err, detail)
 	}
 	if e := until(t, told, trace.Disconnect); e.Sentence != "protocol fault" {
 		t.Errorf("%+v", e)

@@ -5,7 +5,11 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"reflect"
+	"strings"
 	"testing"
+	"time"
+	"unicode/utf8"
 )
 
 func TestTimelineNewestFirstInPages(t *testing.T) {
@@ -103,4 +107,67 @@ func topics(es []Entry) (s []string) {
 		s = append(s, e.Topic)
 	}
 	return s
+}
+
+func TestEntryComesBackAsItWentIn(t *testing.T) {
+	in := Entry{
+		Parent: 7, At: time.Unix(0, 1234567890123456789), Product: "p", Device: "d", Kind: Fault, Direction: "down", Topic: "a/温度",
+		QoS: 2, Size: 9000, Payload: []byte{0, 1, 0xff}, Packet: []byte{0x10}, Code: "c", Sentence: "s", SentenceZH: "句",
+		Detail: map[string]int{"n": 1},
+	}
+	r := New(0)
+	ctx, cancel := context.WithCancel(t.Context())
+	watch := r.Watch(ctx, "p", "d")
+	in.ID = r.Record(in)
+	cancel()
+	in.Detail = json.RawMessage(`{"n":1}`)
+	read, ok := r.Entry("p", "d", in.ID)
+	if !ok || !reflect.DeepEqual(read, in) {
+		t.Errorf("read %+v", read)
+	}
+	if watched := <-watch; !reflect.DeepEqual(watched, in) {
+		t.Errorf("watched %+v", watched)
+	}
+}
+
+func TestLongTextsAreCut(t *testing.T) {
+	r := New(0)
+	long := strings.Repeat("温", MaxText)
+	id := r.Record(Entry{Product: "p", Device: "d", Kind: Note, Sentence: long, Detail: long})
+	e, _ := r.Entry("p", "d", id)
+	if len(e.Sentence) > MaxText || len(e.Sentence) < MaxText-3 || !utf8.ValidString(e.Sentence) || e.Detail != nil {
+		t.Errorf("%d bytes of sentence, detail %.20v", len(e.Sentence), e.Detail)
+	}
+}
+
+// TestTimelineThroughManySizes wraps the buffer with entries of all lengths.
+func TestTimelineThroughManySizes(t *testing.T) {
+	r := New(0)
+	for i := range 5 * MaxEntries {
+		r.Record(Entry{Product: "p", Device: "d", Kind: Uplink, QoS: i, Payload: bytes.Repeat([]byte{byte(i)}, i*7919%MaxPayload)})
+		all, _ := r.Timeline("p", "d", Query{Limit: MaxEntries + 1})
+		if len(all) != min(i+1, MaxEntries) {
+			t.Fatalf("%d entries after %d", len(all), i+1)
+		}
+		for n, e := range all {
+			k := i - n
+			if e.QoS != k || len(e.Payload) != k*7919%MaxPayload || len(e.Payload) > 0 && e.Payload[len(e.Payload)-1] != byte(k) {
+				t.Fatalf("entry %d of %d is another", k, i)
+			}
+		}
+	}
+}
+
+func BenchmarkRecord(b *testing.B) {
+	r := New(0)
+	e := Entry{At: time.Now(), Product: "p", Kind: Uplink, Direction: "up", Topic: "/sys/p/d000000/thing/event/property/post", Payload: make([]byte, 120)}
+	devices := make([]string, 500)
+	for i := range devices {
+		devices[i] = fmt.Sprintf("d%06d", i)
+	}
+	b.ReportAllocs()
+	for i := 0; b.Loop(); i++ {
+		e.Device = devices[i%len(devices)]
+		r.Record(e)
+	}
 }
