@@ -26,13 +26,17 @@ const (
 // what one of them allows: type 15, and the DUP flag that 3.1 sets on a
 // repeated PUBREL, SUBSCRIBE or UNSUBSCRIBE. Decode refuses those where they
 // do not belong.
-func ParseHeader(b []byte) (Header, error) {
+func ParseHeader(b []byte) (Header, error) { return ParseHeaderOf(b, 0) }
+
+// ParseHeaderOf is ParseHeader on a connection that speaks version v, 0 while
+// that is unknown: its errors name the clauses of v.
+func ParseHeaderOf(b []byte, v mqtt.Version) (Header, error) {
 	if len(b) == 0 {
 		return Header{}, ErrIncomplete
 	}
 	h := Header{Type: Type(b[0] >> 4), Flags: b[0] & 0x0F}
 	if h.Type != 0 && !h.flagsAllowed(mqtt.V31) {
-		return Header{}, h.flagsError()
+		return Header{}, h.flagsError(v)
 	}
 	for i := 1; i < MaxHeaderSize; i++ {
 		if i == len(b) {
@@ -44,7 +48,7 @@ func ParseHeader(b []byte) (Header, error) {
 			return h, nil
 		}
 	}
-	return Header{}, &Error{h.Type.String(), "MQTT3 §2.2.3", "the remaining length has more than four bytes", mqtt.MalformedPacket}
+	return Header{}, h.malformed(v, "MQTT3 §2.2.3", "MQTT5 §2.1.4", "the remaining length has more than four bytes")
 }
 
 // wantFlags are the flags of a packet other than PUBLISH [MQTT3 §2.2.2].
@@ -65,20 +69,43 @@ func (h Header) flagsAllowed(v mqtt.Version) bool {
 		v == mqtt.V31 && want == flagReserved && h.Flags == want|flagDup
 }
 
-func (h Header) flagsError() *Error {
-	return &Error{h.Type.String(), "MQTT3-2.2.2-2", "the flags of the first byte are not the ones this packet has", mqtt.MalformedPacket}
+// flagsClauses say which flags a type has, where it has a statement of its own
+// for them; the same numbers in both versions.
+var flagsClauses = [16]string{
+	TypePubrel: "3.6.1-1", TypeSubscribe: "3.8.1-1", TypeUnsubscribe: "3.10.1-1",
+	TypeDisconnect: "3.14.1-1", TypeAuth: "3.15.1-1",
+}
+
+func (h Header) flagsError(v mqtt.Version) *Error {
+	three, five := "MQTT3-2.2.2-2", "MQTT5-2.1.3-1"
+	if own := flagsClauses[h.Type]; own != "" {
+		three, five = "MQTT3-"+own, "MQTT5-"+own
+	}
+	if h.Type == TypeAuth { // which 3.x does not have
+		three = five
+	}
+	return h.malformed(v, three, five, "the flags of the first byte are not the ones this packet has")
+}
+
+// malformed names the clause of v that the packet breaks: three before 5.0.
+func (h Header) malformed(v mqtt.Version, three, five, detail string) *Error {
+	clause := three
+	if v >= mqtt.V5 {
+		clause = five
+	}
+	return &Error{h.Type.String(), clause, detail, mqtt.MalformedPacket}
 }
 
 // check refuses a header that version v does not allow before its body.
 func (h Header) check(body []byte, v mqtt.Version) error {
 	if !h.flagsAllowed(v) {
-		return h.flagsError()
+		return h.flagsError(v)
 	}
 	if len(body) != h.Remaining {
-		return &Error{h.Type.String(), "MQTT3 §2.2.3", "the remaining length is not the number of bytes that follow", mqtt.MalformedPacket}
+		return h.malformed(v, "MQTT3 §2.2.3", "MQTT5 §2.1.4", "the remaining length is not the number of bytes that follow")
 	}
 	if v == mqtt.V5 && h.Size > 1+varintSize(h.Remaining) {
-		return &Error{h.Type.String(), "MQTT5-1.5.5-1", "the remaining length is written in more bytes than needed", mqtt.MalformedPacket}
+		return h.malformed(v, "", "MQTT5-1.5.5-1", "the remaining length is written in more bytes than needed")
 	}
 	return nil
 }

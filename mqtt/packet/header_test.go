@@ -54,17 +54,39 @@ func TestParseHeaderRefuses(t *testing.T) {
 		{"a fifth byte of length", `30 80 80 80 80`, "MQTT3 §2.2.3"},
 		{"a fifth byte of length, with more behind", `30 FF FF FF FF 01`, "MQTT3 §2.2.3"},
 		{"CONNECT with flags", `11`, "MQTT3-2.2.2-2"},
-		{"PUBREL without its flags [MQTT3-3.6.1-1] [MQTT5-3.6.1-1]", `60`, "MQTT3-2.2.2-2"},
-		{"SUBSCRIBE without its flags [MQTT3-3.8.1-1] [MQTT5-3.8.1-1]", `80`, "MQTT3-2.2.2-2"},
-		{"SUBSCRIBE with retain", `83`, "MQTT3-2.2.2-2"},
-		{"UNSUBSCRIBE without its flags [MQTT3-3.10.1-1] [MQTT5-3.10.1-1]", `A0`, "MQTT3-2.2.2-2"},
+		{"PUBREL without its flags", `60`, "MQTT3-3.6.1-1"},
+		{"SUBSCRIBE without its flags", `80`, "MQTT3-3.8.1-1"},
+		{"SUBSCRIBE with retain", `83`, "MQTT3-3.8.1-1"},
+		{"UNSUBSCRIBE without its flags", `A0`, "MQTT3-3.10.1-1"},
 		{"PUBACK with PUBREL's flags", `42`, "MQTT3-2.2.2-2"},
 		{"PINGREQ with DUP", `C8`, "MQTT3-2.2.2-2"},
-		{"DISCONNECT with flags [MQTT3-3.14.1-1] [MQTT5-3.14.1-1]", `E1`, "MQTT3-2.2.2-2"},
-		{"AUTH with flags [MQTT5-3.15.1-1]", `F2`, "MQTT3-2.2.2-2"},
+		{"DISCONNECT with flags", `E1`, "MQTT3-3.14.1-1"},
+		{"AUTH with flags", `F2`, "MQTT5-3.15.1-1"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			_, err := ParseHeader(wire(t, tt.wire))
+			wantError(t, err, tt.clause, mqtt.MalformedPacket)
+		})
+	}
+}
+
+// What is known to be 5.0 is told in the words of 5.0.
+func TestParseHeaderOfNamesTheClauseOfTheVersion(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		wire   string
+		clause string
+	}{
+		{"a fifth byte of length", `30 80 80 80 80`, "MQTT5 §2.1.4"},
+		{"CONNECT with flags", `11`, "MQTT5-2.1.3-1"},
+		{"PUBREL without its flags", `60`, "MQTT5-3.6.1-1"},
+		{"SUBSCRIBE without its flags", `80`, "MQTT5-3.8.1-1"},
+		{"UNSUBSCRIBE without its flags", `A0`, "MQTT5-3.10.1-1"},
+		{"DISCONNECT with flags", `E1`, "MQTT5-3.14.1-1"},
+		{"AUTH with flags", `F2`, "MQTT5-3.15.1-1"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := ParseHeaderOf(wire(t, tt.wire), mqtt.V5)
 			wantError(t, err, tt.clause, mqtt.MalformedPacket)
 		})
 	}
@@ -93,17 +115,19 @@ func TestDupOfSubscribe(t *testing.T) {
 		{"a repeated PUBREL [MQTT3.1 §3.6]", mqtt.V31, `6A 02 0007`, &Pubrel{ID: 7}, true},
 	})
 	testBad(t, []bad{
-		{"SUBSCRIBE with DUP", mqtt.V311, `8A 06 0007 0001"a" 01`, "MQTT3-2.2.2-2", mqtt.MalformedPacket},
-		{"PUBREL with DUP", mqtt.V5, `6A 02 0007`, "MQTT3-2.2.2-2", mqtt.MalformedPacket},
+		{"SUBSCRIBE with DUP", mqtt.V311, `8A 06 0007 0001"a" 01`, "MQTT3-3.8.1-1", mqtt.MalformedPacket},
+		{"PUBREL with DUP", mqtt.V5, `6A 02 0007`, "MQTT5-3.6.1-1", mqtt.MalformedPacket},
 	})
 }
 
 func TestDecodeRefusesHeader(t *testing.T) {
 	testBad(t, []bad{
 		{"type 0", mqtt.V311, `00 00`, "MQTT3 §2.2.1", mqtt.MalformedPacket},
+		{"type 0", mqtt.V5, `00 00`, "MQTT5 §2.1.2", mqtt.MalformedPacket},
 		{"type 15 before 5.0", mqtt.V311, `F0 00`, "MQTT3 §2.2.1", mqtt.MalformedPacket},
 		{"body shorter than announced", mqtt.V311, `40 03 0007`, "MQTT3 §2.2.3", mqtt.MalformedPacket},
 		{"body longer than announced", mqtt.V311, `40 01 0007`, "MQTT3 §2.2.3", mqtt.MalformedPacket},
+		{"body shorter than announced", mqtt.V5, `40 03 0007`, "MQTT5 §2.1.4", mqtt.MalformedPacket},
 		{"length of more bytes than needed", mqtt.V5, `40 82 00 0007`, "MQTT5-1.5.5-1", mqtt.MalformedPacket},
 	})
 	testGood(t, []good{

@@ -97,7 +97,7 @@ type Packet interface {
 func Decode(h Header, body []byte, v mqtt.Version) (Packet, error) {
 	p := newPacket(h.Type)
 	if p == nil {
-		return nil, &Error{typeNames[0], "MQTT3 §2.2.1", "control packet type 0 is reserved", mqtt.MalformedPacket}
+		return nil, h.malformed(v, "MQTT3 §2.2.1", "MQTT5 §2.1.2", "control packet type 0 is reserved")
 	}
 	if err := p.Decode(h, body, v); err != nil {
 		return nil, err

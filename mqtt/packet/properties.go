@@ -96,41 +96,43 @@ func in(types ...Type) (c carriers) {
 
 func (c carriers) include(t Type) bool { return c>>t&1 == 1 }
 
-// propertyForms is [MQTT5 table 2-4]: the name of each property and who may
-// carry it. An identifier without a name does not exist.
+// propertyForms is [MQTT5 table 2-4]: the name of each property, the section
+// that says what values it has and how often it comes, and who may carry it. An
+// identifier without a name does not exist.
 var propertyForms = [lastProperty + 1]struct {
-	name string
-	in   carriers
+	name    string
+	section string
+	in      carriers
 }{
-	propPayloadFormat:       {"payload format indicator", in(TypePublish, typeWill)},
-	propMessageExpiry:       {"message expiry interval", in(TypePublish, typeWill)},
-	propContentType:         {"content type", in(TypePublish, typeWill)},
-	propResponseTopic:       {"response topic", in(TypePublish, typeWill)},
-	propCorrelationData:     {"correlation data", in(TypePublish, typeWill)},
-	propSubscriptionID:      {"subscription identifier", in(TypePublish, TypeSubscribe)},
-	propSessionExpiry:       {"session expiry interval", in(TypeConnect, TypeConnack, TypeDisconnect)},
-	propAssignedClientID:    {"assigned client identifier", in(TypeConnack)},
-	propServerKeepAlive:     {"server keep alive", in(TypeConnack)},
-	propAuthMethod:          {"authentication method", in(TypeConnect, TypeConnack, TypeAuth)},
-	propAuthData:            {"authentication data", in(TypeConnect, TypeConnack, TypeAuth)},
-	propRequestProblemInfo:  {"request problem information", in(TypeConnect)},
-	propWillDelay:           {"will delay interval", in(typeWill)},
-	propRequestResponseInfo: {"request response information", in(TypeConnect)},
-	propResponseInfo:        {"response information", in(TypeConnack)},
-	propServerReference:     {"server reference", in(TypeConnack, TypeDisconnect)},
-	propReasonString: {"reason string", in(TypeConnack, TypePuback, TypePubrec, TypePubrel, TypePubcomp,
+	propPayloadFormat:       {"payload format indicator", "3.3.2.3.2", in(TypePublish, typeWill)},
+	propMessageExpiry:       {"message expiry interval", "3.3.2.3.3", in(TypePublish, typeWill)},
+	propContentType:         {"content type", "3.3.2.3.9", in(TypePublish, typeWill)},
+	propResponseTopic:       {"response topic", "3.3.2.3.5", in(TypePublish, typeWill)},
+	propCorrelationData:     {"correlation data", "3.3.2.3.6", in(TypePublish, typeWill)},
+	propSubscriptionID:      {"subscription identifier", "3.3.2.3.8", in(TypePublish, TypeSubscribe)},
+	propSessionExpiry:       {"session expiry interval", "3.1.2.11.2", in(TypeConnect, TypeConnack, TypeDisconnect)},
+	propAssignedClientID:    {"assigned client identifier", "3.2.2.3.7", in(TypeConnack)},
+	propServerKeepAlive:     {"server keep alive", "3.2.2.3.14", in(TypeConnack)},
+	propAuthMethod:          {"authentication method", "3.1.2.11.9", in(TypeConnect, TypeConnack, TypeAuth)},
+	propAuthData:            {"authentication data", "3.1.2.11.10", in(TypeConnect, TypeConnack, TypeAuth)},
+	propRequestProblemInfo:  {"request problem information", "3.1.2.11.7", in(TypeConnect)},
+	propWillDelay:           {"will delay interval", "3.1.3.2.2", in(typeWill)},
+	propRequestResponseInfo: {"request response information", "3.1.2.11.6", in(TypeConnect)},
+	propResponseInfo:        {"response information", "3.2.2.3.15", in(TypeConnack)},
+	propServerReference:     {"server reference", "3.2.2.3.16", in(TypeConnack, TypeDisconnect)},
+	propReasonString: {"reason string", "3.2.2.3.9", in(TypeConnack, TypePuback, TypePubrec, TypePubrel, TypePubcomp,
 		TypeSuback, TypeUnsuback, TypeDisconnect, TypeAuth)},
-	propReceiveMaximum:    {"receive maximum", in(TypeConnect, TypeConnack)},
-	propTopicAliasMaximum: {"topic alias maximum", in(TypeConnect, TypeConnack)},
-	propTopicAlias:        {"topic alias", in(TypePublish)},
-	propMaximumQoS:        {"maximum QoS", in(TypeConnack)},
-	propRetainAvailable:   {"retain available", in(TypeConnack)},
-	propUserProperty: {"user property", in(typeWill, TypeConnect, TypeConnack, TypePublish, TypePuback, TypePubrec,
+	propReceiveMaximum:    {"receive maximum", "3.1.2.11.3", in(TypeConnect, TypeConnack)},
+	propTopicAliasMaximum: {"topic alias maximum", "3.1.2.11.5", in(TypeConnect, TypeConnack)},
+	propTopicAlias:        {"topic alias", "3.3.2.3.4", in(TypePublish)},
+	propMaximumQoS:        {"maximum QoS", "3.2.2.3.4", in(TypeConnack)},
+	propRetainAvailable:   {"retain available", "3.2.2.3.5", in(TypeConnack)},
+	propUserProperty: {"user property", "3.3.2.3.7", in(typeWill, TypeConnect, TypeConnack, TypePublish, TypePuback, TypePubrec,
 		TypePubrel, TypePubcomp, TypeSubscribe, TypeSuback, TypeUnsubscribe, TypeUnsuback, TypeDisconnect, TypeAuth)},
-	propMaximumPacketSize:       {"maximum packet size", in(TypeConnect, TypeConnack)},
-	propWildcardAvailable:       {"wildcard subscription available", in(TypeConnack)},
-	propSubscriptionIDAvailable: {"subscription identifier available", in(TypeConnack)},
-	propSharedAvailable:         {"shared subscription available", in(TypeConnack)},
+	propMaximumPacketSize:       {"maximum packet size", "3.1.2.11.4", in(TypeConnect, TypeConnack)},
+	propWildcardAvailable:       {"wildcard subscription available", "3.2.2.3.11", in(TypeConnack)},
+	propSubscriptionIDAvailable: {"subscription identifier available", "3.2.2.3.12", in(TypeConnack)},
+	propSharedAvailable:         {"shared subscription available", "3.2.2.3.13", in(TypeConnack)},
 }
 
 // properties reads a property length and as many bytes of properties of
@@ -169,7 +171,7 @@ func (c *cursor) property(p *Properties, t Type, seen *uint64) {
 		return
 	}
 	if *seen>>id&1 == 1 && !(id == propUserProperty || id == propSubscriptionID && t == TypePublish) {
-		c.fail(mqtt.ProtocolError, "", "MQTT5 §2.2.2.2", "a property comes twice: "+propertyForms[id].name)
+		c.fail(mqtt.ProtocolError, "", c.sectionOf(id), "a property comes twice: "+propertyForms[id].name)
 		return
 	}
 	*seen |= 1 << id
@@ -239,7 +241,19 @@ func (c *cursor) value(p *Properties, id propertyID) {
 }
 
 func (c *cursor) outOfRange(id propertyID, reason mqtt.ReasonCode) {
-	c.fail(reason, "", "MQTT5 §2.2.2.2", "a property has a value that it cannot have: "+propertyForms[id].name)
+	clause := c.sectionOf(id)
+	if id == propTopicAlias {
+		clause = "MQTT5-3.3.2-8"
+	}
+	c.fail(reason, "", clause, "a property has a value that it cannot have: "+propertyForms[id].name)
+}
+
+// sectionOf says where the specification bounds a property of this packet.
+func (c *cursor) sectionOf(id propertyID) string {
+	if id == propSubscriptionID && c.packet == TypeSubscribe {
+		return "MQTT5 §3.8.2.1.2"
+	}
+	return "MQTT5 §" + propertyForms[id].section
 }
 
 // flag reads a byte that is 0 or 1.

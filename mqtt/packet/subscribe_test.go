@@ -40,7 +40,7 @@ func TestSubscribeRefused(t *testing.T) {
 		{"retain handling 3", mqtt.V5, `82 07 000A 00 0001"a" 30`, "MQTT5 §3.8.3.1", mqtt.ProtocolError},
 		{"reserved option", mqtt.V5, `82 07 000A 00 0001"a" 40`, "MQTT5-3.8.3-5", mqtt.MalformedPacket},
 		{"no local in a shared subscription", mqtt.V5, `82 10 000A 00 000A"$share/g/a" 04`, "MQTT5-3.8.3-4", mqtt.ProtocolError},
-		{"two subscription identifiers [MQTT5 §3.8.2.1.2]", mqtt.V5, `82 0B 000A 04 0B 01 0B 02 0001"a" 00`, "MQTT5 §2.2.2.2", mqtt.ProtocolError},
+		{"two subscription identifiers", mqtt.V5, `82 0B 000A 04 0B 01 0B 02 0001"a" 00`, "MQTT5 §3.8.2.1.2", mqtt.ProtocolError},
 		{"filter is not UTF-8 [MQTT3-3.8.3-1]", mqtt.V311, `82 06 000A 0001 FF 00`, "MQTT3-1.5.3-1", mqtt.MalformedPacket},
 		{"filter with U+0000 [MQTT5-3.8.3-1]", mqtt.V5, `82 07 000A 00 0001 00 00`, "MQTT5-1.5.4-2", mqtt.MalformedPacket},
 	})
