@@ -28,7 +28,7 @@ const (
 func (c *Client) pushAliased(w *work, p *packet.Publish, how pushing) pushed {
 	o := &c.out
 	o.mu.Lock()
-	if o.closing || how&bounded != 0 && o.len()+o.held >= c.b.limits.OutBuffer {
+	if o.closing || how&bounded != 0 && o.len()+o.held >= c.limits.OutBuffer {
 		o.mu.Unlock()
 		return noRoom
 	}

@@ -56,7 +56,7 @@ type Broker struct {
 	store    Store
 	log      *slog.Logger
 	httpLog  *log.Logger
-	limits   Limits
+	limits   atomic.Pointer[Limits] // never nil, what it points to never changes
 	tls      *tls.Config
 	http     http.Handler
 	counters Counters
@@ -76,9 +76,10 @@ type Broker struct {
 // New makes a broker and loads what its store remembers.
 func New(o Options) (*Broker, error) {
 	b := &Broker{
-		rules: o.Rules, store: o.Store, log: o.Log, limits: o.Limits.withDefaults(), tls: o.TLS, http: o.HTTP,
+		rules: o.Rules, store: o.Store, log: o.Log, tls: o.TLS, http: o.HTTP,
 		seed: maphash.MakeSeed(), listeners: make(map[*listener]struct{}),
 	}
+	b.SetLimits(o.Limits)
 	if b.rules == nil {
 		b.rules = OpenRules{}
 	}
@@ -102,6 +103,20 @@ func New(o Options) (*Broker, error) {
 	}
 	return b, nil
 }
+
+// SetLimits puts l in the place of the limits that are in force, its zero
+// fields being defaults. What bounds one connection (times, sizes, topics,
+// messages in flight, aliases, the out-buffer) holds for connections that
+// begin from now on, because a client has been told of it; everything else
+// holds at once, but nothing that is there already is thrown away. The time
+// for the header of an HTTP request stays what it was when Serve began.
+func (b *Broker) SetLimits(l Limits) {
+	l = l.withDefaults()
+	b.limits.Store(&l)
+}
+
+// Limits are the limits in force, defaults filled in.
+func (b *Broker) Limits() Limits { return *b.limits.Load() }
 
 // Counters are the broker's figures.
 func (b *Broker) Counters() *Counters { return &b.counters }
@@ -225,38 +240,62 @@ func temporary(err any) bool {
 func (l *listener) admit(nc net.Conn) {
 	b := l.b
 	b.counters.Accepted.Add(1)
-	origin := Origin{Remote: addrOf(nc.RemoteAddr()), Local: addrOf(nc.LocalAddr()), Transport: "tcp"}
-	addr := origin.Remote.Addr()
-	if b.counters.Connections.Add(1) > int64(b.limits.Connections) || !b.addresses.enter(addr, &b.limits) {
-		b.counters.Connections.Add(-1)
-		b.counters.Shed.Add(1)
-		nc.Close()
+	limits := b.limits.Load()
+	if b.counters.Connections.Add(1) > int64(limits.Connections) {
+		b.counters.ShedConnections.Add(1)
+		l.shed(nc)
 		return
 	}
-	l.mu.Lock()
-	if l.closed || b.closing.Load() {
-		l.mu.Unlock()
+	addr := addrOf(nc.RemoteAddr()).Addr()
+	at, ok := b.addresses.enter(addr, limits, &b.counters)
+	if !ok {
+		l.shed(nc)
+		return
+	}
+	if !l.hold(nc) {
 		nc.Close()
-		b.addresses.leave(addr, &b.limits)
+		at.leave()
 		b.counters.Connections.Add(-1)
 		return
+	}
+	l.conns.Go(func() {
+		defer l.release(nc, at)
+		origin := Origin{Remote: addrOf(nc.RemoteAddr()), Local: addrOf(nc.LocalAddr()), Transport: "tcp"}
+		l.serveConn(nc, origin, nil, time.Now())
+	})
+}
+
+// shed closes a connection unread, because of Limits.
+func (l *listener) shed(nc net.Conn) {
+	l.b.counters.Shed.Add(1)
+	l.b.counters.Connections.Add(-1)
+	nc.Close()
+}
+
+// hold notes that nc is open; it is false where none may open any more.
+func (l *listener) hold(nc net.Conn) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closed || l.b.closing.Load() {
+		return false
 	}
 	l.open[nc] = struct{}{}
+	return true
+}
+
+// release notes that nc has ended.
+func (l *listener) release(nc net.Conn, at place) {
+	l.mu.Lock()
+	delete(l.open, nc)
 	l.mu.Unlock()
-	l.conns.Go(func() {
-		l.serveConn(nc, origin, nil, time.Now())
-		l.mu.Lock()
-		delete(l.open, nc)
-		l.mu.Unlock()
-		b.addresses.leave(addr, &b.limits)
-		b.counters.Connections.Add(-1)
-	})
+	at.leave()
+	l.b.counters.Connections.Add(-1)
 }
 
 // serveConn receives until the connection ends. abort closes what is below nc
 // without a good-bye; since is when the client's time for its CONNECT began.
 func (l *listener) serveConn(nc net.Conn, origin Origin, abort func(), since time.Time) {
-	c := &Client{b: l.b, origin: origin, ctx: l.ctx, since: since, t: newTransport(nc, abort)}
+	c := &Client{b: l.b, limits: l.b.limits.Load(), origin: origin, ctx: l.ctx, since: since, t: newTransport(nc, abort)}
 	err := c.run()
 	if up, ok := errors.AsType[errUpgrade](err); ok {
 		if origin.Transport == "ws" || origin.Transport == "wss" {

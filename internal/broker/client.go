@@ -16,6 +16,7 @@ import (
 // methods may be called by anybody at any time, also after the end.
 type Client struct {
 	b       *Broker
+	limits  *Limits // those of the moment the connection began: what a client was told stays true
 	t       transport
 	s       *session // set when admitted
 	out     outbox
@@ -83,7 +84,7 @@ func (c *Client) KeepAlive() time.Duration { return time.Duration(c.keepAlive) *
 // anything within 1.5 times the keep-alive [MQTT3-3.1.2-24] [MQTT5-3.1.2-22].
 func (c *Client) deadline() time.Time {
 	if c.phase != open {
-		return c.since.Add(c.b.limits.ConnectTimeout)
+		return c.since.Add(c.limits.ConnectTimeout)
 	}
 	if c.keepAlive == 0 {
 		return time.Time{}
@@ -110,9 +111,14 @@ type errUpgrade struct{ head []byte }
 
 func (errUpgrade) Error() string { return "not MQTT" }
 
-// violation is a fault of the client that no decoder saw.
-func violation(name, clause, detail string, reason mqtt.ReasonCode) error {
-	return &packet.Error{Packet: name, Clause: clause, Detail: detail, Reason: reason}
+// violation is a fault of the client that no decoder saw, in the words of its
+// version: three is the clause before 5.0.
+func (c *Client) violation(t packet.Type, three, five, detail string, reason mqtt.ReasonCode) error {
+	clause := three
+	if c.version == mqtt.V5 {
+		clause = five
+	}
+	return &packet.Error{Packet: t.String(), Clause: clause, Detail: detail, Reason: reason}
 }
 
 // take handles the whole packets in b, then settles them all.
@@ -171,10 +177,10 @@ func (c *Client) frames(b *batch) (used int, err error) {
 		if len(rest) == 0 {
 			return used, nil
 		}
-		if c.phase == expecting && rest[0] != byte(packet.TypeConnect)<<4 {
-			return used, violation(packet.Type(rest[0]>>4).String(), "MQTT3-3.1.0-1", "the first packet is no CONNECT", mqtt.ProtocolError)
+		if t := packet.Type(rest[0] >> 4); c.phase == expecting && t != packet.TypeConnect {
+			return used, c.violation(t, "MQTT3-3.1.0-1", "MQTT5-3.1.0-1", "the first packet is no CONNECT", mqtt.ProtocolError)
 		}
-		h, err := packet.ParseHeader(rest)
+		h, err := packet.ParseHeaderOf(rest, c.version)
 		if err == packet.ErrIncomplete {
 			return used, nil
 		}
@@ -183,7 +189,7 @@ func (c *Client) frames(b *batch) (used int, err error) {
 		}
 		size := h.Size + h.Remaining
 		if size > c.largest() {
-			return used, violation(h.Type.String(), "MQTT5 §3.1.2.11.4", "the packet is larger than this server takes", mqtt.PacketTooLarge)
+			return used, c.violation(h.Type, "MQTT3 §2.2.3", "MQTT5-3.2.2-15", "the packet is larger than this server takes", mqtt.PacketTooLarge)
 		}
 		if len(rest) < size {
 			return used, nil
@@ -197,9 +203,9 @@ func (c *Client) frames(b *batch) (used int, err error) {
 
 func (c *Client) largest() int {
 	if c.phase != open {
-		return c.b.limits.ConnectSize
+		return c.limits.ConnectSize
 	}
-	return c.b.limits.PacketSize
+	return c.limits.PacketSize
 }
 
 func (c *Client) handle(b *batch, h packet.Header, body []byte) error {
@@ -230,12 +236,22 @@ func (c *Client) handle(b *batch, h packet.Header, body []byte) error {
 	case packet.TypeDisconnect:
 		return c.disconnect(h, body)
 	}
-	// A second CONNECT [MQTT3-3.1.0-2] [MQTT5-3.1.0-2], what only a server
-	// sends, and AUTH, which nobody negotiated [MQTT5-4.12.0-7].
+	return c.misplaced(h, body)
+}
+
+// misplaced refuses a second CONNECT [MQTT3-3.1.0-2] [MQTT5-3.1.0-2], what only
+// a server sends, and AUTH, which nobody negotiated [MQTT5-4.12.0-7].
+func (c *Client) misplaced(h packet.Header, body []byte) error {
 	if _, err := packet.Decode(h, body, c.version); err != nil {
 		return err
 	}
-	return violation(h.Type.String(), "MQTT3-3.1.0-2", "a client does not send this here", mqtt.ProtocolError)
+	switch h.Type {
+	case packet.TypeConnect:
+		return c.violation(h.Type, "MQTT3-3.1.0-2", "MQTT5-3.1.0-2", "a second CONNECT on one connection", mqtt.ProtocolError)
+	case packet.TypeAuth:
+		return c.violation(h.Type, "", "MQTT5-4.12.0-7", "AUTH without an authentication method in the CONNECT", mqtt.ProtocolError)
+	}
+	return c.violation(h.Type, "MQTT3 §2.2.1", "MQTT5 §2.1.2", "only a server sends this", mqtt.ProtocolError)
 }
 
 // disconnect handles the client's good-bye: its will is discarded unless a
@@ -248,7 +264,7 @@ func (c *Client) disconnect(h packet.Header, body []byte) error {
 	if d.Properties != nil && d.Properties.SessionExpiry != nil {
 		asked := *d.Properties.SessionExpiry
 		if c.expiry == 0 && asked > 0 {
-			return violation("DISCONNECT", "MQTT5 §3.14.2.2.2", "a session that ends with its connection cannot be kept afterwards", mqtt.ProtocolError)
+			return c.violation(packet.TypeDisconnect, "", "MQTT5 §3.14.2.2.2", "a session that ends with its connection cannot be kept afterwards", mqtt.ProtocolError)
 		}
 		c.expiry = min(time.Duration(asked)*time.Second, c.s.mostExpiry())
 	}

@@ -13,20 +13,17 @@ import (
 // connect handles the CONNECT.
 func (c *Client) connect(b *batch, h packet.Header, body []byte) error {
 	var p packet.Connect
-	if err := p.Decode(h, body, 0); err != nil {
+	err := p.Decode(h, body, 0)
+	if p.Properties != nil && p.Properties.MaximumPacketSize != nil {
+		c.maxPacket = min(*p.Properties.MaximumPacketSize, math.MaxInt32)
+	}
+	if err != nil {
 		c.answerMalformed(b, &p, err)
 		return err
 	}
 	c.version, c.cleanStart, c.id = p.Version, p.CleanStart, p.ClientID
-	if p.Properties != nil && p.Properties.MaximumPacketSize != nil {
-		c.maxPacket = min(*p.Properties.MaximumPacketSize, math.MaxInt32)
-	}
 	assigned := false
-	if p.ClientID == "" {
-		if p.Version != mqtt.V5 && !p.CleanStart || p.Version == mqtt.V31 { // [MQTT3-3.1.3-8]
-			c.refuse(b, &Refusal{Reason: mqtt.ClientIdentifierNotValid})
-			return violation("CONNECT", "MQTT3-3.1.3-8", "the client identifier is empty", mqtt.ClientIdentifierNotValid)
-		}
+	if p.ClientID == "" { // where that is allowed: Decode has refused the others
 		c.id, assigned = rand.Text(), true // [MQTT3-3.1.3-6] [MQTT5-3.1.3-6]
 	}
 	if p.Properties != nil && p.Properties.AuthMethod != "" { // [MQTT5 §4.12]
@@ -60,7 +57,9 @@ func (c *Client) answerMalformed(b *batch, p *packet.Connect, err error) {
 	switch {
 	case p.Version == mqtt.V5:
 		c.version = mqtt.V5
-		c.push(&b.work, &packet.Connack{Reason: reason})
+		if ack := (&packet.Connack{Reason: reason}); c.fits(ack) {
+			c.push(&b.work, ack)
+		}
 	case reason == mqtt.UnsupportedProtocolVersion:
 		c.pushFrame(&b.work, []byte{0x20, 2, 0, 1}, 0, 0, 0)
 	case reason == mqtt.ClientIdentifierNotValid:
@@ -107,7 +106,7 @@ func (c *Client) accept(p *packet.Connect, g *Grant) {
 		c.keepAlive = g.KeepAlive
 	}
 	if p.Properties != nil && p.Properties.TopicAliasMaximum != nil {
-		c.named.max = min(int(*p.Properties.TopicAliasMaximum), c.b.limits.TopicAliases)
+		c.named.max = min(int(*p.Properties.TopicAliasMaximum), c.limits.TopicAliases)
 	}
 	c.expiry = c.askedExpiry(p, g)
 	if p.Will != nil && !g.IgnoreWill {
@@ -135,7 +134,7 @@ func (b *Broker) mostExpiry(g *Grant) time.Duration {
 	if g.SessionExpiry > 0 {
 		return g.SessionExpiry
 	}
-	return b.limits.SessionExpiry
+	return b.limits.Load().SessionExpiry
 }
 
 // enter takes the session, from another client if need be, answers the
@@ -147,7 +146,7 @@ func (c *Client) enter(b *batch, p *packet.Connect, g *Grant, assigned bool) err
 	}
 	s := c.b.claim(key)
 	defer s.release()
-	if !s.takeOver(c.b.limits.ConnectTimeout) {
+	if !s.takeOver(c.limits.ConnectTimeout) {
 		return c.refuse(b, &Refusal{Reason: mqtt.ServerBusy})
 	}
 	if wl := s.endedBy(p.CleanStart); wl != nil {
@@ -258,9 +257,9 @@ func (c *Client) attach(b *batch, p *packet.Connect, g *Grant, assigned bool) {
 	if s.stored() && !s.recorded || changed && (s.stored() || s.recorded) {
 		s.record()
 	}
-	window, ours := c.b.limits.Inflight, 0
+	window, ours := c.limits.Inflight, 0
 	if c.version == mqtt.V5 {
-		ours = c.b.limits.ReceiveMaximum
+		ours = c.limits.ReceiveMaximum
 		if p.Properties != nil && p.Properties.ReceiveMaximum != nil {
 			window = min(window, int(*p.Properties.ReceiveMaximum))
 		}
@@ -294,7 +293,7 @@ func (c *Client) connack(p *packet.Connect, g *Grant, found, assigned bool) *pac
 	if c.version != mqtt.V5 {
 		return ack
 	}
-	l := &c.b.limits
+	l := c.limits
 	props := &packet.Properties{
 		ReceiveMaximum:    ptr(uint16(l.ReceiveMaximum)),
 		MaximumPacketSize: ptr(uint32(l.PacketSize)),
@@ -360,7 +359,7 @@ func (c *Client) leave(why Cause) {
 // rest leaves s without a client: it ends, or waits for one to come back;
 // s.mu is held.
 func (s *session) rest(now time.Time) {
-	full := s.b.counters.Offline.Load() >= int64(s.b.limits.OfflineSessions)
+	full := s.b.counters.Offline.Load() >= int64(s.b.limits.Load().OfflineSessions)
 	if full && s.stored() && !s.drop {
 		s.b.counters.DroppedSessions.Add(1)
 		s.expiry, s.keep = 0, false

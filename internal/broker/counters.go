@@ -11,9 +11,13 @@ type Counters struct {
 	Connects    atomic.Int64 // CONNECTs admitted
 	Refused     atomic.Int64 // CONNECTs refused by Rules or the protocol
 	Rejected    atomic.Int64 // connections whose first packet was no CONNECT, or late
-	Shed        atomic.Int64 // connections closed unread by Limits
+	Shed        atomic.Int64 // connections closed unread by Limits, the sum of the Shed… below
 	TakeOvers   atomic.Int64
 	Faults      atomic.Int64 // connections ended by a broken packet or protocol
+
+	ShedConnections atomic.Int64 // by Limits.Connections
+	ShedPerAddress  atomic.Int64 // by Limits.ConnectionsPerAddress
+	ShedRate        atomic.Int64 // by Limits.ConnectRatePerAddress
 
 	MessagesIn  atomic.Int64 // PUBLISH received
 	MessagesOut atomic.Int64 // PUBLISH sent

@@ -28,7 +28,7 @@ func (s *sink) close()                           {}
 func sunk(tb testing.TB, b *Broker, frames ...[]byte) (*Client, *sink) {
 	tb.Helper()
 	t := &sink{}
-	c := &Client{b: b, t: t, ctx: context.Background(), since: time.Now()}
+	c := &Client{b: b, limits: b.limits.Load(), t: t, ctx: context.Background(), since: time.Now()}
 	for _, f := range frames {
 		feed(tb, c, f)
 	}

@@ -60,7 +60,7 @@ func (l *loader) record(r Record) error {
 func (l *loader) retained(r Record) {
 	m := messageOf(r.Message)
 	if !m.expired(l.now) {
-		l.b.retained.put(m.topic, m, &l.b.limits)
+		l.b.retained.put(m.topic, m, l.b.limits.Load())
 	}
 }
 

@@ -73,7 +73,7 @@ func (o *outbox) room() *outBuffer {
 func (c *Client) hasRoom() bool {
 	c.out.mu.Lock()
 	defer c.out.mu.Unlock()
-	room := c.out.len()+c.out.held < c.b.limits.OutBuffer
+	room := c.out.len()+c.out.held < c.limits.OutBuffer
 	c.out.starved = c.out.starved || !room
 	return room
 }
@@ -92,7 +92,7 @@ const (
 func (c *Client) pushFrame(w *work, frame []byte, idOffset int, id uint16, how pushing) (sent bool) {
 	o := &c.out
 	o.mu.Lock()
-	if o.closing || how&bounded != 0 && o.len()+o.held >= c.b.limits.OutBuffer {
+	if o.closing || how&bounded != 0 && o.len()+o.held >= c.limits.OutBuffer {
 		o.mu.Unlock()
 		return false
 	}
@@ -326,7 +326,7 @@ func (c *Client) drain(buf *outBuffer, n int) {
 			chunk := buf.b[n:min(n+outChunk, len(buf.b))]
 			o.mu.Lock()
 			o.held = len(buf.b) - n
-			patience := c.b.limits.StallTimeout
+			patience := c.limits.StallTimeout
 			if o.closing {
 				patience = lingerTime
 			}

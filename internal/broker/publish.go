@@ -35,9 +35,9 @@ func (c *Client) publish(b *batch, h packet.Header, body []byte) error {
 		return err
 	}
 	b.in++
-	l := &c.b.limits
+	l := c.limits
 	if len(p.Topic) > l.TopicLength || bytes.Count(p.Topic, slash) >= l.TopicLevels {
-		return violation("PUBLISH", "MQTT3 §4.7.3", "the topic name is longer or deeper than this server takes", mqtt.TopicNameInvalid)
+		return c.violation(packet.TypePublish, "MQTT3 §4.7.3", "MQTT5 §4.7.3", "the topic name is longer or deeper than this server takes", mqtt.TopicNameInvalid)
 	}
 	if c.version == mqtt.V5 {
 		if err := c.checkPublish5(p); err != nil {
@@ -47,7 +47,7 @@ func (c *Client) publish(b *batch, h packet.Header, body []byte) error {
 	if p.QoS > 0 {
 		repeat, err := c.s.in.Publish(p.ID, p.QoS)
 		if err != nil {
-			return violation("PUBLISH", "MQTT5-3.3.4-7", "more messages without acknowledgement than the Receive Maximum", mqtt.ReceiveMaximumExceeded)
+			return c.violation(packet.TypePublish, "", "MQTT5-3.3.4-7", "more messages without acknowledgement than the Receive Maximum", mqtt.ReceiveMaximumExceeded)
 		}
 		if repeat {
 			b.acks = append(b.acks, ack{id: p.ID, qos: p.QoS, repeat: true})
@@ -103,20 +103,20 @@ func (c *Client) received(b *batch, id uint16) {
 // the place of an alias [MQTT5 §3.3.2.3.4].
 func (c *Client) checkPublish5(p *packet.Publish) error {
 	if p.QoS > c.maxQoS {
-		return violation("PUBLISH", "MQTT5-3.2.2-11", "the QoS is above the Maximum QoS of this server", mqtt.QoSNotSupported)
+		return c.violation(packet.TypePublish, "", "MQTT5-3.2.2-11", "the QoS is above the Maximum QoS of this server", mqtt.QoSNotSupported)
 	}
 	if p.Properties == nil {
 		return nil
 	}
 	if len(p.Properties.SubscriptionIDs) > 0 {
-		return violation("PUBLISH", "MQTT5-3.3.4-6", "a client sends no subscription identifier", mqtt.ProtocolError)
+		return c.violation(packet.TypePublish, "", "MQTT5-3.3.4-6", "a client sends no subscription identifier", mqtt.ProtocolError)
 	}
 	if p.Properties.TopicAlias == nil {
 		return nil
 	}
 	alias := *p.Properties.TopicAlias
-	if alias == 0 || int(alias) > c.b.limits.TopicAliases {
-		return violation("PUBLISH", "MQTT5-3.3.2-9", "the topic alias is above the Topic Alias Maximum", mqtt.TopicAliasInvalid)
+	if alias == 0 || int(alias) > c.limits.TopicAliases {
+		return c.violation(packet.TypePublish, "", "MQTT5-3.3.2-9", "the topic alias is above the Topic Alias Maximum", mqtt.TopicAliasInvalid)
 	}
 	if len(p.Topic) > 0 {
 		if c.aliases == nil {
@@ -127,7 +127,7 @@ func (c *Client) checkPublish5(p *packet.Publish) error {
 	}
 	p.Topic = c.aliases[alias]
 	if p.Topic == nil {
-		return violation("PUBLISH", "MQTT5 §3.3.2.3.4", "the topic alias has no topic yet", mqtt.ProtocolError)
+		return c.violation(packet.TypePublish, "", "MQTT5 §3.3.2.3.4", "the topic alias has no topic yet", mqtt.ProtocolError)
 	}
 	return nil
 }

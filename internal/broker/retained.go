@@ -166,14 +166,14 @@ func (s *shelf) walk(fn func(*shelf)) {
 // [MQTT3 §3.3.1.3] [MQTT5 §3.3.1.3]
 func (b *Broker) retain(w *work, p *packet.Publish, expires time.Time) {
 	if len(p.Payload) == 0 {
-		b.retained.put(p.Topic, nil, &b.limits)
+		b.retained.put(p.Topic, nil, b.limits.Load())
 		b.store.Write(Record{Kind: RetainedRecord, Delete: true, Message: Message{Topic: string(p.Topic)}})
 		w.sync = w.sync || p.QoS > 0
 		b.countRetained()
 		return
 	}
 	m := w.shared(p, expires)
-	if !b.retained.put(m.topic, m, &b.limits) {
+	if !b.retained.put(m.topic, m, b.limits.Load()) {
 		b.counters.DroppedRetained.Add(1)
 		return
 	}

@@ -39,7 +39,7 @@ func (b *Broker) Run(ctx context.Context) error {
 }
 
 func (b *Broker) tidy(now time.Time) {
-	b.addresses.tidy(now, &b.limits)
+	b.addresses.tidy(now, b.limits.Load())
 	for _, topic := range b.retained.expire(now) {
 		b.store.Write(Record{Kind: RetainedRecord, Delete: true, Message: Message{Topic: topic}})
 		b.counters.DroppedExpired.Add(1)

@@ -158,7 +158,7 @@ func (s *session) offer(w *work, d delivery, shared bool) Outcome {
 
 // enqueue lets d wait; s.mu is held.
 func (s *session) enqueue(w *work, d delivery) Outcome {
-	l, n := &s.b.limits, d.m.size()
+	l, n := s.b.limits.Load(), d.m.size()
 	if s.queue.len() >= l.QueueCount || s.queue.bytes+n > l.QueueBytes ||
 		s.b.counters.QueuedBytes.Load()+int64(n) > l.QueueTotal {
 		s.b.counters.DroppedQueueFull.Add(1)

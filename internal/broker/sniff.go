@@ -60,7 +60,7 @@ func (l *listener) upgrade(nc net.Conn, origin Origin, head []byte, since time.T
 // serveTLS does the handshake and sniffs again inside.
 func (l *listener) serveTLS(nc net.Conn, origin Origin, head []byte, since time.Time) {
 	tc := tls.Server(nc, l.b.tls)
-	ctx, cancel := context.WithDeadline(l.ctx, since.Add(l.b.limits.ConnectTimeout))
+	ctx, cancel := context.WithDeadline(l.ctx, since.Add(l.b.limits.Load().ConnectTimeout))
 	err := tc.HandshakeContext(ctx)
 	cancel()
 	if err != nil {
@@ -173,7 +173,7 @@ const maxHTTPHeader = 16 << 10
 func (l *listener) httpServer() *http.Server {
 	return &http.Server{
 		Handler:           http.HandlerFunc(l.handleHTTP),
-		ReadHeaderTimeout: l.b.limits.ConnectTimeout,
+		ReadHeaderTimeout: l.b.limits.Load().ConnectTimeout,
 		IdleTimeout:       time.Minute,
 		MaxHeaderBytes:    maxHTTPHeader,
 		BaseContext:       func(net.Listener) context.Context { return l.ctx },

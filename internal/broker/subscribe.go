@@ -21,10 +21,6 @@ func (c *Client) subscribe(b *batch, h packet.Header, body []byte) error {
 	reasons := make([]mqtt.ReasonCode, len(p.Subscriptions))
 	fresh := make([]bool, len(p.Subscriptions))
 	for i, sub := range p.Subscriptions {
-		group, _, shared := mqtt.SplitShared(sub.Filter)
-		if shared && group != "" && sub.NoLocal {
-			return violation("SUBSCRIBE", "MQTT5-3.8.3-4", "No Local on a shared subscription", mqtt.ProtocolError)
-		}
 		reasons[i] = c.judge(sub)
 		if !reasons[i].Failed() {
 			sub.QoS = mqtt.QoS(reasons[i])
@@ -48,7 +44,7 @@ func (c *Client) subscribe(b *batch, h packet.Header, body []byte) error {
 
 // judge grants a QoS or a failure.
 func (c *Client) judge(sub packet.Subscription) mqtt.ReasonCode {
-	l := &c.b.limits
+	l := c.limits
 	if mqtt.ValidFilter(sub.Filter) != nil || len(sub.Filter) > l.TopicLength || mqtt.Levels(sub.Filter) > l.TopicLevels {
 		return mqtt.TopicFilterInvalid
 	}
@@ -88,7 +84,7 @@ func (s *session) subscribe(w *work, sub packet.Subscription, id uint32) (fresh 
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	i, old := s.find(sub.Filter)
-	if old == nil && len(s.subs) >= s.b.limits.Subscriptions {
+	if old == nil && len(s.subs) >= s.b.limits.Load().Subscriptions {
 		return true, mqtt.QuotaExceeded
 	}
 	reason = mqtt.ReasonCode(sub.QoS)
