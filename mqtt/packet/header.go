@@ -81,8 +81,11 @@ func (h Header) flagsError(v mqtt.Version) *Error {
 	if own := flagsClauses[h.Type]; own != "" {
 		three, five = "MQTT3-"+own, "MQTT5-"+own
 	}
-	if h.Type == TypeAuth { // which 3.x does not have
+	switch {
+	case h.Type == TypeAuth && v == 0: // it can only mean 5.0
 		three = five
+	case h.Type == TypeAuth && v < mqtt.V5:
+		return h.malformed(v, "MQTT3 §2.2.1", "", "control packet type 15 is reserved before 5.0")
 	}
 	return h.malformed(v, three, five, "the flags of the first byte are not the ones this packet has")
 }

@@ -92,6 +92,11 @@ func TestParseHeaderOfNamesTheClauseOfTheVersion(t *testing.T) {
 	}
 }
 
+func TestAuthWithFlagsBefore5(t *testing.T) {
+	_, err := ParseHeaderOf(wire(t, `F1`), mqtt.V311)
+	wantError(t, err, "MQTT3 §2.2.1", mqtt.MalformedPacket)
+}
+
 // Every type and every flag: allowed, or refused before its length is read.
 func TestFlagsOfEveryType(t *testing.T) { // [MQTT3-2.2.2-1] [MQTT3-2.2.2-2] [MQTT5-2.1.3-1]
 	for first := range 256 {
