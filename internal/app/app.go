@@ -175,14 +175,14 @@ func (a *App) join() error {
 	in := ingest.New(ingest.Options{Registry: a.registry, Feed: a.feed, Trace: recorder, Log: a.log})
 	judge := gate.New(gate.Options{
 		Registry: a.registry, Dialects: a.dialects, Uplinks: in, Trace: recorder, Strangers: strangers,
-		Statuses: a.feed, OpenNetworks: a.config.openNetworks(), Log: a.log,
+		Statuses: a.feed, OpenNetworks: prefixes(a.config.Devices.OpenNetworks), Log: a.log,
 	})
 	tlsConfig, err := serverTLS(a.config.TLS, a.config.path("tls"), a.publicHost())
 	if err != nil {
 		return err
 	}
 	a.broker, err = broker.New(broker.Options{
-		Rules: judge, Store: a.sessions, Log: a.log, TLS: tlsConfig,
+		Rules: judge, Store: a.sessions, Log: a.log, TLS: tlsConfig, Proxies: prefixes(a.config.Devices.ProxyProtocol),
 		Limits: broker.Limits{
 			Connections:    a.config.Devices.MaxConnections,
 			PacketSize:     a.config.Devices.MaxPacketBytes,

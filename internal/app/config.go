@@ -45,6 +45,10 @@ type Devices struct {
 	// OpenNetworks are the networks from which devices of open products may
 	// come without a right signature, besides loopback.
 	OpenNetworks []string `yaml:"openNetworks"`
+	// ProxyProtocol are the networks of load balancers whose connections begin
+	// with a PROXY header, version 1 or 2, that says where a device comes from.
+	// A connection from there without one is closed; others have none.
+	ProxyProtocol []string `yaml:"proxyProtocol"`
 	// MaxConnections bounds connections in all; more are closed at once.
 	MaxConnections int `yaml:"maxConnections"`
 	// MaxPacketBytes bounds one packet; a larger one ends its connection.
@@ -220,10 +224,17 @@ func (c *Config) Check() error {
 			bad("listen", "%q is no address: write host:port or :port", a)
 		}
 	}
-	for _, n := range c.Devices.OpenNetworks {
-		if _, err := netip.ParsePrefix(n); err != nil {
-			bad("devices.openNetworks", "%q is no network: write for instance 192.168.1.0/24", n)
+	for key, networks := range map[string][]string{
+		"devices.openNetworks": c.Devices.OpenNetworks, "devices.proxyProtocol": c.Devices.ProxyProtocol,
+	} {
+		for _, n := range networks {
+			if _, err := netip.ParsePrefix(n); err != nil {
+				bad(key, "%q is no network: write for instance 192.168.1.0/24", n)
+			}
 		}
+	}
+	if c.Demo && covers(prefixes(c.Devices.ProxyProtocol), netip.AddrFrom4([4]byte{127, 0, 0, 1})) {
+		bad("devices.proxyProtocol", "the demo's devices come from 127.0.0.1 without a PROXY header: leave out one or the other")
 	}
 	if c.Devices.MaxConnections < 1 {
 		bad("devices.maxConnections", "must be 1 or more")
@@ -259,13 +270,23 @@ func (c *Config) Check() error {
 	return errors.Join(errs...)
 }
 
-// openNetworks are the parsed Devices.OpenNetworks; Check has been called.
-func (c *Config) openNetworks() []netip.Prefix {
-	var ps []netip.Prefix
-	for _, n := range c.Devices.OpenNetworks {
-		ps = append(ps, netip.MustParsePrefix(n))
+// prefixes parses networks, without those that Check complains about.
+func prefixes(networks []string) (list []netip.Prefix) {
+	for _, n := range networks {
+		if p, err := netip.ParsePrefix(n); err == nil {
+			list = append(list, p.Masked())
+		}
 	}
-	return ps
+	return list
+}
+
+func covers(list []netip.Prefix, addr netip.Addr) bool {
+	for _, p := range list {
+		if p.Contains(addr) {
+			return true
+		}
+	}
+	return false
 }
 
 func (c *Config) path(elem ...string) string {

@@ -41,10 +41,12 @@ func TestCheckNamesEveryMistake(t *testing.T) {
 	}
 	c.Devices.Listen = []string{"1883"}
 	c.Devices.OpenNetworks = []string{"home"}
+	c.Devices.ProxyProtocol = []string{"10.0.0.300/8", "127.0.0.0/8"}
+	c.Demo = true
 	c.Log.Level = "loud"
 	c.TLS.Key = "only.pem"
 	err := c.Check()
-	for _, want := range []string{"1883", "home", "loud", "belong together"} {
+	for _, want := range []string{"1883", "home", "devices.proxyProtocol: \"10.0.0.300/8\"", "the demo's devices", "loud", "belong together"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q is not in %v", want, err)
 		}

@@ -30,6 +30,7 @@ import (
 	"maps"
 	"net"
 	"net/http"
+	"net/netip"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -45,8 +46,11 @@ type Options struct {
 	Store  Store        // nil: nothing survives the process
 	Log    *slog.Logger // nil: discard
 	Limits Limits
-	TLS    *tls.Config  // nil: a TLS handshake is closed
-	HTTP   http.Handler // plain HTTP requests on a device port; nil: 404
+	// Proxies are the networks whose connections begin with a PROXY header,
+	// version 1 or 2, that says where they come from; others may not have one.
+	Proxies []netip.Prefix
+	TLS     *tls.Config  // nil: a TLS handshake is closed
+	HTTP    http.Handler // plain HTTP requests on a device port; nil: 404
 }
 
 // A Broker is an MQTT server. Its methods may be called by any number of
@@ -57,6 +61,7 @@ type Broker struct {
 	log      *slog.Logger
 	httpLog  *log.Logger
 	limits   atomic.Pointer[Limits] // never nil, what it points to never changes
+	proxies  []netip.Prefix
 	tls      *tls.Config
 	http     http.Handler
 	counters Counters
@@ -76,7 +81,7 @@ type Broker struct {
 // New makes a broker and loads what its store remembers.
 func New(o Options) (*Broker, error) {
 	b := &Broker{
-		rules: o.Rules, store: o.Store, log: o.Log, tls: o.TLS, http: o.HTTP,
+		rules: o.Rules, store: o.Store, log: o.Log, proxies: o.Proxies, tls: o.TLS, http: o.HTTP,
 		seed: maphash.MakeSeed(), listeners: make(map[*listener]struct{}),
 	}
 	b.SetLimits(o.Limits)
@@ -247,22 +252,39 @@ func (l *listener) admit(nc net.Conn) {
 		return
 	}
 	addr := addrOf(nc.RemoteAddr()).Addr()
+	if b.proxied(addr) {
+		l.start(nc, place{}, l.serveProxied)
+		return
+	}
 	at, ok := b.addresses.enter(addr, limits, &b.counters)
 	if !ok {
 		l.shed(nc)
 		return
 	}
+	l.start(nc, at, l.serveDirect)
+}
+
+// start starts the goroutine of a connection, unless none may begin any more.
+func (l *listener) start(nc net.Conn, at place, serve func(net.Conn, time.Time)) {
 	if !l.hold(nc) {
 		nc.Close()
 		at.leave()
-		b.counters.Connections.Add(-1)
+		l.b.counters.Connections.Add(-1)
 		return
 	}
 	l.conns.Go(func() {
 		defer l.release(nc, at)
-		origin := Origin{Remote: addrOf(nc.RemoteAddr()), Local: addrOf(nc.LocalAddr()), Transport: "tcp"}
-		l.serveConn(nc, origin, nil, time.Now())
+		serve(nc, time.Now())
 	})
+}
+
+func (l *listener) serveDirect(nc net.Conn, since time.Time) {
+	l.serveConn(nc, originOf(nc), nil, since)
+}
+
+// originOf is where a bare connection comes from.
+func originOf(nc net.Conn) Origin {
+	return Origin{Remote: addrOf(nc.RemoteAddr()), Local: addrOf(nc.LocalAddr()), Transport: "tcp"}
 }
 
 // shed closes a connection unread, because of Limits.

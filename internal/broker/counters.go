@@ -10,7 +10,7 @@ type Counters struct {
 	Clients     atomic.Int64 // connected now, by MQTT
 	Connects    atomic.Int64 // CONNECTs admitted
 	Refused     atomic.Int64 // CONNECTs refused by Rules or the protocol
-	Rejected    atomic.Int64 // connections whose first packet was no CONNECT, or late
+	Rejected    atomic.Int64 // connections without a CONNECT, in form and in time; the Rejected… below are among them
 	Shed        atomic.Int64 // connections closed unread by Limits, the sum of the Shed… below
 	TakeOvers   atomic.Int64
 	Faults      atomic.Int64 // connections ended by a broken packet or protocol
@@ -18,6 +18,8 @@ type Counters struct {
 	ShedConnections atomic.Int64 // by Limits.Connections
 	ShedPerAddress  atomic.Int64 // by Limits.ConnectionsPerAddress
 	ShedRate        atomic.Int64 // by Limits.ConnectRatePerAddress
+
+	RejectedProxy atomic.Int64 // no PROXY header, or a broken one, from where one has to come
 
 	MessagesIn  atomic.Int64 // PUBLISH received
 	MessagesOut atomic.Int64 // PUBLISH sent

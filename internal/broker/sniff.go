@@ -127,6 +127,14 @@ func (c *httpConn) Close() error {
 	return err
 }
 
+// RemoteAddr is the client's, also behind a proxy.
+func (c *httpConn) RemoteAddr() net.Addr {
+	if c.origin.Remote.IsValid() {
+		return net.TCPAddrFromAddrPort(c.origin.Remote)
+	}
+	return c.Conn.RemoteAddr()
+}
+
 // httpDoor is the net.Listener of the HTTP server behind a device port: what
 // it accepts is what was sniffed to be HTTP.
 type httpDoor struct {
