@@ -244,9 +244,9 @@ func (c *Client) attach(b *batch, p *packet.Connect, g *Grant, assigned bool) {
 	}
 	if !s.offline.IsZero() {
 		c.b.counters.Offline.Add(-1)
+		c.b.timers.stop(s)
 	}
 	changed := !found || !s.offline.IsZero() || s.expiry != c.expiry || s.clientID != c.id || s.keep != g.KeepSubscriptions
-	s.wakeup++
 	s.will = nil // the session goes on: a delayed will is not sent [MQTT5-3.1.3-9]
 	s.drop = false
 	s.present = true
@@ -379,13 +379,7 @@ func (s *session) rest(now time.Time) {
 		s.b.store.Write(Record{Kind: ContentRecord, Delete: true, Session: s.key})
 	}
 	s.record()
-	s.wakeup++
-	if s.expiry > 0 {
-		s.b.timers.add(now.Add(s.expiry), s, s.wakeup)
-	}
-	if s.will != nil {
-		s.b.timers.add(now.Add(min(s.will.delay, s.expiry)), s, s.wakeup)
-	}
+	s.wind()
 }
 
 // end forgets all that s has; s.mu is held and its client gone.
@@ -396,6 +390,7 @@ func (s *session) end() {
 	s.present, s.keep, s.will = false, false, nil
 	if !s.offline.IsZero() {
 		s.b.counters.Offline.Add(-1)
+		s.b.timers.stop(s)
 		s.offline = time.Time{}
 	}
 	s.discard()

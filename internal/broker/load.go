@@ -95,9 +95,7 @@ func (l *loader) done() {
 	if s.expiry == 0 && !s.keep { // it was to end with its connection
 		s.end()
 	}
-	if s.expiry > 0 {
-		l.b.timers.add(s.offline.Add(s.expiry), s, s.wakeup)
-	}
+	s.wind()
 	l.s, l.waiting = nil, nil
 	clear(l.progress)
 }

@@ -55,7 +55,7 @@ func (s *session) ring(now time.Time) {
 		return // somebody is here, or is leaving and sets his own timers
 	}
 	if s.claims > 0 { // somebody is about to come, or to be refused
-		s.b.timers.add(now.Add(tick), s, s.wakeup)
+		s.b.timers.set(s, now.Add(tick))
 		s.mu.Unlock()
 		return
 	}
@@ -66,6 +66,8 @@ func (s *session) ring(now time.Time) {
 	}
 	if s.expiry > 0 && away >= s.expiry {
 		s.expire()
+	} else {
+		s.wind()
 	}
 	s.mu.Unlock()
 	if due != nil {
@@ -86,40 +88,62 @@ func (s *session) expire() {
 	s.record()
 }
 
+// wind sets the timer of an absent session to what comes next for it; s.mu is
+// held.
+func (s *session) wind() {
+	var next time.Time
+	if s.expiry > 0 {
+		next = s.offline.Add(s.expiry)
+	}
+	if s.will != nil {
+		next = s.offline.Add(min(s.will.delay, s.expiry))
+	}
+	if next.IsZero() {
+		s.b.timers.stop(s)
+		return
+	}
+	s.b.timers.set(s, next)
+}
+
 // timers are the moments at which absent sessions need something, soonest
-// first. One that is out of date by the time it comes is ignored.
+// first: one for each session, so that clients that come and go leave none.
 type timers struct {
 	mu   sync.Mutex
 	heap timerHeap
 }
 
 type timer struct {
-	at     time.Time
-	s      *session
-	wakeup uint32 // session.wakeup when it was set
+	at time.Time
+	s  *session
 }
 
-func (t *timers) add(at time.Time, s *session, wakeup uint32) {
+// set makes at the moment of s, in place of an earlier one.
+func (t *timers) set(s *session, at time.Time) {
 	t.mu.Lock()
-	heap.Push(&t.heap, timer{at, s, wakeup})
-	t.mu.Unlock()
+	defer t.mu.Unlock()
+	if s.timer == 0 {
+		heap.Push(&t.heap, timer{at, s})
+		return
+	}
+	t.heap[s.timer-1].at = at
+	heap.Fix(&t.heap, s.timer-1)
+}
+
+// stop takes out the moment of s, if it has one.
+func (t *timers) stop(s *session) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if s.timer > 0 {
+		heap.Remove(&t.heap, s.timer-1)
+	}
 }
 
 // due takes out the sessions whose time has come.
 func (t *timers) due(now time.Time) (list []*session) {
 	t.mu.Lock()
-	var ready []timer
+	defer t.mu.Unlock()
 	for len(t.heap) > 0 && !t.heap[0].at.After(now) {
-		ready = append(ready, heap.Pop(&t.heap).(timer))
-	}
-	t.mu.Unlock()
-	for _, x := range ready {
-		x.s.mu.Lock()
-		fresh := x.s.wakeup == x.wakeup
-		x.s.mu.Unlock()
-		if fresh {
-			list = append(list, x.s)
-		}
+		list = append(list, heap.Pop(&t.heap).(timer).s)
 	}
 	return list
 }
@@ -128,12 +152,19 @@ type timerHeap []timer
 
 func (h timerHeap) Len() int           { return len(h) }
 func (h timerHeap) Less(i, j int) bool { return h[i].at.Before(h[j].at) }
-func (h timerHeap) Swap(i, j int)      { h[i], h[j] = h[j], h[i] }
-func (h *timerHeap) Push(x any)        { *h = append(*h, x.(timer)) }
+func (h timerHeap) Swap(i, j int) {
+	h[i], h[j] = h[j], h[i]
+	h[i].s.timer, h[j].s.timer = i+1, j+1
+}
+func (h *timerHeap) Push(x any) {
+	*h = append(*h, x.(timer))
+	x.(timer).s.timer = len(*h)
+}
 func (h *timerHeap) Pop() any {
 	old := *h
 	x := old[len(old)-1]
 	old[len(old)-1] = timer{}
 	*h = old[:len(old)-1]
+	x.s.timer = 0
 	return x
 }

@@ -22,7 +22,7 @@ type session struct {
 	claims int           // connects under way: not to be taken out
 	left   chan struct{} // made by who waits for the client to leave, closed when Rules.Closed has returned
 	drop   bool          // forget everything when the client leaves
-	wakeup uint32        // counts up with each change that makes timers stale
+	timer  int           // its place in Broker.timers, from 1; 0 for none; guarded by timers.mu
 	will   *will         // delayed, of a client that is away
 
 	present  bool // a session in MQTT's sense: a client that comes back finds it [MQTT3-3.1.2-4] [MQTT5-3.1.3.2]
