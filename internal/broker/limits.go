@@ -14,7 +14,7 @@ type Limits struct {
 	ConnectionsPerAddress int // no limit: whole fleets share an address; a further one is closed unread
 	ConnectRatePerAddress int // no limit; connections a second, with a burst of as many: a further one is closed unread
 
-	ConnectTimeout time.Duration // 10 s from accept to a complete CONNECT, TLS included, then it is closed; as long for the header of an HTTP request, and again after a WebSocket upgrade
+	ConnectTimeout time.Duration // 10 s from accept to a complete CONNECT, TLS included, then it is closed; as long for the header of an HTTP request, for its body, and again after a WebSocket upgrade
 	StallTimeout   time.Duration // 30 s in which a client takes nothing of what is sent to it, then it is disconnected
 
 	PacketSize    int // 1 MiB a packet; a larger one ends its connection (Packet too large)
@@ -23,13 +23,13 @@ type Limits struct {
 	TopicLevels   int // 128, as TopicLength
 	Subscriptions int // 1,024 a session; a further one is refused (Quota exceeded)
 
-	Inflight       int // 256 messages of QoS 1 and 2 without acknowledgement, to a client; further ones wait in its queue
+	Inflight       int // 256 messages of QoS 1 and 2 without acknowledgement, to a client; further ones wait in its queue; so they do when those are QueueBytes
 	ReceiveMaximum int // 1,024 from a 5.0 client, who is told; more ends its connection (Receive Maximum exceeded)
 	TopicAliases   int // 16 from a 5.0 client, who is told; a higher one ends its connection; as many at the most are used towards one
 	OutBuffer      int // 256 KiB written but not yet taken by the socket; QoS 0 is dropped then, QoS 1 and 2 wait in the queue
 
 	QueueCount int   // 1,000 messages waiting in a session; a further one is dropped
-	QueueBytes int   // 1 MiB waiting in a session; as QueueCount
+	QueueBytes int   // 1 MiB waiting in a session, or one message of any size; as QueueCount
 	QueueTotal int64 // 512 MiB waiting in all sessions; as QueueCount
 
 	SessionExpiry   time.Duration // 7 days for a session of an absent client; it is also the most a 5.0 client may ask for, unless its Grant says otherwise

@@ -85,6 +85,7 @@ func (l *loader) done() {
 		p, sent := l.progress[m.d.seq]
 		if sent && p.ID != 0 {
 			s.out.Restore(exchange.Exchange[delivery]{ID: p.ID, QoS: m.d.qos, Stage: exchange.Stage(p.Stage), Message: m.d})
+			s.underway += m.d.m.size()
 			continue
 		}
 		s.queue.push(m.d)

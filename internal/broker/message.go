@@ -60,10 +60,26 @@ type message struct {
 	expires time.Time          // zero: never
 }
 
-// messageOverhead is about what a waiting message costs beside its bytes.
-const messageOverhead = 160
+// What a waiting message and its properties cost beside their bytes, about.
+const (
+	messageOverhead    = 160
+	propertiesOverhead = 256
+	propertyOverhead   = 32 // of a user property
+)
 
-func (m *message) size() int { return len(m.topic) + len(m.payload) + messageOverhead }
+// size is what m costs in memory.
+func (m *message) size() int { return len(m.topic) + len(m.payload) + costOf(m.props) + messageOverhead }
+
+func costOf(p *packet.Properties) int {
+	if p == nil {
+		return 0
+	}
+	n := propertiesOverhead + len(p.ContentType) + len(p.ResponseTopic) + len(p.CorrelationData)
+	for _, u := range p.UserProperties {
+		n += propertyOverhead + len(u.Name) + len(u.Value)
+	}
+	return n
+}
 
 func (m *message) expired(now time.Time) bool { return !m.expires.IsZero() && !now.Before(m.expires) }
 

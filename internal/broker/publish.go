@@ -321,7 +321,7 @@ func (c *Client) puback(b *batch, h packet.Header, body []byte) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if e, ok := s.out.Puback(p.ID); ok {
-		s.forget(e.Message)
+		s.ended(e.Message)
 		s.pump(&b.work)
 	}
 	return nil
@@ -342,7 +342,7 @@ func (c *Client) pubrec(b *batch, h packet.Header, body []byte) error {
 		s.progress(e.Message, e.ID, exchange.Released)
 		c.pushAck(&b.work, packet.TypePubrel, p.ID, mqtt.Success)
 	case exchange.Ended:
-		s.forget(e.Message)
+		s.ended(e.Message)
 		s.pump(&b.work)
 	case exchange.Unknown:
 		c.pushAck(&b.work, packet.TypePubrel, p.ID, mqtt.PacketIdentifierNotFound) // 3.x leaves the reason out
@@ -360,7 +360,7 @@ func (c *Client) pubcomp(b *batch, h packet.Header, body []byte) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if e, ok := s.out.Pubcomp(p.ID); ok {
-		s.forget(e.Message)
+		s.ended(e.Message)
 		s.pump(&b.work)
 	}
 	return nil

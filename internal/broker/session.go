@@ -34,6 +34,7 @@ type session struct {
 
 	subs     []*subscription
 	out      exchange.Outbound[delivery]
+	underway int              // bytes of the messages in out
 	in       exchange.Inbound // the client's goroutine's while there is one
 	queue    queue
 	seq      uint64 // last place given in the store
@@ -135,11 +136,11 @@ func (s *session) offer(w *work, d delivery, shared bool) Outcome {
 	if c == nil && !s.keeps() {
 		return Offline
 	}
-	if c != nil && d.qos > 0 && s.queue.len() == 0 && s.out.Ready() && c.hasRoom() {
+	if c != nil && d.qos > 0 && s.queue.len() == 0 && s.ready(d) && c.hasRoom() {
 		if s.durable() {
 			s.store(w, &d)
 		}
-		id, _ := s.out.Open(d, d.qos)
+		id := s.open(d)
 		if s.durable() {
 			s.progress(d, id, exchange.Published)
 		}
@@ -156,10 +157,29 @@ func (s *session) offer(w *work, d delivery, shared bool) Outcome {
 	return s.enqueue(w, d)
 }
 
+// ready reports whether d may be under way: the client's window has room, and
+// what it has not acknowledged is less than may wait in a queue; s.mu is held.
+func (s *session) ready(d delivery) bool {
+	return s.out.Ready() && (s.underway == 0 || s.underway+d.m.size() <= s.b.limits.Load().QueueBytes)
+}
+
+// open begins the exchange of d, which is ready.
+func (s *session) open(d delivery) (id uint16) {
+	id, _ = s.out.Open(d, d.qos)
+	s.underway += d.m.size()
+	return id
+}
+
+// ended takes note that the exchange of d is over.
+func (s *session) ended(d delivery) {
+	s.underway -= d.m.size()
+	s.forget(d)
+}
+
 // enqueue lets d wait; s.mu is held.
 func (s *session) enqueue(w *work, d delivery) Outcome {
 	l, n := s.b.limits.Load(), d.m.size()
-	if s.queue.len() >= l.QueueCount || s.queue.bytes+n > l.QueueBytes ||
+	if s.queue.len() >= l.QueueCount || s.queue.len() > 0 && s.queue.bytes+n > l.QueueBytes ||
 		s.b.counters.QueuedBytes.Load()+int64(n) > l.QueueTotal {
 		s.b.counters.DroppedQueueFull.Add(1)
 		return QueueFull
@@ -199,7 +219,7 @@ func (s *session) pump(w *work) {
 		}
 	}
 	for s.queue.len() > 0 && c.hasRoom() {
-		if s.queue.items[s.queue.head].qos > 0 && !s.out.Ready() {
+		if d := s.queue.items[s.queue.head]; d.qos > 0 && !s.ready(d) {
 			return
 		}
 		s.next(w, c)
@@ -218,7 +238,7 @@ func (s *session) next(w *work, c *Client) {
 		c.deliver(w, d, 0, false, false)
 		return
 	}
-	id, _ := s.out.Open(d, d.qos)
+	id := s.open(d)
 	s.progress(d, id, exchange.Published)
 	if !c.deliver(w, d, id, false, false) {
 		s.abandon(id)
@@ -228,7 +248,7 @@ func (s *session) next(w *work, c *Client) {
 // abandon ends an exchange whose message the client cannot take.
 func (s *session) abandon(id uint16) {
 	if e, ok := s.out.Drop(id); ok {
-		s.forget(e.Message)
+		s.ended(e.Message)
 	}
 }
 
@@ -261,6 +281,7 @@ func (s *session) clear() {
 	s.b.counters.QueuedBytes.Add(-int64(s.queue.bytes))
 	s.queue = queue{}
 	s.out.Reset()
+	s.underway = 0
 	s.in.Reset()
 }
 
