@@ -80,7 +80,7 @@ func (l *listener) serveTLS(nc net.Conn, origin Origin, head []byte, since time.
 // serveHTTP hands the connection to the HTTP server and waits for its end.
 func (l *listener) serveHTTP(nc net.Conn, origin Origin) {
 	nc.SetDeadline(time.Time{})
-	hc := &httpConn{Conn: nc, origin: origin, closed: make(chan struct{}), upgraded: make(chan *websocket.Conn, 1)}
+	hc := &httpConn{Conn: nc, origin: origin, patience: l.b.limits.Load().StallTimeout, closed: make(chan struct{}), upgraded: make(chan *websocket.Conn, 1)}
 	if !l.http.hand(hc) {
 		nc.Close()
 		return
@@ -116,9 +116,15 @@ func (l *listener) stopHTTP(server *http.Server) {
 type httpConn struct {
 	net.Conn
 	origin   Origin
+	patience time.Duration // that a peer takes nothing of an answer
 	once     sync.Once
 	closed   chan struct{}
 	upgraded chan *websocket.Conn
+}
+
+func (c *httpConn) Write(b []byte) (int, error) {
+	c.Conn.SetWriteDeadline(time.Now().Add(c.patience))
+	return c.Conn.Write(b)
 }
 
 func (c *httpConn) Close() error {
@@ -196,6 +202,9 @@ func (l *listener) httpServer() *http.Server {
 // Options.HTTP.
 func (l *listener) handleHTTP(w http.ResponseWriter, r *http.Request) {
 	if !strings.EqualFold(r.Header.Get("Upgrade"), "websocket") {
+		if r.ContentLength != 0 { // the deadline of the header is over
+			http.NewResponseController(w).SetReadDeadline(time.Now().Add(l.b.limits.Load().ConnectTimeout))
+		}
 		l.b.http.ServeHTTP(w, r)
 		return
 	}
