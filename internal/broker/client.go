@@ -152,6 +152,7 @@ func (c *Client) take(b *batch) (again bool, err error) {
 	c.out.mu.Unlock()
 	if waiting {
 		c.flush()
+		closing = closing || c.catchUp()
 	}
 	c.b.counters.BytesIn.Add(int64(used))
 	if b.work.out > 0 {

@@ -25,6 +25,7 @@ type outbox struct {
 	linger   bool          // let the client read to the end: close only our half
 	closed   bool          // the last flush is over
 	ended    chan struct{} // closed with closed; nil until somebody waits for it
+	relief   chan struct{} // closed when few enough bytes wait; nil until catchUp waits for it
 	cause    Cause         // why closing
 	mark     *work         // the work whose dirty list holds the client already
 }
@@ -229,6 +230,7 @@ func (c *Client) flushOnce() (starved bool) {
 		buf.giveBack()
 		o.mu.Lock()
 		o.held = 0
+		c.relieve()
 		if err != nil {
 			c.broken()
 			return false
@@ -293,6 +295,10 @@ func (c *Client) broken() {
 // close says that there will be no more flush.
 func (o *outbox) close() {
 	o.closed = true
+	if o.relief != nil {
+		close(o.relief)
+		o.relief = nil
+	}
 	if o.ended != nil {
 		close(o.ended)
 		o.ended = nil
@@ -312,6 +318,41 @@ func (o *outbox) wait() {
 	<-ended
 }
 
+// mostAnswers is how many times Limits.OutBuffer may wait when answers, which
+// cannot be dropped, are added to messages.
+const mostAnswers = 2
+
+func (c *Client) behind() bool {
+	return c.out.len()+c.out.held >= mostAnswers*c.limits.OutBuffer
+}
+
+// catchUp waits while too much is on its way to the client: who asks on and
+// does not read the answers is not read either. It reports whether the
+// connection is ending. The connection's own goroutine calls it.
+func (c *Client) catchUp() (ending bool) {
+	o := &c.out
+	o.mu.Lock()
+	if !o.flushing || o.closing || !c.behind() {
+		ending = o.closing
+		o.mu.Unlock()
+		return ending
+	}
+	relief := make(chan struct{})
+	o.relief = relief
+	o.mu.Unlock()
+	<-relief
+	c.seen = time.Now() // what it sent meanwhile waits for us
+	return c.stopped()
+}
+
+// relieve lets catchUp go on when it may; the lock is held.
+func (c *Client) relieve() {
+	if c.out.relief != nil && !c.behind() {
+		close(c.out.relief)
+		c.out.relief = nil
+	}
+}
+
 // wait leaves the rest of a flush to a goroutine.
 func (c *Client) wait(buf *outBuffer, n int) {
 	c.writers.Go(func() { c.drain(buf, n) })
@@ -326,6 +367,7 @@ func (c *Client) drain(buf *outBuffer, n int) {
 			chunk := buf.b[n:min(n+outChunk, len(buf.b))]
 			o.mu.Lock()
 			o.held = len(buf.b) - n
+			c.relieve()
 			patience := c.limits.StallTimeout
 			if o.closing {
 				patience = lingerTime
@@ -341,6 +383,7 @@ func (c *Client) drain(buf *outBuffer, n int) {
 		buf.giveBack()
 		o.mu.Lock()
 		o.held = 0
+		c.relieve()
 		if o.len() == 0 {
 			break
 		}
