@@ -41,7 +41,8 @@ type Client struct {
 	named        aliases           // those that it takes; guarded by out.mu
 
 	phase phase
-	seen  time.Time       // when bytes came last; the connection's goroutine's
+	seen  time.Time       // when something came last; the connection's goroutine's
+	part  int             // bytes of the packet that was incomplete then
 	ctx   context.Context // of Serve
 }
 
@@ -92,6 +93,11 @@ func (c *Client) deadline() time.Time {
 	return c.seen.Add(time.Duration(c.keepAlive) * time.Second * 3 / 2)
 }
 
+// signOfLife is how many bytes of a packet that is not whole yet count for the
+// keep-alive as a packet does: large ones take their time on slow lines, but
+// nobody holds a connection by a byte now and then.
+const signOfLife = 1 << 10
+
 // stopped reports whether the connection is ending.
 func (c *Client) stopped() bool {
 	c.out.mu.Lock()
@@ -124,8 +130,10 @@ func (c *Client) violation(t packet.Type, three, five, detail string, reason mqt
 // take handles the whole packets in b, then settles them all.
 func (c *Client) take(b *batch) (again bool, err error) {
 	b.started = time.Now()
-	c.seen = b.started
 	first := c.phase != open // a script may send all it has at once, FIN included
+	if first {
+		c.seen = b.started
+	}
 	if c.phase == sniffing {
 		if head := b.buf[0]; head != byte(packet.TypeConnect)<<4 {
 			if sniffable(head) {
@@ -139,6 +147,9 @@ func (c *Client) take(b *batch) (again bool, err error) {
 	c.out.mu.Unlock()
 
 	used, err := c.frames(b)
+	if used > 0 || b.n-c.part >= signOfLife {
+		c.seen, c.part = b.started, b.n-used
+	}
 	if serr := c.settle(b); err == nil {
 		err = serr
 	}
