@@ -7,7 +7,7 @@ import (
 )
 
 // TestTopicAliasesTowardsTheClient: the first topics have aliases, as many as
-// the client takes [MQTT5-3.1.2-26]; named once, then by number alone
+// the client takes [MQTT5-3.1.2-26] [MQTT5-3.3.2-11]; named once, then by number alone
 // [MQTT5 §3.3.2.3.4].
 func TestTopicAliasesTowardsTheClient(t *testing.T) {
 	h := serve(t, broker.Options{})

@@ -36,14 +36,28 @@ func (c *Client) connect(b *batch, h packet.Header, body []byte) error {
 	if c.b.closing.Load() {
 		return c.refuse(b, &Refusal{Reason: mqtt.ServerUnavailable})
 	}
-	if p.Will != nil && !grant.IgnoreWill && p.Will.QoS > grant.MaxQoS && p.Version == mqtt.V5 { // [MQTT5-3.2.2-12]
-		return c.refuse(b, &Refusal{Reason: mqtt.QoSNotSupported})
+	if r := refuseWill(&p, grant); r != nil {
+		return c.refuse(b, r)
 	}
 	c.accept(&p, grant)
 	if c.maxPacket > 0 && !c.fits(c.connack(&p, grant, false, assigned)) {
 		return c.refuse(b, &Refusal{Reason: mqtt.PacketTooLarge})
 	}
 	return c.enter(b, &p, grant, assigned)
+}
+
+// refuseWill refuses a 5.0 client whose will asks for more than it is granted
+// [MQTT5-3.2.2-12] [MQTT5-3.2.2-13]; nil where it may stay.
+func refuseWill(p *packet.Connect, g *Grant) *Refusal {
+	switch {
+	case p.Will == nil || g.IgnoreWill || p.Version != mqtt.V5:
+		return nil
+	case p.Will.QoS > g.MaxQoS:
+		return &Refusal{Reason: mqtt.QoSNotSupported}
+	case p.Will.Retain && g.IgnoreRetain:
+		return &Refusal{Reason: mqtt.RetainNotSupported}
+	}
+	return nil
 }
 
 // answerMalformed tells the client why its CONNECT is no good, where the
@@ -304,6 +318,9 @@ func (c *Client) connack(p *packet.Connect, g *Grant, found, assigned bool) *pac
 	}
 	if c.maxQoS < mqtt.ExactlyOnce {
 		props.MaximumQoS = ptr(byte(c.maxQoS)) // [MQTT5-3.2.2-9]
+	}
+	if c.ignoreRetain {
+		props.RetainAvailable = ptr(byte(0)) // [MQTT5 §3.2.2.3.5]
 	}
 	if c.keepAlive != p.KeepAlive {
 		props.ServerKeepAlive = ptr(c.keepAlive) // [MQTT5-3.2.2-21]

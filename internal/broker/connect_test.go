@@ -26,7 +26,7 @@ func TestConnecting(t *testing.T) {
 		{"3.1.1: 23 letters and digits are an identifier [MQTT3-3.1.3-5]", "1023 0004'MQTT' 04 02 003c 0017'0123456789ABCDEFGHIJxyz'", "2002 0000", false},
 		{"5.0: 23 letters and digits are an identifier [MQTT5-3.1.3-5]", "1024 0004'MQTT' 05 02 003c 00 0017'0123456789ABCDEFGHIJxyz'", "200e 00 00 0b 21 0400 22 0010 27 00100000", false},
 		{"5.0: no Response Information where none is asked for, nor elsewhere [MQTT5-3.1.2-28]", "1013 0004'MQTT' 05 02 003c 02 1900 0004'dev1'", "200e 00 00 0b 21 0400 22 0010 27 00100000", false},
-		{"5.0: an Authentication Method that is not known [MQTT5-4.12.0-1] [MQTT5-4.13.2-1]", "1017 0004'MQTT' 05 02 003c 06 15 0003'KEY' 0004'dev1'", "2003 008c 00", true},
+		{"5.0: an Authentication Method that is not known [MQTT5-4.12.0-1] [MQTT5-4.12.0-4] [MQTT5-4.13.2-1]", "1017 0004'MQTT' 05 02 003c 06 15 0003'KEY' 0004'dev1'", "2003 008c 00", true},
 		{"5.0: no Authentication Method, no AUTH, none in CONNACK [MQTT5-4.12.0-6]", "1011 0004'MQTT' 05 02 003c 00 0004'dev1'", "200e 00 00 0b 21 0400 22 0010 27 00100000", false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -99,9 +99,51 @@ func TestGrantBoundsTheWill(t *testing.T) {
 	p.connect(&packet.Connect{ProtocolName: "MQTT", Version: mqtt.V311, CleanStart: true, ClientID: "a", Will: will}, "2002 0000")
 }
 
+// TestRejectedIdentifiers are told in the words of the version, and the
+// connection ends [MQTT3-3.1.3-9] [MQTT5-3.1.3-8].
+func TestRejectedIdentifiers(t *testing.T) {
+	w := newWitness()
+	w.connect = func(*packet.Connect, broker.Origin) (*broker.Grant, error) {
+		return nil, &broker.Refusal{Reason: mqtt.ClientIdentifierNotValid}
+	}
+	h := serve(t, broker.Options{Rules: w})
+	for v, want := range map[mqtt.Version]string{mqtt.V31: "2002 0002", mqtt.V311: "2002 0002", mqtt.V5: "2003 0085 00"} {
+		p := h.dial()
+		p.connect(&packet.Connect{Version: v, CleanStart: true, ClientID: "odd id"}, want)
+		p.wantEnd()
+	}
+}
+
+// TestGrantWithoutRetain: a 5.0 client is told Retain Available 0; a will that
+// is retained is refused [MQTT5-3.2.2-13], and so is such a message
+// [MQTT5-3.2.2-14]. 3.x has no word for it: there RETAIN is passed over.
+func TestGrantWithoutRetain(t *testing.T) {
+	w := newWitness()
+	w.connect = func(*packet.Connect, broker.Origin) (*broker.Grant, error) {
+		return &broker.Grant{MaxQoS: 2, IgnoreRetain: true}, nil
+	}
+	h := serve(t, broker.Options{Rules: w})
+	will := &packet.Will{Topic: "w", Retain: true}
+	p := h.dial()
+	p.connect(&packet.Connect{Version: mqtt.V5, CleanStart: true, ClientID: "a", Will: will}, "2003 009a 00")
+	p.wantEnd()
+	p = h.dial()
+	p.connect(&packet.Connect{Version: mqtt.V311, CleanStart: true, ClientID: "a", Will: will}, "2002 0000")
+	p.send("3104 0001't' 'x'")
+	p.wantSilence()
+	p = h.dial()
+	p.connect(&packet.Connect{Version: mqtt.V5, CleanStart: true, ClientID: "b"}, "2010 00 00 0d 21 0400 22 0010 25 00 27 00100000")
+	p.send("3105 0001't' 00 'x'")
+	p.want("e001 9a")
+	p.wantEnd()
+	if n := h.Counters().Retained.Load(); n != 0 {
+		t.Errorf("%d retained", n)
+	}
+}
+
 // TestConnackFitsTheClient: nothing larger than its Maximum Packet Size is sent
 // to a client [MQTT5-3.1.2-24], a reason string only where it fits
-// [MQTT5-3.2.2-19].
+// [MQTT5-3.2.2-19], a user property never [MQTT5-3.2.2-20].
 func TestConnackFitsTheClient(t *testing.T) {
 	for _, tt := range []struct {
 		name string
@@ -166,21 +208,24 @@ func TestAnswersFitTheClient(t *testing.T) {
 	}
 }
 
-// TestProblemInformationIsNotSent to who asked for none, nor to others: there
-// are only reason codes [MQTT5-3.1.2-29] [MQTT5-3.4.2-2] [MQTT5-3.4.2-3]
-// [MQTT5-3.9.2-1] [MQTT5-3.9.2-2] [MQTT5-3.11.2-1] [MQTT5-3.11.2-2].
+// TestProblemInformationIsNotSent to who asked for none, to who takes only small
+// packets, nor to others: there are only reason codes [MQTT5-3.1.2-29]
+// [MQTT5-3.4.2-2] [MQTT5-3.4.2-3] [MQTT5-3.5.2-2] [MQTT5-3.5.2-3] [MQTT5-3.6.2-2]
+// [MQTT5-3.6.2-3] [MQTT5-3.7.2-2] [MQTT5-3.7.2-3] [MQTT5-3.9.2-1] [MQTT5-3.9.2-2]
+// [MQTT5-3.11.2-1] [MQTT5-3.11.2-2].
 func TestProblemInformationIsNotSent(t *testing.T) {
-	for _, info := range []byte{0, 1} {
+	for _, props := range []*packet.Properties{
+		{RequestProblemInfo: ptr(byte(0))}, {RequestProblemInfo: ptr(byte(1))}, {MaximumPacketSize: ptr(uint32(16))}, nil,
+	} {
 		w := newWitness()
 		w.publish = func(*broker.Client, *packet.Publish) broker.Decision {
 			return broker.Decision{Action: broker.Consume, Reason: mqtt.NotAuthorized}
 		}
 		h := serve(t, broker.Options{Rules: w})
 		p := h.dial()
-		p.connect(&packet.Connect{ProtocolName: "MQTT", Version: mqtt.V5, CleanStart: true, ClientID: "a",
-			Properties: &packet.Properties{RequestProblemInfo: &info}}, "200e 00 00 0b 21 0400 22 0010 27 00100000")
-		p.send("3207 0001't' 0001 00 'x' 3407 0001't' 0002 00 'x' 6202 0002 8208 0003 00 0002'a#' 00 a206 0004 00 0001'a'")
-		p.want("4003 0001 87 5003 0002 87 7003 0002 92 9004 0003 00 8f b004 0004 00 11")
+		p.connect(&packet.Connect{Version: mqtt.V5, CleanStart: true, ClientID: "a", Properties: props}, "200e 00 00 0b 21 0400 22 0010 27 00100000")
+		p.send("3207 0001't' 0001 00 'x' 3407 0001't' 0002 00 'x' 6202 0002 8208 0003 00 0002'a#' 00 a206 0004 00 0001'a' 5002 0009")
+		p.want("4003 0001 87 5003 0002 87 7003 0002 92 9004 0003 00 8f b004 0004 00 11 6203 0009 92")
 	}
 }
 

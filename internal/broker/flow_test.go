@@ -6,6 +6,7 @@ import (
 	"github.com/matou-iot/matou/internal/broker"
 )
 
+// TestFlows, all over TCP [MQTT3-7.1.1-1] [MQTT5-4.2.0-1].
 func TestFlows(t *testing.T) {
 	// One connection each: > is what the client sends, < what has to come.
 	const (

@@ -12,20 +12,45 @@ import (
 	"github.com/matou-iot/matou/mqtt/packet"
 )
 
-// framed reads bytes as wire does, with the remaining length of what follows
-// in the place of a colon.
-func framed(t *testing.T, s string) string {
-	t.Helper()
-	head, body, ok := strings.Cut(s, ":")
-	if !ok {
-		return s
+// TestMalformedPackets: each ends its own connection and no other; a 5.0 client
+// is told the reason [MQTT5-4.13.1-1], a 3.1.1 client nothing [MQTT3-4.8.0-1];
+// Rules hear the bytes and the clause that they break.
+func TestMalformedPackets(t *testing.T) {
+	forms := malformedHeaders
+	forms = append(forms, misplacedPackets...)
+	forms = append(forms, malformedPublishes...)
+	for _, a := range aliens {
+		body := fmt.Sprintf("0001't' %02x %s", len(wire(t, a.bytes)), a.bytes)
+		forms = append(forms, only5("PUBLISH with the property "+a.name, "30 : "+body, list5, bad))
 	}
-	n := len(wire(t, body))
-	length := fmt.Sprintf("%02x", n)
-	if n >= 0x80 {
-		length = fmt.Sprintf("%02x%02x", n&0x7f|0x80, n>>7)
+	forms = append(forms, malformedAcks("PUBACK", "40", "MQTT5-3.4.2-1")...)
+	forms = append(forms, malformedAcks("PUBREC", "50", "MQTT5-3.5.2-1")...)
+	forms = append(forms, malformedAcks("PUBREL", "62", "MQTT5-3.6.2-1")...)
+	forms = append(forms, malformedAcks("PUBCOMP", "70", "MQTT5-3.7.2-1")...)
+	forms = append(forms, malformedSubscribes...)
+	forms = append(forms, malformedEnds...)
+
+	w := newWitness()
+	h := serve(t, broker.Options{Rules: w, Limits: broker.Limits{TopicLevels: 2, TopicLength: 16}})
+	bystander := h.connected("bystander")
+	w.next(t, "connected")
+	broken := 0
+	for _, m := range forms {
+		if m.three != "" {
+			broken++
+			t.Run("3.1.1 "+m.name, func(t *testing.T) { breakIt(t, h, w, h.connected("a"), framed(t, m.three), "", m.clause3) })
+		}
+		if m.five != "" {
+			broken++
+			t.Run("5.0 "+m.name, func(t *testing.T) {
+				breakIt(t, h, w, h.connected5("a"), framed(t, m.five), fmt.Sprintf("e001 %02x", m.reason), m.clause5)
+			})
+		}
 	}
-	return head + length + body
+	bystander.wantSilence()
+	if n := h.Counters().Faults.Load(); n != int64(broken) {
+		t.Errorf("%d faults, want %d", n, broken)
+	}
 }
 
 // A malformed packet on an open connection: what it breaks, and what the
@@ -92,7 +117,7 @@ var misplacedPackets = []malformed{
 	{"UNSUBACK", "b0 : 0001", "MQTT3 §2.2.1", "b0 : 0001 00 00", "MQTT5 §2.1.2", illegal},
 	same("PINGRESP", "d0 00", "MQTT3 §2.2.1", "MQTT5 §2.1.2", illegal),
 	only5("AUTH that nobody negotiated", "f0 00", "MQTT5-4.12.0-7", illegal),
-	only5("AUTH that asks for re-authentication", "f0 : 19 06 15 0003'KEY'", "MQTT5-4.12.0-7", illegal),
+	only5("AUTH that asks for re-authentication, which fails [MQTT5-4.12.1-2]", "f0 : 19 06 15 0003'KEY'", "MQTT5-4.12.0-7", illegal),
 	only5("AUTH with a reason that it does not have", "f0 : 01", "MQTT5-3.15.2-1", bad),
 }
 
@@ -219,45 +244,20 @@ var malformedEnds = []malformed{
 	only5("DISCONNECT that keeps a session which ends with its connection", "e0 : 00 05 1100000010", "MQTT5 §3.14.2.2.2", illegal),
 }
 
-// TestMalformedPackets: each ends its own connection and no other; a 5.0 client
-// is told the reason [MQTT5-4.13.1-1], a 3.1.1 client nothing [MQTT3-4.8.0-1];
-// Rules hear the bytes and the clause that they break.
-func TestMalformedPackets(t *testing.T) {
-	forms := malformedHeaders
-	forms = append(forms, misplacedPackets...)
-	forms = append(forms, malformedPublishes...)
-	for _, a := range aliens {
-		body := fmt.Sprintf("0001't' %02x %s", len(wire(t, a.bytes)), a.bytes)
-		forms = append(forms, only5("PUBLISH with the property "+a.name, "30 : "+body, list5, bad))
+// framed reads bytes as wire does, with the remaining length of what follows
+// in the place of a colon.
+func framed(t *testing.T, s string) string {
+	t.Helper()
+	head, body, ok := strings.Cut(s, ":")
+	if !ok {
+		return s
 	}
-	forms = append(forms, malformedAcks("PUBACK", "40", "MQTT5-3.4.2-1")...)
-	forms = append(forms, malformedAcks("PUBREC", "50", "MQTT5-3.5.2-1")...)
-	forms = append(forms, malformedAcks("PUBREL", "62", "MQTT5-3.6.2-1")...)
-	forms = append(forms, malformedAcks("PUBCOMP", "70", "MQTT5-3.7.2-1")...)
-	forms = append(forms, malformedSubscribes...)
-	forms = append(forms, malformedEnds...)
-
-	w := newWitness()
-	h := serve(t, broker.Options{Rules: w, Limits: broker.Limits{TopicLevels: 2, TopicLength: 16}})
-	bystander := h.connected("bystander")
-	w.next(t, "connected")
-	broken := 0
-	for _, m := range forms {
-		if m.three != "" {
-			broken++
-			t.Run("3.1.1 "+m.name, func(t *testing.T) { breakIt(t, h, w, h.connected("a"), framed(t, m.three), "", m.clause3) })
-		}
-		if m.five != "" {
-			broken++
-			t.Run("5.0 "+m.name, func(t *testing.T) {
-				breakIt(t, h, w, h.connected5("a"), framed(t, m.five), fmt.Sprintf("e001 %02x", m.reason), m.clause5)
-			})
-		}
+	n := len(wire(t, body))
+	length := fmt.Sprintf("%02x", n)
+	if n >= 0x80 {
+		length = fmt.Sprintf("%02x%02x", n&0x7f|0x80, n>>7)
 	}
-	bystander.wantSilence()
-	if n := h.Counters().Faults.Load(); n != int64(broken) {
-		t.Errorf("%d faults, want %d", n, broken)
-	}
+	return head + length + body
 }
 
 // breakIt sends broken bytes on the open connection p, and a PINGREQ behind

@@ -105,6 +105,9 @@ func (c *Client) checkPublish5(p *packet.Publish) error {
 	if p.QoS > c.maxQoS {
 		return c.violation(packet.TypePublish, "", "MQTT5-3.2.2-11", "the QoS is above the Maximum QoS of this server", mqtt.QoSNotSupported)
 	}
+	if p.Retain && c.ignoreRetain {
+		return c.violation(packet.TypePublish, "", "MQTT5-3.2.2-14", "this server keeps no retained messages of this client", mqtt.RetainNotSupported)
+	}
 	if p.Properties == nil {
 		return nil
 	}

@@ -53,7 +53,7 @@ type Origin struct {
 	Transport  string            // "tcp", "tls", "ws" or "wss"
 	ServerName string            // what TLS asked for, "" without
 	TLSVersion uint16            // 0 without TLS
-	Peer       *x509.Certificate // the client's, nil without one
+	Peer       *x509.Certificate // the client's, verified; nil without one. PeerName and PeerFingerprint are of it
 }
 
 // A Refusal is the error by which Rules refuses a CONNECT.
@@ -87,7 +87,7 @@ type Grant struct {
 	// until UNSUBSCRIBE [aliyun-device §4.2].
 	KeepSubscriptions bool
 	MaxQoS            mqtt.QoS // the most that SUBSCRIBE grants; 5.0 clients are told and held to it
-	IgnoreRetain      bool     // publish retained messages as if they were not
+	IgnoreRetain      bool     // publish retained messages as if they were not; 5.0 clients are told and held to it
 	IgnoreWill        bool     // never publish this client's will
 	// SessionExpiry is how long the session of an absent client is kept, and
 	// the most that a 5.0 client may ask for; 0 is Limits.SessionExpiry.
