@@ -75,7 +75,7 @@ func (d *DB) AccessTokens(ctx context.Context) ([]access.Token, error) {
 
 // AccessTokenByHash is of [access.Store].
 func (d *DB) AccessTokenByHash(ctx context.Context, hash []byte) (access.Token, error) {
-	t, err := scanToken(d.sql.QueryRowContext(ctx, "SELECT "+tokenColumns+" FROM access_tokens WHERE hash = ?", hash))
+	t, err := scanToken(d.token.QueryRowContext(ctx, hash))
 	if errors.Is(err, sql.ErrNoRows) {
 		return t, errNoToken
 	}

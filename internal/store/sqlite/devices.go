@@ -59,7 +59,7 @@ func hasProduct(ctx context.Context, tx *sql.Tx, key string) error {
 
 // Device is of [registry.Store].
 func (d *DB) Device(ctx context.Context, id registry.ID) (*registry.Device, error) {
-	return d.scanDevice(d.sql.QueryRowContext(ctx, "SELECT "+deviceColumns+" FROM devices WHERE product = ? AND name = ?", id.Product, id.Device))
+	return d.scanDevice(d.device.QueryRowContext(ctx, id.Product, id.Device))
 }
 
 // stateOf says in SQL what registry.Registry.Status says of a device d with

@@ -11,10 +11,11 @@ import (
 	"github.com/matou-iot/matou/internal/registry"
 )
 
+const statusColumns = "state, since, activated_at, last_addr, client_id, protocol, last_online, last_offline, offline_reason, refusals, last_refusal"
+
 // Presence is of [registry.Store].
 func (d *DB) Presence(ctx context.Context, id registry.ID) (*registry.Presence, error) {
-	p, err := scanStatus(d.sql.QueryRowContext(ctx, `SELECT state, since, activated_at, last_addr, client_id, protocol, last_online, last_offline, offline_reason, refusals, last_refusal
-		FROM statuses WHERE product = ? AND device = ?`, id.Product, id.Device))
+	p, err := scanStatus(d.presence.QueryRowContext(ctx, id.Product, id.Device))
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		return nil, registry.ErrNotFound
