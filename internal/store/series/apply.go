@@ -3,7 +3,6 @@ package series
 import (
 	"context"
 	"encoding/binary"
-	"errors"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -12,32 +11,27 @@ import (
 	"github.com/matou-iot/matou/thing"
 )
 
-// Apply keeps a group of records and the position behind it in one batch. It
-// is not synced: the feed has the records, and what a crash takes is read from
-// there again.
+// Apply keeps a group of records. It is not synced: the feed has the records,
+// and what a crash takes is read from there again, from the position that was
+// kept with the latest values.
 func (d *DB) Apply(_ context.Context, group []record.Record) error {
-	a := applying{db: d, batch: d.db.NewBatch(), latest: map[string]map[string]record.Point{}}
+	a := applying{db: d, batch: d.db.NewBatch()}
 	defer a.batch.Close()
 	for i := range group {
 		if err := a.apply(&group[i]); err != nil {
 			return err
 		}
 	}
-	if err := a.writeLatest(); err != nil {
+	if err := a.batch.Commit(pebble.NoSync); err != nil {
 		return err
 	}
-	position := binary.BigEndian.AppendUint64(nil, group[len(group)-1].Seq)
-	if err := a.batch.Set([]byte{rowApplied}, position, nil); err != nil {
-		return err
-	}
-	return a.batch.Commit(pebble.NoSync)
+	return d.newest.remember(group)
 }
 
 // An applying is one group on its way in.
 type applying struct {
-	db     *DB
-	batch  *pebble.Batch
-	latest map[string]map[string]record.Point // by the key of the row
+	db    *DB
+	batch *pebble.Batch
 }
 
 func (a *applying) apply(r *record.Record) error {
@@ -86,9 +80,6 @@ func (a *applying) report(r *record.Record) error {
 	if n == 0 {
 		return nil
 	}
-	if err := a.remember(r); err != nil {
-		return err
-	}
 	if !mixed {
 		return a.row(r, first, r.Body)
 	}
@@ -114,65 +105,4 @@ func (a *applying) report(r *record.Record) error {
 func (a *applying) row(r *record.Record, at int64, body []byte) error {
 	key := timeKey(deviceKey(rowReport, r.Product, r.Device), time.UnixMilli(at))
 	return a.batch.Set(binary.BigEndian.AppendUint64(key, r.Seq), body, nil)
-}
-
-// remember merges a report into the latest values: the newest time wins, of
-// equal ones the later record.
-func (a *applying) remember(r *record.Record) error {
-	key := string(deviceKey(rowLatest, r.Product, r.Device))
-	latest := a.latest[key]
-	if latest == nil {
-		points, err := a.db.latest([]byte(key))
-		if err != nil {
-			return err
-		}
-		latest = make(map[string]record.Point, len(points)+4)
-		for _, p := range points {
-			latest[p.Property] = p
-		}
-		a.latest[key] = latest
-	}
-	return record.VisitReport(r.Body, func(p []byte, v thing.Value, at int64) bool {
-		t := time.UnixMilli(at).UTC()
-		if old, ok := latest[string(p)]; !ok || !t.Before(old.Time) {
-			name := old.Property
-			if !ok {
-				name = string(p)
-			}
-			latest[name] = record.Point{Property: name, Value: v, Time: t}
-		}
-		return true
-	})
-}
-
-func (a *applying) writeLatest() error {
-	for key, points := range a.latest {
-		report := make(record.Report, 0, len(points))
-		for _, p := range points {
-			report = append(report, p)
-		}
-		if err := a.batch.Set([]byte(key), report.Append(nil), nil); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// latest reads a row of latest values. One that is corrupt counts as empty:
-// the device's next report mends it.
-func (d *DB) latest(key []byte) (record.Report, error) {
-	v, closer, err := d.db.Get(key)
-	if errors.Is(err, pebble.ErrNotFound) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	defer closer.Close()
-	report, err := record.DecodeReport(v)
-	if err != nil {
-		d.log.Error("the latest values of a device cannot be read", "error", err)
-		return nil, nil
-	}
-	return report, nil
 }

@@ -14,7 +14,7 @@ import (
 
 // Latest returns the newest value of each property, by name.
 func (d *DB) Latest(_ context.Context, product, device string) ([]history.Point, error) {
-	report, err := d.latest(deviceKey(rowLatest, product, device))
+	report, err := d.newest.get(deviceKey(rowLatest, product, device))
 	if err != nil {
 		return nil, err
 	}

@@ -39,8 +39,9 @@ type Options struct {
 // A DB implements history.Store. Any number of goroutines may use it at once;
 // Apply is called by one.
 type DB struct {
-	db  *pebble.DB
-	log *slog.Logger
+	db     *pebble.DB
+	log    *slog.Logger
+	newest *newest
 }
 
 // The kinds of rows. Other rooms that share the database have prefixes of
@@ -70,14 +71,14 @@ func Open(dir string, o Options) (*DB, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open history %s: %w", dir, err)
 	}
-	return &DB{db, o.Log}, nil
+	return &DB{db, o.Log, newNewest(db, o.Log)}, nil
 }
 
 // DB is the database itself, for rooms that keep rows of their own in it.
 func (d *DB) DB() *pebble.DB { return d.db }
 
 // Close closes the database.
-func (d *DB) Close() error { return d.db.Close() }
+func (d *DB) Close() error { return errors.Join(d.newest.close(), d.db.Close()) }
 
 // quiet lets Pebble's errors through and drops its daily news.
 type quiet struct{ log *slog.Logger }
@@ -119,6 +120,9 @@ func upper(prefix []byte) []byte {
 
 // Applied is the position of the last record kept.
 func (d *DB) Applied(context.Context) (uint64, error) {
+	if at := d.newest.position(); at > 0 {
+		return at, nil
+	}
 	v, closer, err := d.db.Get([]byte{rowApplied})
 	if errors.Is(err, pebble.ErrNotFound) {
 		return 0, nil
@@ -143,7 +147,7 @@ func (d *DB) Forget(_ context.Context, product, device string) error {
 			return err
 		}
 	}
-	return b.Commit(pebble.Sync)
+	return d.newest.forget(deviceKey(rowLatest, product, device), func() error { return b.Commit(pebble.Sync) })
 }
 
 // Expire drops reports, events and commands that are older than before. It
