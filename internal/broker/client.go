@@ -267,7 +267,9 @@ func (c *Client) misplaced(h packet.Header, body []byte) error {
 }
 
 // disconnect handles the client's good-bye: its will is discarded unless a
-// 5.0 client asks for it [MQTT3-3.14.4-3] [MQTT5-3.14.4-3].
+// 5.0 client gives another reason than Success, be it that it asks for the
+// will or that something went wrong [MQTT3-3.14.4-3] [MQTT5-3.1.2-10]
+// [MQTT5-3.14.4-3].
 func (c *Client) disconnect(h packet.Header, body []byte) error {
 	var d packet.Disconnect
 	if err := d.Decode(h, body, c.version); err != nil {
@@ -280,7 +282,7 @@ func (c *Client) disconnect(h packet.Header, body []byte) error {
 		}
 		c.expiry = min(time.Duration(asked)*time.Second, c.s.mostExpiry())
 	}
-	if d.Reason != mqtt.DisconnectWithWill {
+	if d.Reason == mqtt.Success {
 		c.will = nil
 	}
 	return errDisconnected

@@ -218,6 +218,7 @@ func TestWills(t *testing.T) {
 		{"DISCONNECT removes it [MQTT3-3.1.2-10] [MQTT3-3.14.4-3]", packet.Connect{Version: mqtt.V311, CleanStart: true, Will: will(0)}, "e000", 0, false, false, 0, broker.Disconnected},
 		{"5.0: DISCONNECT with Success removes it [MQTT5-3.1.2-10] [MQTT5-3.14.4-3]", packet.Connect{Version: mqtt.V5, Will: will(0)}, "e000", 0, false, false, 0, broker.Disconnected},
 		{"5.0: DISCONNECT may ask for it [MQTT5-3.14.4-3]", packet.Connect{Version: mqtt.V5, Will: will(0)}, "e001 04", 0, false, true, 0, broker.Disconnected},
+		{"5.0: DISCONNECT with a failure is no normal end [MQTT5-3.1.2-10]", packet.Connect{Version: mqtt.V5, Will: will(0)}, "e001 80", 0, false, true, 0, broker.Disconnected},
 		{"a broken packet publishes it", packet.Connect{Version: mqtt.V311, CleanStart: true, Will: will(0)}, "ff00", 0, false, true, 0, broker.Faulted},
 		{"5.0: it is delayed [MQTT5-3.1.3-9]", packet.Connect{Version: mqtt.V5, Will: will(30), Properties: &packet.Properties{SessionExpiry: ptr(uint32(100))}}, "", 0, false, true, 30 * time.Second, broker.Lost},
 		{"5.0: not beyond the session's end [MQTT5-3.1.2-8]", packet.Connect{Version: mqtt.V5, Will: will(300), Properties: &packet.Properties{SessionExpiry: ptr(uint32(100))}}, "", 0, false, true, 100 * time.Second, broker.Lost},
