@@ -49,3 +49,23 @@ func TestAliasesEndWithTheConnection(t *testing.T) {
 	p.want("200e 01 00 0b 21 0400 22 0010 27 00100000")
 	p.want("3a0a 0001'a' 0001 03 230001 'x'")
 }
+
+// TestThePublishersAliasIsItsOwn: a message that waits does not carry it to
+// its receivers [MQTT5-3.3.2-7].
+func TestThePublishersAliasIsItsOwn(t *testing.T) {
+	h := serve(t, broker.Options{})
+	hello := "1018 0004'MQTT' 05 00 0000 08 1100000064 22000a 0003'sub'"
+	sub := h.dial()
+	sub.send(hello)
+	sub.want("200e 00 00 0b 21 0400 22 0010 27 00100000")
+	sub.send("8209 0001 02 0b05 0001'a' 01 e000") // with an identifier: no two receivers share its packets
+	sub.want("9004 0001 00 01")
+	sub.wantEnd()
+	pub := h.connected5("pub")
+	pub.send("320a 0001'a' 0007 03 230001 'x'")
+	pub.want("4002 0007")
+	plain := h.dial()
+	plain.send("1015 0004'MQTT' 05 00 0000 05 1100000064 0003'sub'")
+	plain.want("200e 01 00 0b 21 0400 22 0010 27 00100000")
+	plain.want("3209 0001'a' 0001 02 0b05 'x'")
+}

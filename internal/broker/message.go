@@ -68,7 +68,9 @@ const (
 )
 
 // size is what m costs in memory.
-func (m *message) size() int { return len(m.topic) + len(m.payload) + costOf(m.props) + messageOverhead }
+func (m *message) size() int {
+	return len(m.topic) + len(m.payload) + costOf(m.props) + messageOverhead
+}
 
 func costOf(p *packet.Properties) int {
 	if p == nil {
@@ -87,12 +89,13 @@ func (m *message) public() Message {
 	return Message{Topic: string(m.topic), Payload: m.payload, QoS: m.qos, Properties: m.props, Expiry: m.expires}
 }
 
-// newMessage copies what p aliases.
+// newMessage copies what p aliases, of the properties those that are passed on.
 func newMessage(p *packet.Publish, expires time.Time) *message {
+	var kept packet.Properties
 	b := make([]byte, 0, len(p.Topic)+len(p.Payload))
 	b = append(append(b, p.Topic...), p.Payload...)
 	n := len(p.Topic)
-	return &message{topic: b[:n:n], payload: b[n:], props: cloneProperties(p.Properties), qos: p.QoS, expires: expires}
+	return &message{topic: b[:n:n], payload: b[n:], props: cloneProperties(forwarded(&kept, p.Properties)), qos: p.QoS, expires: expires}
 }
 
 // messageOf takes over m without copying its payload.
