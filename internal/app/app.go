@@ -57,6 +57,7 @@ type App struct {
 	history   *history.History
 	access    *access.Access
 	timeline  *timeline
+	certs     *certificates
 	broker    *broker.Broker
 	commands  *command.Service
 	api       http.Handler
@@ -177,12 +178,12 @@ func (a *App) join() error {
 		Registry: a.registry, Dialects: a.dialects, Uplinks: in, Trace: recorder, Strangers: strangers,
 		Statuses: a.feed, OpenNetworks: prefixes(a.config.Devices.OpenNetworks), Log: a.log,
 	})
-	tlsConfig, err := serverTLS(a.config.TLS, a.config.path("tls"), a.publicHost())
-	if err != nil {
+	var err error
+	if a.certs, err = newCertificates(a.config.TLS, a.config.path("tls"), a.publicHost(), a.log); err != nil {
 		return err
 	}
 	a.broker, err = broker.New(broker.Options{
-		Rules: judge, Store: a.sessions, Log: a.log, TLS: tlsConfig, Proxies: prefixes(a.config.Devices.ProxyProtocol),
+		Rules: judge, Store: a.sessions, Log: a.log, TLS: a.certs.config(), Proxies: prefixes(a.config.Devices.ProxyProtocol),
 		Limits: broker.Limits{
 			Connections:    a.config.Devices.MaxConnections,
 			PacketSize:     a.config.Devices.MaxPacketBytes,

@@ -66,11 +66,24 @@ type API struct {
 	AdminPassword string `yaml:"adminPassword"`
 }
 
-// TLS are the certificate's files; without them the lab's own authority makes
-// one on the first start.
+// TLS are the files of certificates, all of them PEM. They are loaded anew when
+// they change. Without any the lab's own authority makes one on the first start.
 type TLS struct {
-	Certificate string `yaml:"certificate"` // PEM file, the chain
-	Key         string `yaml:"key"`         // PEM file
+	Certificate string `yaml:"certificate"` // the chain, the server's own first
+	Key         string `yaml:"key"`
+	// More are further certificates: a client that names a host is shown the
+	// one for it, any other the first.
+	More []Pair `yaml:"more"`
+	// ClientCA are the authorities of client certificates; left out, nobody is
+	// asked for one. A client need not have one, but one that it has must be
+	// good.
+	ClientCA string `yaml:"clientCA"`
+}
+
+// A Pair is a certificate and its key.
+type Pair struct {
+	Certificate string `yaml:"certificate"`
+	Key         string `yaml:"key"`
 }
 
 // History is how long things are remembered.
@@ -245,17 +258,7 @@ func (c *Config) Check() error {
 	if c.Devices.ConnectTimeout < time.Second {
 		bad("devices.connectTimeout", "must be 1s or more")
 	}
-	if (c.TLS.Certificate == "") != (c.TLS.Key == "") {
-		bad("tls", "certificate and key belong together")
-	}
-	for _, f := range []string{c.TLS.Certificate, c.TLS.Key} {
-		if f == "" {
-			continue
-		}
-		if _, err := os.Stat(f); err != nil {
-			bad("tls", "%v", err)
-		}
-	}
+	c.TLS.check(bad)
 	if c.History.Keep < 0 || c.Feed.Keep < 0 || c.Feed.MaxBytes < 0 || c.Trace.MaxBytes < 0 || c.Disk.Reserve < 0 {
 		bad("history, feed, trace, disk", "durations and sizes cannot be negative")
 	}

@@ -29,28 +29,6 @@ const (
 	labServerKey  = "server.key"
 )
 
-// serverTLS returns the configuration for devices: the files that were named,
-// else the lab's certificate in dir, made on the first start.
-func serverTLS(files TLS, dir, host string) (*tls.Config, error) {
-	cert, key := files.Certificate, files.Key
-	if cert == "" {
-		if err := makeLab(dir, host); err != nil {
-			return nil, fmt.Errorf("make the lab's certificate in %s: %w", dir, err)
-		}
-		cert, key = filepath.Join(dir, labServerFile), filepath.Join(dir, labServerKey)
-	}
-	pair, err := tls.LoadX509KeyPair(cert, key)
-	if err != nil {
-		return nil, fmt.Errorf("load certificate %s: %w", cert, err)
-	}
-	return &tls.Config{
-		Certificates: []tls.Certificate{pair},
-		MinVersion:   tls.VersionTLS10, // shipped devices speak nothing newer [aliyun-device §1.4]
-		CipherSuites: deviceSuites(),
-		NextProtos:   nil, // a device that offers ALPN "mqtt" gets none and goes on
-	}, nil
-}
-
 // deviceSuites are Go's secure suites and the RSA ones that old modules need.
 // TLS 1.3 has its own and is not affected.
 func deviceSuites() []uint16 {
@@ -67,44 +45,133 @@ func deviceSuites() []uint16 {
 	)
 }
 
-// makeLab makes root and server certificate where they are missing.
+// makeLab makes what is missing: the authority, once for all, because devices
+// were told to trust it, and a server certificate by it for the names that this
+// machine has now. Who took the authority's key away keeps the certificate.
 func makeLab(dir, host string) error {
-	if _, err := os.Stat(filepath.Join(dir, labServerFile)); !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
-	rootKey, err := rsa.GenerateKey(rand.Reader, labKeyBits)
+	server, err := readCertificate(filepath.Join(dir, labServerFile))
 	if err != nil {
 		return err
 	}
-	root := template("Matou lab CA")
-	root.IsCA, root.BasicConstraintsValid = true, true
-	root.KeyUsage = x509.KeyUsageCertSign | x509.KeyUsageCRLSign
-	rootDER, err := x509.CreateCertificate(rand.Reader, root, root, rootKey.Public(), rootKey)
+	if _, err := os.Stat(filepath.Join(dir, labRootKey)); server != nil && errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	root, rootKey, err := labRoot(dir)
 	if err != nil {
 		return err
+	}
+	dns, ips := names(host)
+	if server != nil && server.CheckSignatureFrom(root) == nil && coversAll(server, dns, ips) {
+		return nil
+	}
+	return makeServer(dir, root, rootKey, dns, ips)
+}
+
+// labRoot reads the authority of dir, or makes one.
+func labRoot(dir string) (*x509.Certificate, crypto.Signer, error) {
+	file, keyFile := filepath.Join(dir, labRootFile), filepath.Join(dir, labRootKey)
+	root, err := readCertificate(file)
+	if err != nil {
+		return nil, nil, err
+	}
+	if root != nil {
+		pair, err := tls.LoadX509KeyPair(file, keyFile)
+		if err != nil {
+			return nil, nil, fmt.Errorf("load %s with %s: %w", file, keyFile, err)
+		}
+		key, ok := pair.PrivateKey.(crypto.Signer)
+		if !ok {
+			return nil, nil, fmt.Errorf("%s cannot sign", keyFile)
+		}
+		return root, key, nil
 	}
 	key, err := rsa.GenerateKey(rand.Reader, labKeyBits)
 	if err != nil {
-		return err
+		return nil, nil, err
+	}
+	root = template("Matou lab CA")
+	root.IsCA, root.BasicConstraintsValid = true, true
+	root.KeyUsage = x509.KeyUsageCertSign | x509.KeyUsageCRLSign
+	der, err := x509.CreateCertificate(rand.Reader, root, root, key.Public(), key)
+	if err != nil {
+		return nil, nil, err
+	}
+	// The certificate comes last: it is what says that the key is there.
+	if err := writeKey(keyFile, key); err != nil {
+		return nil, nil, err
+	}
+	if err := writeCertificates(file, der); err != nil {
+		return nil, nil, err
+	}
+	root, err = x509.ParseCertificate(der)
+	return root, key, err
+}
+
+// makeServer makes the server's certificate, and its key where there is none.
+func makeServer(dir string, root *x509.Certificate, rootKey crypto.Signer, dns []string, ips []net.IP) error {
+	file, keyFile := filepath.Join(dir, labServerFile), filepath.Join(dir, labServerKey)
+	var key crypto.Signer
+	if pair, err := tls.LoadX509KeyPair(file, keyFile); err == nil {
+		key, _ = pair.PrivateKey.(crypto.Signer)
+	}
+	if key == nil {
+		made, err := rsa.GenerateKey(rand.Reader, labKeyBits)
+		if err != nil {
+			return err
+		}
+		if err := writeKey(keyFile, made); err != nil {
+			return err
+		}
+		key = made
 	}
 	leaf := template("Matou")
 	leaf.KeyUsage = x509.KeyUsageDigitalSignature | x509.KeyUsageKeyEncipherment
 	leaf.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
-	leaf.DNSNames, leaf.IPAddresses = names(host)
-	leafDER, err := x509.CreateCertificate(rand.Reader, leaf, root, key.Public(), rootKey)
+	leaf.DNSNames, leaf.IPAddresses = dns, ips
+	der, err := x509.CreateCertificate(rand.Reader, leaf, root, key.Public(), rootKey)
 	if err != nil {
 		return err
 	}
-	// The server's certificate comes last: it is what says that all is there.
-	return errors.Join(
-		writeKey(filepath.Join(dir, labRootKey), rootKey),
-		writeCertificates(filepath.Join(dir, labRootFile), rootDER),
-		writeKey(filepath.Join(dir, labServerKey), key),
-		writeCertificates(filepath.Join(dir, labServerFile), leafDER, rootDER),
-	)
+	return writeCertificates(file, der, root.Raw)
+}
+
+// readCertificate reads the first certificate of a file, nil where there is no
+// such file.
+func readCertificate(file string) (*x509.Certificate, error) {
+	raw, err := os.ReadFile(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	block, _ := pem.Decode(raw)
+	if block == nil {
+		return nil, fmt.Errorf("%s is no PEM file", file)
+	}
+	cert, err := x509.ParseCertificate(block.Bytes)
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", file, err)
+	}
+	return cert, nil
+}
+
+// coversAll reports whether a certificate is good for all these names.
+func coversAll(c *x509.Certificate, dns []string, ips []net.IP) bool {
+	for _, name := range dns {
+		if c.VerifyHostname(name) != nil {
+			return false
+		}
+	}
+	for _, ip := range ips {
+		if c.VerifyHostname(ip.String()) != nil {
+			return false
+		}
+	}
+	return true
 }
 
 func template(name string) *x509.Certificate {
@@ -147,7 +214,7 @@ func writeKey(file string, key crypto.PrivateKey) error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), 0o600)
+	return writeWhole(file, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), 0o600)
 }
 
 func writeCertificates(file string, ders ...[]byte) error {
@@ -155,7 +222,16 @@ func writeCertificates(file string, ders ...[]byte) error {
 	for _, der := range ders {
 		out = append(out, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})...)
 	}
-	return os.WriteFile(file, out, 0o644)
+	return writeWhole(file, out, 0o644)
+}
+
+// writeWhole writes a file that is either there whole or as it was.
+func writeWhole(file string, data []byte, mode fs.FileMode) error {
+	part := file + ".part"
+	if err := os.WriteFile(part, data, mode); err != nil {
+		return err
+	}
+	return os.Rename(part, file)
 }
 
 // rootCertificate is the file of the lab's authority, "" where it is not used.

@@ -73,6 +73,8 @@ type Broker struct {
 	timers    timers
 	addresses addresses
 
+	refusedPeers seldom
+
 	closing   atomic.Bool
 	mu        sync.Mutex
 	listeners map[*listener]struct{}

@@ -19,6 +19,7 @@ type Counters struct {
 	ShedPerAddress  atomic.Int64 // by Limits.ConnectionsPerAddress
 	ShedRate        atomic.Int64 // by Limits.ConnectRatePerAddress
 
+	RejectedTLS   atomic.Int64 // handshakes that failed, client certificates above all, or that nobody offers
 	RejectedProxy atomic.Int64 // no PROXY header, or a broken one, from where one has to come
 
 	MessagesIn  atomic.Int64 // PUBLISH received

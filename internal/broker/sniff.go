@@ -50,29 +50,31 @@ func (l *listener) upgrade(nc net.Conn, origin Origin, head []byte, since time.T
 		l.serveHTTP(pc, origin)
 	case l.b.tls == nil || origin.TLSVersion != 0:
 		l.b.counters.Rejected.Add(1)
+		l.b.counters.RejectedTLS.Add(1)
 		l.b.rules.Rejected(origin, head, errNoTLS)
 		nc.Close()
 	default:
-		l.serveTLS(pc, origin, head, since)
+		l.serveTLS(pc, origin, since)
 	}
 }
 
 // serveTLS does the handshake and sniffs again inside.
-func (l *listener) serveTLS(nc net.Conn, origin Origin, head []byte, since time.Time) {
+func (l *listener) serveTLS(nc net.Conn, origin Origin, since time.Time) {
 	tc := tls.Server(nc, l.b.tls)
 	ctx, cancel := context.WithDeadline(l.ctx, since.Add(l.b.limits.Load().ConnectTimeout))
 	err := tc.HandshakeContext(ctx)
 	cancel()
 	if err != nil {
 		l.b.counters.Rejected.Add(1)
-		l.b.rules.Rejected(origin, head, err)
+		l.b.counters.RejectedTLS.Add(1)
+		l.b.rules.Rejected(origin, nil, l.b.clientCertificate(origin, err))
 		nc.Close()
 		return
 	}
 	state := tc.ConnectionState()
 	origin.Transport, origin.ServerName, origin.TLSVersion = "tls", state.ServerName, state.Version
-	if len(state.PeerCertificates) > 0 {
-		origin.Peer = state.PeerCertificates[0]
+	if len(state.VerifiedChains) > 0 {
+		origin.Peer = state.VerifiedChains[0][0]
 	}
 	l.serveConn(tc, origin, func() { nc.Close() }, since)
 }

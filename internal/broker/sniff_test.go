@@ -53,7 +53,7 @@ func secure(t *testing.T) (h *house, client *tls.Config, w *witness) {
 	cert, pool := certificate(t)
 	w = newWitness()
 	h = serve(t, broker.Options{
-		Rules: w, TLS: &tls.Config{Certificates: []tls.Certificate{cert}, ClientAuth: tls.RequestClientCert},
+		Rules: w, TLS: &tls.Config{Certificates: []tls.Certificate{cert}, ClientAuth: tls.VerifyClientCertIfGiven, ClientCAs: pool},
 		HTTP: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			body, _ := io.ReadAll(r.Body)
 			fmt.Fprintf(w, "%s %s %s", r.Method, r.URL.Path, body)
