@@ -157,6 +157,17 @@ func (t *Topic) service(name []byte) {
 	t.Kind, t.Name = ServiceInvoke, name
 }
 
+// Function is the topic without its names: "thing/deviceinfo/update",
+// "ext/ntp/request", "ota/device/inform", "shadow/update".
+func (t Topic) Function() string {
+	if len(t.ProductKey) == 0 || t.Kind != Other {
+		return string(t.Path)
+	}
+	names := "/" + string(t.ProductKey) + "/" + string(t.DeviceName)
+	before, behind, _ := strings.Cut(string(t.Path), names)
+	return before + behind
+}
+
 // The topics of a device.
 func sys(pk, dn, path string) string { return "/sys/" + pk + "/" + dn + "/" + path }
 

@@ -37,6 +37,10 @@ type Dialect interface {
 	// Uplink reads one PUBLISH of the device into up, which the caller reuses.
 	// It keeps nothing of topic and payload beyond the call except through up.
 	Uplink(c Claim, topic, payload []byte, model *thing.Model, mode Strictness, up *Uplink)
+	// Answer says what a request of Uplink is told: result is what serving it
+	// gave, err why it failed, a fault of package fault or an error of this
+	// package. No downlinks mean that there is nothing to say.
+	Answer(r Request, result any, err error) []Downlink
 	// Unasked reports whether a downlink on topic reaches the device even if
 	// it never subscribed.
 	Unasked(c Claim, topic string) bool

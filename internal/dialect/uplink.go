@@ -14,6 +14,7 @@ type Uplink struct {
 	Report  []Reading
 	Events  []Event
 	Reply   Reply
+	Request Request     // of the kind Asks
 	Notes   []Note      // accepted, but the vendor's rules or ours would like it otherwise
 	Refused []Rejection // values that were not taken, or all of them for RefusedAll
 	Fault   *Diagnosis  // the message as a whole is not understood
@@ -46,6 +47,7 @@ const (
 	EventPost                 // Events, one or several
 	SetReply                  // Reply to a property set
 	InvokeReply               // Reply to a service call
+	Asks                      // Request holds what for
 	Unimplemented             // the platform's, answered politely and not understood yet
 	Forbidden                 // a topic the device may not use
 )

@@ -6,6 +6,7 @@ package ingest
 import (
 	"context"
 	"log/slog"
+	"reflect"
 	"sync"
 	"time"
 
@@ -48,7 +49,8 @@ type Options struct {
 // Ingest takes uplinks. Any number of connections may publish at once.
 type Ingest struct {
 	Options
-	jobs sync.Pool // of *job
+	jobs    sync.Pool               // of *job
+	servers map[reflect.Type]server // by the type of request
 }
 
 // New makes an Ingest.
@@ -59,7 +61,9 @@ func New(o Options) *Ingest {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	return &Ingest{Options: o, jobs: sync.Pool{New: func() any { return new(job) }}}
+	in := &Ingest{Options: o, jobs: sync.Pool{New: func() any { return new(job) }}, servers: make(map[reflect.Type]server)}
+	Handle(in, in.clock)
+	return in
 }
 
 // A job is one message on its way. It is pooled: nothing of it is used after
@@ -73,6 +77,7 @@ type job struct {
 	arrived time.Time
 	entry   uint64 // its entry in the timeline
 	body    []byte
+	serve   server // what the device asks for; nil for nothing
 }
 
 // Publish takes one PUBLISH of a device that is logged in.
@@ -102,12 +107,14 @@ func (in *Ingest) Publish(_ *broker.Client, who *dialect.Subject, p *packet.Publ
 		j.keepReport()
 	case dialect.EventPost:
 		j.keepEvents()
+	case dialect.Asks:
+		j.serve = in.servers[reflect.TypeOf(j.up.Request)]
 	case dialect.SetReply, dialect.InvokeReply:
 		if j.up.Fault == nil {
 			in.Commands.Reply(ctx, who.Claim, j.up.Reply, j.up.Kind == dialect.InvokeReply)
 		}
 	}
-	if len(j.tickets) == 0 && len(j.up.Answers) == 0 {
+	if len(j.tickets) == 0 && len(j.up.Answers) == 0 && j.serve == nil {
 		j.release()
 		return broker.Decision{Action: broker.Consume}
 	}
@@ -179,6 +186,9 @@ func (j *job) Settle() mqtt.ReasonCode {
 			return mqtt.ImplementationSpecificError // the device sends again
 		}
 	}
+	if j.serve != nil && !j.attend() {
+		return mqtt.ImplementationSpecificError
+	}
 	for _, answer := range j.up.Answers {
 		j.answer(answer)
 	}
@@ -199,7 +209,7 @@ func (j *job) answer(d dialect.Downlink) {
 }
 
 func (j *job) release() {
-	j.who = nil
+	j.who, j.serve = nil, nil
 	clear(j.tickets)
 	j.tickets = j.tickets[:0]
 	j.in.jobs.Put(j)

@@ -3,6 +3,7 @@
 package aliyun
 
 import (
+	"reflect"
 	"strconv"
 	"strings"
 	"sync"
@@ -149,6 +150,15 @@ func (Dialect) MaySubscribe(c dialect.Claim, filter string, qos mqtt.QoS, _ dial
 		return mqtt.ReasonCode(min(qos, mqtt.AtLeastOnce)), nil
 	}
 	return mqtt.NotAuthorized, foreignTopic(c, filter)
+}
+
+// Answer says what a request is told.
+func (Dialect) Answer(r dialect.Request, result any, err error) []dialect.Downlink {
+	say, ok := answers[reflect.TypeOf(r)]
+	if !ok || r.Asked().NoAnswer {
+		return nil
+	}
+	return say(r, result, err)
 }
 
 // Unasked: the platform subscribes every device to its system topics itself

@@ -51,8 +51,7 @@ func (d Dialect) Uplink(c dialect.Claim, topic, payload []byte, model *thing.Mod
 	case vendor.PropertySet, vendor.ServiceInvoke, vendor.Broadcast:
 		up.Kind, up.Fault = dialect.Forbidden, downOnly(string(topic))
 	default:
-		up.Kind = dialect.Unimplemented
-		r.unimplemented(t)
+		r.request(t)
 	}
 }
 
@@ -228,6 +227,23 @@ func (r *reading) reply(service string) {
 	code := r.decoder.Code
 	r.up.Reply = dialect.Reply{
 		ID: r.up.ID, Service: service, Code: code, OK: code == 200, Message: string(r.decoder.Message), Data: data,
+	}
+}
+
+// request reads what the device asks of the platform, where it is known.
+func (r *reading) request(t vendor.Topic) {
+	read, ok := requests[t.Function()]
+	if !ok {
+		r.up.Kind = dialect.Unimplemented
+		r.unimplemented(t)
+		return
+	}
+	r.up.Kind = dialect.Asks
+	r.up.Request = read(r)
+	if r.up.Request != nil {
+		ask := r.up.Request.Asked()
+		ask.Claim = dialect.Claim{Product: string(t.ProductKey), Device: string(t.DeviceName)}
+		ask.Topic, ask.ID = string(r.topic), r.up.ID
 	}
 }
 

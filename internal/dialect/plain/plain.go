@@ -62,6 +62,9 @@ func (Dialect) MaySubscribe(c dialect.Claim, filter string, qos mqtt.QoS, mode d
 	return mqtt.NotAuthorized, forbidden(c, filter, mode)
 }
 
+// Answer says what a request is told.
+func (Dialect) Answer(dialect.Request, any, error) []dialect.Downlink { return nil }
+
 // Unasked is false: plain MQTT clients subscribe.
 func (Dialect) Unasked(dialect.Claim, string) bool { return false }
 
