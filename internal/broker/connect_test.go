@@ -331,11 +331,12 @@ func TestSubscriptionIdentifiers(t *testing.T) {
 	p.wantSilence()
 }
 
-// TestNothingIsSentAgainOnAnOpenConnection [MQTT3-4.4.0-1] [MQTT5-4.4.0-1], nor
+// TestNothingIsSentAgainOnAnOpenConnection [MQTT3-4.4.0-1] [MQTT5-4.4.0-1]
+// [MQTT3.1 §4.2], nor
 // is the session let go of while it is open, its expiry notwithstanding
 // [MQTT3-4.1.0-2] [MQTT5-4.1.0-1].
 func TestNothingIsSentAgainOnAnOpenConnection(t *testing.T) {
-	for _, v := range both {
+	for _, v := range every {
 		t.Run(v.String(), func(t *testing.T) {
 			inLab(t, broker.Options{}, func(l *lab) {
 				p := l.dial(&packet.Connect{Version: v, CleanStart: true, ClientID: "a", Properties: &packet.Properties{SessionExpiry: ptr(uint32(1))}})
@@ -411,7 +412,7 @@ func TestGrantedKeepAlive(t *testing.T) {
 // at all without a Will Flag [MQTT3-3.1.2-12] [MQTT3-3.1.2-16] [MQTT3-3.1.2-17]
 // [MQTT5-3.1.2-14] [MQTT5-3.1.2-15] [MQTT5-3.1.2-7] [MQTT5-3.1.2-10] [MQTT3-3.1.2-10].
 func TestWillIsPublishedOnce(t *testing.T) {
-	for _, v := range both {
+	for _, v := range every {
 		for _, retain := range []bool{false, true} {
 			t.Run(fmt.Sprint(v, " retained ", retain), func(t *testing.T) {
 				inLab(t, broker.Options{}, func(l *lab) {

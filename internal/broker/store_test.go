@@ -48,6 +48,8 @@ func (n *notebook) broken(err error) {
 	n.fail = err
 }
 
+// TestNothingIsAcknowledgedThatIsNotKept: a store that fails ends a 3.1.1
+// connection [MQTT3-4.8.0-2]; 5.0 has a reason code for it.
 func TestNothingIsAcknowledgedThatIsNotKept(t *testing.T) {
 	full := errors.New("disk full")
 	for _, tt := range []struct {

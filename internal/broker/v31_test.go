@@ -51,6 +51,20 @@ func TestConnecting31(t *testing.T) {
 	}
 }
 
+// TestNameAndLevelOf31 go together [MQTT3.1 §3.1].
+func TestNameAndLevelOf31(t *testing.T) {
+	for _, connect := range []string{"0006'MQIsdp' 04", "0006'MQIsdp' 05", "0004'MQTT' 03", "0006'MQISDP' 03", "0006'MQIsdp' 83"} {
+		p := serve(t, broker.Options{}).dial()
+		p.send(framed(t, "10 : "+connect+" 02 003c 0004'dev1'"))
+		want := "2002 0001"
+		if connect[len(connect)-1] == '5' {
+			want = "2003 0084 00"
+		}
+		p.want(want)
+		p.wantEnd()
+	}
+}
+
 // TestLoginFlagsOf31: a flag of 3.1 whose field is missing says nothing: Rules
 // see no user name and no password [MQTT3.1 §3.1].
 func TestLoginFlagsOf31(t *testing.T) {

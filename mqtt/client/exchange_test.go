@@ -66,9 +66,9 @@ func TestPublishFailures(t *testing.T) {
 	}{
 		{"5.0 PUBACK refuses [MQTT5 §3.4.2.1]", v5(""), Message{Topic: "t", QoS: 1}, "\x40\x03\x00\x01\x87", mqtt.NotAuthorized},
 		{"5.0 PUBREC refuses [MQTT5-4.3.3-4]", v5(""), Message{Topic: "t", QoS: 2}, "\x50\x03\x00\x01\x97", mqtt.QuotaExceeded},
-		{"server takes no QoS 2 [MQTT5 §3.2.2.3.4]", v5("\x24\x01"), Message{Topic: "t", QoS: 2}, "", mqtt.QoSNotSupported},
-		{"server retains nothing [MQTT5 §3.2.2.3.5]", v5("\x25\x00"), Message{Topic: "t", Retain: true}, "", mqtt.RetainNotSupported},
-		{"larger than the server takes [MQTT5 §3.2.2.3.6]", v5("\x27\x00\x00\x00\x08"), Message{Topic: "t", QoS: 1, Payload: []byte("long")}, "", mqtt.PacketTooLarge},
+		{"server takes no QoS 2 [MQTT5-3.2.2-11]", v5("\x24\x01"), Message{Topic: "t", QoS: 2}, "", mqtt.QoSNotSupported},
+		{"server retains nothing [MQTT5-3.2.2-14]", v5("\x25\x00"), Message{Topic: "t", Retain: true}, "", mqtt.RetainNotSupported},
+		{"larger than the server takes [MQTT5-3.2.2-15]", v5("\x27\x00\x00\x00\x08"), Message{Topic: "t", QoS: 1, Payload: []byte("long")}, "", mqtt.PacketTooLarge},
 		{"wildcard in a topic name [MQTT5-3.3.2-2]", v5(""), Message{Topic: "t/#"}, "", mqtt.TopicNameInvalid},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -210,6 +210,8 @@ func TestPublishWhileAwayWaitsOrIsTakenBack(t *testing.T) {
 	})
 }
 
+// TestOrderIsKept also when messages are sent again [MQTT3-4.6.0-1]
+// [MQTT5-4.6.0-1].
 func TestOrderIsKept(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFake(t)

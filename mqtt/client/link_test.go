@@ -18,9 +18,9 @@ func TestKeepAlive(t *testing.T) {
 		connack string
 		every   time.Duration
 	}{
-		{"after 60 s of silence by default [MQTT3 §3.1.2.10]", Options{}, accepted, 60 * time.Second},
+		{"after 60 s of silence by default [MQTT3-3.1.2-23]", Options{}, accepted, 60 * time.Second},
 		{"as asked", Options{KeepAlive: 30 * time.Second}, accepted, 30 * time.Second},
-		{"as the server wants [MQTT5 §3.2.2.3.14]", Options{Version: mqtt.V5}, "\x20\x06\x00\x00\x03\x13\x00\x05", 5 * time.Second},
+		{"as the server wants, 5.0 [MQTT5-3.1.2-20] [MQTT5-3.1.2-21] [MQTT5-3.2.2-21]", Options{Version: mqtt.V5}, "\x20\x06\x00\x00\x03\x13\x00\x05", 5 * time.Second},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -81,6 +81,8 @@ func TestKeepAliveOffMeansNoPing(t *testing.T) {
 	})
 }
 
+// TestEndIsOrderly: after DISCONNECT nothing more comes [MQTT3-3.14.4-2], and the
+// connection is closed [MQTT3-3.14.4-1].
 func TestEndIsOrderly(t *testing.T) {
 	for _, tt := range []struct {
 		name string

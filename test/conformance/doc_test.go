@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 )
@@ -21,9 +20,122 @@ const document = "../../docs/conformance.md"
 const marker = "<!-- from here on written by: go test ./test/conformance -update -->\n"
 
 var (
-	clause   = regexp.MustCompile(`MQTT([35])-(\d+\.\d+\.\d+-\d+)`)
+	// clause finds a citation: a number in brackets, or the clause that a test
+	// expects an error to name.
+	clause   = regexp.MustCompile("[\\[\"]MQTT([35])-(\\d+\\.\\d+\\.\\d+-\\d+)[\\]\"]")
+	number   = regexp.MustCompile(`^\d+\.\d+\.\d+-\d+$`)
 	function = regexp.MustCompile(`(?m)^func ((?:Test|Fuzz)\w+)\(`)
 )
+
+// A statement of a specification.
+type statement struct {
+	number string
+	binds  string // "server" or "client"
+	why    string // no test shows it, "" where one does
+}
+
+// specification reads the statements of version "3" or "5".
+func specification(t *testing.T, version string) (list []statement) {
+	t.Helper()
+	why := map[string]string{}
+	for _, line := range lines(t, "unshown"+version+".txt") {
+		n, reason, ok := strings.Cut(line, " ")
+		if !ok || why[n] != "" {
+			t.Fatalf("unshown%s.txt: %q", version, line)
+		}
+		why[n] = reason
+	}
+	for _, line := range lines(t, "statements"+version+".txt") {
+		n, binds, ok := strings.Cut(line, " ")
+		if !ok || !number.MatchString(n) || binds != "server" && binds != "client" {
+			t.Fatalf("statements%s.txt: %q", version, line)
+		}
+		list = append(list, statement{n, binds, why[n]})
+		delete(why, n)
+	}
+	for n := range why {
+		t.Errorf("unshown%s.txt: there is no statement %s", version, n)
+	}
+	return list
+}
+
+// lines are those of a file, without comments.
+func lines(t *testing.T, name string) (list []string) {
+	t.Helper()
+	raw, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(raw)) {
+		if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "#") {
+			list = append(list, line)
+		}
+	}
+	return list
+}
+
+// TestEveryStatementIsShown by a test, or it is said why none can; never both.
+// A citation is of a statement that exists.
+func TestEveryStatementIsShown(t *testing.T) {
+	cited := citations(t)
+	for _, version := range []string{"3", "5"} {
+		known := map[string]bool{}
+		for _, s := range specification(t, version) {
+			known[s.number] = true
+			switch tests := cited[version][s.number]; {
+			case len(tests) == 0 && s.why == "":
+				t.Errorf("MQTT%s-%s: no test cites it, and unshown%s.txt does not say why", version, s.number, version)
+			case len(tests) > 0 && s.why != "":
+				t.Errorf("MQTT%s-%s: unshown%s.txt says %q, but %s cites it", version, s.number, version, s.why, tests[0])
+			}
+		}
+		for n, tests := range cited[version] {
+			if !known[n] {
+				t.Errorf("%s cites MQTT%s-%s, which does not exist", tests[0], version, n)
+			}
+		}
+	}
+}
+
+// A difference of MQTT 3.1 from 3.1.1.
+type difference struct {
+	section, what, server, test string
+}
+
+// differences reads those of MQTT 3.1, whose statements have no numbers.
+func differences(t *testing.T) (list []difference) {
+	t.Helper()
+	for _, line := range lines(t, "differences31.txt") {
+		cells := strings.Split(line, " | ")
+		if len(cells) != 4 {
+			t.Fatalf("differences31.txt: %q", line)
+		}
+		list = append(list, difference{cells[0], cells[1], cells[2], cells[3]})
+	}
+	return list
+}
+
+// TestEveryDifferenceOf31IsShown by a test that exists and names the section.
+func TestEveryDifferenceOf31IsShown(t *testing.T) {
+	for _, d := range differences(t) {
+		room, name, _ := strings.Cut(d.test, ".")
+		files, err := filepath.Glob(filepath.Join("../..", room, "*_test.go"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		shown := false
+		for _, f := range files {
+			raw, err := os.ReadFile(f)
+			if err != nil {
+				t.Fatal(err)
+			}
+			shown = shown || bytes.Contains(raw, []byte("func "+name+"(")) && bytes.Contains(raw, []byte("[MQTT3.1 §"+d.section+"]"))
+		}
+		if !shown {
+			t.Errorf("%s does not show [MQTT3.1 §%s]: %s", d.test, d.section, d.what)
+		}
+	}
+}
 
 // TestDocumentClaimsNothingMore: each test that docs/conformance.md names for a
 // statement cites it. With -update the tables are written anew.
@@ -49,55 +161,52 @@ func TestDocumentClaimsNothingMore(t *testing.T) {
 			version = title[:1]
 		}
 		cells := strings.Split(strings.Trim(line, "| \n"), " | ")
-		if len(cells) < 2 || !clause.MatchString("MQTT"+version+"-"+cells[0]) {
+		if len(cells) < 3 || !number.MatchString(cells[0]) || strings.HasPrefix(cells[2], unshown) {
 			continue
 		}
-		for _, name := range strings.Split(cells[len(cells)-1], ", ") {
-			if name != "–" && !slices.Contains(cited[version][cells[0]], name) {
+		for _, name := range strings.Split(cells[2], ", ") {
+			if !slices.Contains(cited[version][cells[0]], name) {
 				t.Errorf("%s says that %s shows MQTT%s-%s, which it does not cite: run go test ./test/conformance -update", document, name, version, cells[0])
 			}
 		}
 	}
 }
 
-// tables says for each statement which tests show it.
+// unshown begins the cell of a statement that no test shows.
+const unshown = "none: "
+
+// tables says for each statement which tests show it, or why none does.
 func tables(t *testing.T) []byte {
 	cited := citations(t)
 	var b bytes.Buffer
-	statements, err := os.ReadFile("statements5.txt")
-	if err != nil {
-		t.Fatal(err)
-	}
-	shown, server := 0, 0
-	var rows bytes.Buffer
-	for line := range strings.Lines(string(statements)) {
-		number, who, ok := strings.Cut(strings.TrimSpace(line), " ")
-		if !ok || strings.HasPrefix(line, "#") {
-			continue
-		}
-		tests := cited["5"][number]
-		if who == "server" {
-			if server++; len(tests) > 0 {
-				shown++
+	for _, v := range []struct{ version, title, extra string }{
+		{"5", "MQTT 5.0", ""},
+		{"3", "MQTT 3.1.1", " Statements about the order of what a client sends bind a server too, by 4.6.0-6."},
+	} {
+		shown, server := 0, 0
+		var rows bytes.Buffer
+		for _, s := range specification(t, v.version) {
+			tests := cited[v.version][s.number]
+			cell := strings.Join(tests, ", ")
+			if len(tests) == 0 {
+				cell = unshown + s.why
 			}
+			if s.binds == "server" {
+				if server++; len(tests) > 0 {
+					shown++
+				}
+			}
+			fmt.Fprintf(&rows, "| %s | %s | %s |\n", s.number, s.binds, cell)
 		}
-		fmt.Fprintf(&rows, "| %s | %s | %s |\n", number, who, orDash(tests))
+		fmt.Fprintf(&b, "\n## %s\n\n%d of the %d statements that bind a server are shown by a test; the others say why not.%s\n\n", v.title, shown, server, v.extra)
+		fmt.Fprintf(&b, "| statement | binds | tests |\n|---|---|---|\n%s", rows.String())
 	}
-	fmt.Fprintf(&b, "\n## MQTT 5.0\n\n%d of the %d statements that bind a server, or both sides, are cited by a test. –: none cites it yet, which does not say that it is broken.\n\n", shown, server)
-	fmt.Fprintf(&b, "| statement | binds | tests |\n|---|---|---|\n%s", rows.String())
-
-	fmt.Fprintf(&b, "\n## MQTT 3.1.1\n\nThe statements that tests cite.\n\n| statement | tests |\n|---|---|\n")
-	for _, number := range sorted(cited["3"]) {
-		fmt.Fprintf(&b, "| %s | %s |\n", number, orDash(cited["3"][number]))
+	fmt.Fprintf(&b, "\n## MQTT 3.1\n\nProtocol level 3 has no numbered statements. Where it differs from 3.1.1:\n\n")
+	fmt.Fprintf(&b, "| section | MQTT 3.1 | this server | test |\n|---|---|---|---|\n")
+	for _, d := range differences(t) {
+		fmt.Fprintf(&b, "| §%s | %s | %s | %s |\n", d.section, d.what, d.server, d.test)
 	}
 	return b.Bytes()
-}
-
-func orDash(tests []string) string {
-	if len(tests) == 0 {
-		return "–"
-	}
-	return strings.Join(tests, ", ")
 }
 
 // citations returns by version and statement the tests that cite it, inside or
@@ -151,21 +260,4 @@ func beforeComment(raw []byte, at int) int {
 		at = line
 	}
 	return at
-}
-
-// sorted returns the statements in the order of the specification.
-func sorted(list map[string][]string) []string {
-	var all []string
-	for n := range list {
-		all = append(all, n)
-	}
-	parts := func(n string) (p []int) {
-		for _, s := range strings.FieldsFunc(n, func(r rune) bool { return r == '.' || r == '-' }) {
-			i, _ := strconv.Atoi(s)
-			p = append(p, i)
-		}
-		return p
-	}
-	slices.SortFunc(all, func(a, b string) int { return slices.Compare(parts(a), parts(b)) })
-	return all
 }
