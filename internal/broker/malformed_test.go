@@ -135,13 +135,13 @@ var malformedPublishes = []malformed{
 	{"QoS 3", "36 : 0001't' 0007", "MQTT3-3.3.1-4", "36 : 0001't' 0007 00", "MQTT5-3.3.1-4", bad},
 	{"QoS 3, repeated and retained", "3f : 0001't' 0007", "MQTT3-3.3.1-4", "3f : 0001't' 0007 00", "MQTT5-3.3.1-4", bad},
 	{"DUP at QoS 0", "38 : 0001't'", "MQTT3-3.3.1-2", "38 : 0001't' 00", "MQTT5-3.3.1-2", bad},
-	{"a topic name that is not UTF-8", "30 : 0001 ff", "MQTT3-1.5.3-1", "30 : 0001 ff 00", "MQTT5-1.5.4-1", bad},
+	{"a topic name that is not UTF-8 [MQTT3-3.3.2-1] [MQTT5-3.3.2-1]", "30 : 0001 ff", "MQTT3-1.5.3-1", "30 : 0001 ff 00", "MQTT5-1.5.4-1", bad},
 	{"a topic name in more bytes than UTF-8 needs", "30 : 0002 c0af", "MQTT3-1.5.3-1", "30 : 0002 c0af 00", "MQTT5-1.5.4-1", bad},
 	{"a topic name with half a surrogate pair", "30 : 0003 eda080", "MQTT3-1.5.3-1", "30 : 0003 eda080 00", "MQTT5-1.5.4-1", bad},
 	{"a topic name beyond Unicode", "30 : 0004 f4908080", "MQTT3-1.5.3-1", "30 : 0004 f4908080 00", "MQTT5-1.5.4-1", bad},
 	{"a topic name cut inside a character", "30 : 0002 e282", "MQTT3-1.5.3-1", "30 : 0002 e282 00", "MQTT5-1.5.4-1", bad},
-	{"a topic name with U+0000", "30 : 0003 'a' 00 'b'", "MQTT3-1.5.3-2", "30 : 0003 'a' 00 'b' 00", "MQTT5-1.5.4-2", bad},
-	{"a topic name with +", "30 : 0003'a/+'", "MQTT3-3.3.2-2", "30 : 0003'a/+' 00", "MQTT5-3.3.2-2", 0x90},
+	{"a topic name with U+0000 [MQTT3-4.7.3-2] [MQTT5-4.7.3-2]", "30 : 0003 'a' 00 'b'", "MQTT3-1.5.3-2", "30 : 0003 'a' 00 'b' 00", "MQTT5-1.5.4-2", bad},
+	{"a topic name with + [MQTT3-4.7.1-1] [MQTT5-4.7.0-1]", "30 : 0003'a/+'", "MQTT3-3.3.2-2", "30 : 0003'a/+' 00", "MQTT5-3.3.2-2", 0x90},
 	{"a topic name with #", "30 : 0001'#'", "MQTT3-3.3.2-2", "30 : 0001'#' 00", "MQTT5-3.3.2-2", 0x90},
 	{"an empty topic name", "30 : 0000 'hi'", "MQTT3-4.7.3-1", "30 : 0000 00 'hi'", "MQTT5 §3.3.2.1", illegal},
 	{"a topic name of more levels than the server takes", "30 : 0005'a/b/c'", "MQTT3 §4.7.3", "30 : 0005'a/b/c' 00", "MQTT5 §4.7.3", 0x90},
@@ -150,7 +150,7 @@ var malformedPublishes = []malformed{
 	same("QoS 2 with half a packet identifier", "34 : 0001't' 00", ends3, ends5, bad),
 	{"packet identifier 0 at QoS 1", "32 : 0001't' 0000", "MQTT3-2.3.1-1", "32 : 0001't' 0000 00", "MQTT5-2.2.1-3", bad},
 	{"packet identifier 0 at QoS 2", "34 : 0001't' 0000", "MQTT3-2.3.1-1", "34 : 0001't' 0000 00", "MQTT5-2.2.1-3", bad},
-	only5("no property length", "30 : 0001't'", ends5, bad),
+	only5("no property length [MQTT5-2.2.2-1]", "30 : 0001't'", ends5, bad),
 	only5("a property length that runs past the end", "30 : 0001't' 09 0100", ends5, bad),
 	only5("a property length of more bytes than needed", "30 : 0001't' 8000", "MQTT5-1.5.5-1", bad),
 	only5("a property length of five bytes", "30 : 0001't' 8080808001", "MQTT5 §1.5.5", bad),
@@ -174,9 +174,9 @@ var malformedPublishes = []malformed{
 	only5("a topic alias above the Topic Alias Maximum", "30 : 0001't' 03 230011", "MQTT5-3.3.2-9", 0x94),
 	only5("a topic alias without a topic yet", "30 : 0000 03 230001", "MQTT5 §3.3.2.3.4", illegal),
 	only5("a response topic with a wildcard", "30 : 0001't' 04 080001'#'", "MQTT5-3.3.2-14", illegal),
-	only5("a response topic that is not UTF-8", "30 : 0001't' 04 080001 ff", "MQTT5-1.5.4-1", bad),
-	only5("a content type that is not UTF-8", "30 : 0001't' 04 030001 ff", "MQTT5-1.5.4-1", bad),
-	only5("a user property whose name is not UTF-8", "30 : 0001't' 07 26 0001 ff 0001'v'", "MQTT5-1.5.4-1", bad),
+	only5("a response topic that is not UTF-8 [MQTT5-3.3.2-13]", "30 : 0001't' 04 080001 ff", "MQTT5-1.5.4-1", bad),
+	only5("a content type that is not UTF-8 [MQTT5-3.3.2-19]", "30 : 0001't' 04 030001 ff", "MQTT5-1.5.4-1", bad),
+	only5("a user property whose name is not UTF-8 [MQTT5-1.5.7-1]", "30 : 0001't' 07 26 0001 ff 0001'v'", "MQTT5-1.5.4-1", bad),
 	only5("a user property whose value has U+0000", "30 : 0001't' 07 26 0001'k' 0001 00", "MQTT5-1.5.4-2", bad),
 	only5("a subscription identifier", "30 : 0001't' 02 0b01", "MQTT5-3.3.4-6", illegal),
 	only5("subscription identifier 0", "30 : 0001't' 02 0b00", "MQTT5 §3.3.2.3.8", illegal),
@@ -218,7 +218,7 @@ var malformedSubscribes = []malformed{
 	{"SUBSCRIBE with a filter that runs past the end", "82 : 0001 0005't'", ends3, "82 : 0001 00 0005't'", ends5, bad},
 	{"SUBSCRIBE without a QoS", "82 : 0001 0001't'", ends3, "82 : 0001 00 0001't'", ends5, bad},
 	{"SUBSCRIBE whose second filter has no QoS", "82 : 0001 0001't' 00 0001'u'", ends3, "82 : 0001 00 0001't' 00 0001'u'", ends5, bad},
-	{"SUBSCRIBE with a filter that is not UTF-8", "82 : 0001 0001 ff 00", "MQTT3-1.5.3-1", "82 : 0001 00 0001 ff 00", "MQTT5-1.5.4-1", bad},
+	{"SUBSCRIBE with a filter that is not UTF-8 [MQTT3-3.8.3-1] [MQTT5-3.8.3-1]", "82 : 0001 0001 ff 00", "MQTT3-1.5.3-1", "82 : 0001 00 0001 ff 00", "MQTT5-1.5.4-1", bad},
 	{"SUBSCRIBE with a filter with U+0000", "82 : 0001 0001 00 00", "MQTT3-1.5.3-2", "82 : 0001 00 0001 00 00", "MQTT5-1.5.4-2", bad},
 	{"SUBSCRIBE with QoS 3", "82 : 0001 0001't' 03", "MQTT3-3.8.3-4", "82 : 0001 00 0001't' 03", "MQTT5 §3.8.3.1", illegal},
 	{"SUBSCRIBE with a reserved bit" + only31, "82 : 0001 0001't' 04", "MQTT3-3.8.3-4", "82 : 0001 00 0001't' 40", "MQTT5-3.8.3-5", bad},
@@ -235,7 +235,7 @@ var malformedSubscribes = []malformed{
 	{"UNSUBSCRIBE without a topic filter", "a2 : 0001", "MQTT3-3.10.3-2", "a2 : 0001 00", "MQTT5-3.10.3-2", illegal},
 	{"UNSUBSCRIBE with a filter that runs past the end", "a2 : 0001 0005't'", ends3, "a2 : 0001 00 0005't'", ends5, bad},
 	{"UNSUBSCRIBE with a QoS behind the filter", "a2 : 0001 0001't' 00", ends3, "a2 : 0001 00 0001't' 00", ends5, bad},
-	{"UNSUBSCRIBE with a filter that is not UTF-8", "a2 : 0001 0001 ff", "MQTT3-1.5.3-1", "a2 : 0001 00 0001 ff", "MQTT5-1.5.4-1", bad},
+	{"UNSUBSCRIBE with a filter that is not UTF-8 [MQTT3-3.10.3-1] [MQTT5-3.10.3-1]", "a2 : 0001 0001 ff", "MQTT3-1.5.3-1", "a2 : 0001 00 0001 ff", "MQTT5-1.5.4-1", bad},
 	{"UNSUBSCRIBE with a filter with U+0000", "a2 : 0001 0001 00", "MQTT3-1.5.3-2", "a2 : 0001 00 0001 00", "MQTT5-1.5.4-2", bad},
 	only5("UNSUBSCRIBE with a property that it does not carry", "a2 : 0001 02 0b01 0001't'", list5, bad),
 }
@@ -361,22 +361,22 @@ func TestMalformedConnects(t *testing.T) {
 	add(connects("will QoS without a will", "0a", "0001'a'", "MQTT3-3.1.2-13", "00 0001'a'", "MQTT5-3.1.2-11", bad)...)
 	add(connects("will retain without a will", "22", "0001'a'", "MQTT3-3.1.2-15", "00 0001'a'", "MQTT5-3.1.2-13", bad)...)
 	add(connects("will QoS 3", "1e", "0001'a' 0001'w' 0000", "MQTT3-3.1.2-14", "00 0001'a' 00 0001'w' 0000", "MQTT5-3.1.2-12", bad)...)
-	add(connects("no client identifier at all", "02", "", ends3, "00", ends5, bad)...)
+	add(connects("no client identifier at all [MQTT3-3.1.3-3] [MQTT5-3.1.3-3]", "02", "", ends3, "00", ends5, bad)...)
 	add(connects("a client identifier that runs past the end", "02", "0009'a'", ends3, "00 0009'a'", ends5, bad)...)
-	add(connects("a client identifier that is not UTF-8", "02", "0001 ff", "MQTT3-1.5.3-1", "00 0001 ff", "MQTT5-1.5.4-1", bad)...)
+	add(connects("a client identifier that is not UTF-8 [MQTT3-3.1.3-4] [MQTT5-3.1.3-4]", "02", "0001 ff", "MQTT3-1.5.3-1", "00 0001 ff", "MQTT5-1.5.4-1", bad)...)
 	add(connects("a client identifier with U+0000", "02", "0001 00", "MQTT3-1.5.3-2", "00 0001 00", "MQTT5-1.5.4-2", bad)...)
-	add(connects("a will flag without a will", "06", "0001'a'", ends3, "00 0001'a'", ends5, bad)...)
+	add(connects("a will flag without a will [MQTT3-3.1.2-9] [MQTT5-3.1.2-9]", "06", "0001'a'", ends3, "00 0001'a'", ends5, bad)...)
 	add(connects("a will without a payload", "06", "0001'a' 0001'w'", ends3, "00 0001'a' 00 0001'w'", ends5, bad)...)
 	add(connects("a will topic that is empty", "06", "0001'a' 0000 0000", "MQTT3-4.7.3-1", "00 0001'a' 00 0000 0000", "MQTT5-4.7.3-1", 0x90)...)
 	add(connects("a will topic with a wildcard", "06", "0001'a' 0001'#' 0000", "MQTT3-3.3.2-2", "00 0001'a' 00 0001'#' 0000", "MQTT5-3.3.2-2", 0x90)...)
-	add(connects("a will topic that is not UTF-8", "06", "0001'a' 0001 ff 0000", "MQTT3-1.5.3-1", "00 0001'a' 00 0001 ff 0000", "MQTT5-1.5.4-1", bad)...)
-	add(connects("a will but no flag for it", "02", "0001'a' 0001'w' 0000", ends3, "00 0001'a' 00 0001'w' 0000", ends5, bad)...)
-	add(connects("a user name flag without one", "82", "0001'a'", ends3, "00 0001'a'", ends5, bad)...)
-	add(connects("a user name but no flag for it", "02", "0001'a' 0001'u'", ends3, "00 0001'a' 0001'u'", ends5, bad)...)
-	add(connects("a user name that is not UTF-8", "82", "0001'a' 0001 ff", "MQTT3-1.5.3-1", "00 0001'a' 0001 ff", "MQTT5-1.5.4-1", bad)...)
-	add(connects("a password flag without one", "c2", "0001'a' 0001'u'", ends3, "00 0001'a' 0001'u'", ends5, bad)...)
-	add(connects("a password but no flag for it", "82", "0001'a' 0001'u' 0001'p'", ends3, "00 0001'a' 0001'u' 0001'p'", ends5, bad)...)
-	add(connect5only("no property length", "02", "", ends5, bad)...)
+	add(connects("a will topic that is not UTF-8 [MQTT3-3.1.3-10] [MQTT5-3.1.3-11]", "06", "0001'a' 0001 ff 0000", "MQTT3-1.5.3-1", "00 0001'a' 00 0001 ff 0000", "MQTT5-1.5.4-1", bad)...)
+	add(connects("a will but no flag for it [MQTT3-3.1.2-11]", "02", "0001'a' 0001'w' 0000", ends3, "00 0001'a' 00 0001'w' 0000", ends5, bad)...)
+	add(connects("a user name flag without one [MQTT3-3.1.2-19] [MQTT5-3.1.2-17]", "82", "0001'a'", ends3, "00 0001'a'", ends5, bad)...)
+	add(connects("a user name but no flag for it [MQTT3-3.1.2-18] [MQTT5-3.1.2-16]", "02", "0001'a' 0001'u'", ends3, "00 0001'a' 0001'u'", ends5, bad)...)
+	add(connects("a user name that is not UTF-8 [MQTT3-3.1.3-11] [MQTT5-3.1.3-12]", "82", "0001'a' 0001 ff", "MQTT3-1.5.3-1", "00 0001'a' 0001 ff", "MQTT5-1.5.4-1", bad)...)
+	add(connects("a password flag without one [MQTT3-3.1.2-21] [MQTT5-3.1.2-19]", "c2", "0001'a' 0001'u'", ends3, "00 0001'a' 0001'u'", ends5, bad)...)
+	add(connects("a password but no flag for it [MQTT3-3.1.2-20] [MQTT5-3.1.2-18]", "82", "0001'a' 0001'u' 0001'p'", ends3, "00 0001'a' 0001'u' 0001'p'", ends5, bad)...)
+	add(connect5only("no property length [MQTT5-2.2.2-1]", "02", "", ends5, bad)...)
 	add(connect5only("a property length that runs past the end", "02", "7f 0001'a'", ends5, bad)...)
 	add(connect5only("a property that does not exist", "02", "02 0400 0001'a'", list5, bad)...)
 	add(connect5only("a property of a PUBLISH", "02", "02 0100 0001'a'", list5, bad)...)
@@ -436,4 +436,69 @@ func TestTooManyProperties(t *testing.T) {
 	p.want("e001 97")
 	p.wantEnd()
 	wantClause(t, w.next(t, "faulty").err, "MQTT5 §3.3.2.3.7")
+}
+
+// TestInvalidFilters fail alone, in the order in which they come
+// [MQTT3-4.7.1-2] [MQTT3-4.7.1-3] [MQTT3-4.7.3-1] [MQTT5-4.7.1-1]
+// [MQTT5-4.7.1-2] [MQTT5-4.7.3-1] [MQTT5-4.8.2-1] [MQTT5-4.8.2-2].
+func TestInvalidFilters(t *testing.T) {
+	filters := []string{"", "#/", "a#", "#a", "a/#/b", "##", "a/b#", "+a", "a+", "a/+b/c", "++", "#+", "+#",
+		"$share/", "$share/g", "$share/g/", "$share//a", "$share/+/a", "$share/#/a", "$share/g+/a", "$share/g/a#"}
+	h := serve(t, broker.Options{})
+	for _, v := range []struct {
+		p    *peer
+		v    mqtt.Version
+		fail mqtt.ReasonCode
+	}{{h.connected5("five"), mqtt.V5, mqtt.TopicFilterInvalid}, {h.connected("three"), mqtt.V311, mqtt.UnspecifiedError}} {
+		for _, filter := range filters {
+			v.p.put(v.v, &packet.Subscribe{ID: 1, Subscriptions: []packet.Subscription{{Filter: "a/+/#"}, {Filter: filter}, {Filter: "b"}}})
+			ack, ok := v.p.get(v.v).(*packet.Suback)
+			if !ok || len(ack.Reasons) != 3 || ack.Reasons[0] != 0 || ack.Reasons[1] != v.fail || ack.Reasons[2] != 0 {
+				t.Errorf("%v %q: %+v", v.v, filter, ack)
+			}
+		}
+		v.p.wantSilence()
+	}
+}
+
+// TestFieldsOfAConnect: which are there the flags say, their order is fixed
+// [MQTT3-3.1.3-1] [MQTT5-3.1.3-1].
+func TestFieldsOfAConnect(t *testing.T) {
+	for _, tt := range []struct{ name, flags, rest, want string }{
+		{"identifier", "02", "0001'1'", "1 - - - -"},
+		{"identifier, will", "06", "0001'1' WILL 0001'2' 0001'3'", "1 2 3 - -"},
+		{"identifier, user name", "82", "0001'1' 0001'4'", "1 - - 4 -"},
+		{"identifier, user name, password", "c2", "0001'1' 0001'4' 0001'5'", "1 - - 4 5"},
+		{"all", "c6", "0001'1' WILL 0001'2' 0001'3' 0001'4' 0001'5'", "1 2 3 4 5"},
+	} {
+		for _, v := range []struct{ head, properties, connack string }{
+			{"10 : 0004'MQTT' 04 ", "", "2002 0005"}, {"10 : 0004'MQTT' 05 ", "00", "2003 0087 00"}, {"10 : 0006'MQIsdp' 03 ", "", "2002 0005"},
+		} {
+			t.Run(v.head+tt.name, func(t *testing.T) {
+				w := newWitness()
+				got := make(chan string, 1)
+				w.connect = func(c *packet.Connect, _ broker.Origin) (*broker.Grant, error) {
+					fields := []string{c.ClientID, "-", "-", "-", "-"}
+					if c.Will != nil {
+						fields[1], fields[2] = c.Will.Topic, string(c.Will.Payload)
+					}
+					if c.HasUsername {
+						fields[3] = c.Username
+					}
+					if c.HasPassword {
+						fields[4] = string(c.Password)
+					}
+					got <- strings.Join(fields, " ")
+					return nil, &broker.Refusal{Reason: mqtt.NotAuthorized}
+				}
+				p := serve(t, broker.Options{Rules: w}).dial()
+				p.send(framed(t, v.head+tt.flags+" 003c "+v.properties+strings.ReplaceAll(tt.rest, "WILL", v.properties)))
+				p.want(v.connack)
+				p.wantEnd()
+				if fields := <-got; fields != tt.want {
+					t.Errorf("Rules were asked about %s, want %s", fields, tt.want)
+				}
+			})
+		}
+	}
 }

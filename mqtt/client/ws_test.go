@@ -52,6 +52,7 @@ func serveWS(t *testing.T, path string, o *websocket.AcceptOptions, handle func(
 
 var mqttProtocol = &websocket.AcceptOptions{Subprotocols: []string{"mqtt"}}
 
+// TestWebSocketEcho: the client names the protocol [MQTT3-6.0.0-3] [MQTT5-6.0.0-3].
 func TestWebSocketEcho(t *testing.T) {
 	for _, size := range []int{0, 1, 125, 126, 65535, 65536, 300_000} {
 		conn, err := serveWS(t, "/mqtt", mqttProtocol, func(ctx context.Context, c *websocket.Conn) {
