@@ -31,7 +31,7 @@ type shelf struct {
 func (r *retained) put(topic []byte, m *message, l *Limits) (kept bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	s := r.root.find(topic, m != nil)
+	s := r.find(topic, m != nil)
 	if s == nil {
 		return true
 	}
@@ -44,16 +44,17 @@ func (r *retained) put(topic []byte, m *message, l *Limits) (kept bool) {
 		count++
 		size += int64(m.size())
 		if count > l.RetainedCount || size > l.RetainedBytes {
-			s.prune()
+			r.prune(s)
 			return false
 		}
 	}
 	s.m, r.count, r.bytes = m, count, size
-	s.prune()
+	r.prune(s)
 	return true
 }
 
-func (s *shelf) find(topic []byte, make_ bool) *shelf {
+func (r *retained) find(topic []byte, make_ bool) *shelf {
+	s := &r.root
 	for rest, more := topic, true; more; {
 		var name []byte
 		name, rest, more = bytes.Cut(rest, slash)
@@ -67,6 +68,7 @@ func (s *shelf) find(topic []byte, make_ bool) *shelf {
 				s.children = make(map[string]*shelf)
 			}
 			s.children[c.name] = c
+			r.bytes += c.cost()
 		}
 		s = c
 	}
@@ -74,12 +76,18 @@ func (s *shelf) find(topic []byte, make_ bool) *shelf {
 }
 
 // prune removes empty shelves from s upwards.
-func (s *shelf) prune() {
+func (r *retained) prune(s *shelf) {
 	for s.parent != nil && s.m == nil && len(s.children) == 0 {
+		r.bytes -= s.cost()
 		delete(s.parent.children, s.name)
 		s = s.parent
 	}
 }
+
+// shelfOverhead is about what a shelf costs with its place in its parent.
+const shelfOverhead = 320
+
+func (s *shelf) cost() int64 { return int64(shelfOverhead + len(s.name)) }
 
 // match appends the messages under filter that have not expired.
 func (r *retained) match(filter string, now time.Time, dst []*message) []*message {
@@ -148,7 +156,7 @@ func (r *retained) expire(now time.Time) (topics []string) {
 		r.count--
 		r.bytes -= int64(s.m.size())
 		s.m = nil
-		s.prune()
+		r.prune(s)
 	}
 	return topics
 }
