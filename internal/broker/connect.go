@@ -26,6 +26,10 @@ func (c *Client) connect(b *batch, h packet.Header, body []byte) error {
 	if p.ClientID == "" { // where that is allowed: Decode has refused the others
 		c.id, assigned = rand.Text(), true // [MQTT3-3.1.3-6] [MQTT5-3.1.3-6]
 	}
+	if p.Will != nil && c.tooDeep(p.Will.Topic) {
+		c.refuse(b, &Refusal{Reason: mqtt.TopicNameInvalid})
+		return c.violation(packet.TypeConnect, "MQTT3 §4.7.3", "MQTT5 §4.7.3", "the will's topic name is longer or deeper than this server takes", mqtt.TopicNameInvalid)
+	}
 	if p.Properties != nil && p.Properties.AuthMethod != "" { // [MQTT5 §4.12]
 		return c.refuse(b, &Refusal{Reason: mqtt.BadAuthenticationMethod})
 	}

@@ -21,7 +21,7 @@ type Limits struct {
 	ConnectSize   int // 128 KiB a CONNECT; as PacketSize
 	TopicLength   int // 1,024 bytes a topic name or filter; a longer name ends the connection, a longer filter is refused
 	TopicLevels   int // 128, as TopicLength
-	Subscriptions int // 1,024 a session; a further one is refused (Quota exceeded)
+	Subscriptions int // 1,024 a session, with up to 8 levels each on average where they have wildcards; a further one is refused (Quota exceeded)
 
 	Inflight       int // 256 messages of QoS 1 and 2 without acknowledgement, to a client; further ones wait in its queue; so they do when those are QueueBytes
 	ReceiveMaximum int // 1,024 from a 5.0 client, who is told; more ends its connection (Receive Maximum exceeded)
@@ -36,7 +36,7 @@ type Limits struct {
 	OfflineSessions int           // 2,000,000 sessions of absent clients; a further one ends with its connection
 
 	RetainedCount int   // 100,000 retained messages; a further topic is not retained
-	RetainedBytes int64 // 256 MiB of them; as RetainedCount
+	RetainedBytes int64 // 256 MiB of them and of their places in the tree of topics; as RetainedCount
 }
 
 // withDefaults fills in what is zero.

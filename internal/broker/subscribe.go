@@ -35,8 +35,8 @@ func (c *Client) subscribe(b *batch, h packet.Header, body []byte) error {
 	}
 	c.push(&b.work, &packet.Suback{ID: p.ID, Reasons: c.asKnown(reasons)})
 	for i, sub := range p.Subscriptions {
-		if !reasons[i].Failed() {
-			c.sendRetained(b, sub, mqtt.QoS(reasons[i]), id, fresh[i])
+		if !reasons[i].Failed() && !c.sendRetained(b, sub, mqtt.QoS(reasons[i]), id, fresh[i]) {
+			break
 		}
 	}
 	return nil
@@ -44,8 +44,7 @@ func (c *Client) subscribe(b *batch, h packet.Header, body []byte) error {
 
 // judge grants a QoS or a failure.
 func (c *Client) judge(sub packet.Subscription) mqtt.ReasonCode {
-	l := c.limits
-	if mqtt.ValidFilter(sub.Filter) != nil || len(sub.Filter) > l.TopicLength || mqtt.Levels(sub.Filter) > l.TopicLevels {
+	if mqtt.ValidFilter(sub.Filter) != nil || c.tooDeep(sub.Filter) {
 		return mqtt.TopicFilterInvalid
 	}
 	granted := c.b.rules.Subscribe(c, sub)
@@ -53,6 +52,12 @@ func (c *Client) judge(sub packet.Subscription) mqtt.ReasonCode {
 		return granted
 	}
 	return min(granted, mqtt.ReasonCode(sub.QoS), mqtt.ReasonCode(c.maxQoS))
+}
+
+// tooDeep reports whether a topic name or filter is longer or deeper than
+// Limits allow.
+func (c *Client) tooDeep(topic string) bool {
+	return len(topic) > c.limits.TopicLength || mqtt.Levels(topic) > c.limits.TopicLevels
 }
 
 // asKnown returns the reasons as the client's version has them: 3.1.1 knows
@@ -84,7 +89,7 @@ func (s *session) subscribe(w *work, sub packet.Subscription, id uint32) (fresh 
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	i, old := s.find(sub.Filter)
-	if old == nil && len(s.subs) >= s.b.limits.Load().Subscriptions {
+	if most := s.b.limits.Load().Subscriptions; old == nil && (len(s.subs) >= most || s.tooMuch(sub.Filter, most)) {
 		return true, mqtt.QuotaExceeded
 	}
 	reason = mqtt.ReasonCode(sub.QoS)
@@ -97,6 +102,25 @@ func (s *session) subscribe(w *work, sub packet.Subscription, id uint32) (fresh 
 		w.sync = true
 	}
 	return old == nil, reason
+}
+
+// wildLevels is how many levels the filters of a session may have on average
+// where they are many and have wildcards: each takes its place in the tree.
+const wildLevels = 8
+
+// tooMuch reports whether the tree would hold too many levels of s with one
+// more filter. Filters of wildLevels and less never do; s.mu is held.
+func (s *session) tooMuch(filter string, subscriptions int) bool {
+	n := mqtt.Levels(filter)
+	if n <= wildLevels || !mqtt.HasWildcard(filter) {
+		return false
+	}
+	for _, sub := range s.subs {
+		if mqtt.HasWildcard(sub.topic) {
+			n += mqtt.Levels(sub.topic)
+		}
+	}
+	return n > max(wildLevels*subscriptions, mqtt.MaxTopicLevels)
 }
 
 // put enters sub, at place i for old; s.mu is held.
@@ -117,10 +141,15 @@ func (s *session) put(i int, old *subscription, sub packet.Subscription, id uint
 
 // sendRetained sends the retained messages of a new subscription: for 5.0 as
 // Retain Handling says [MQTT5-3.3.1-9], never for a shared one [MQTT5 §4.8.2].
-// What there is no room for waits in the session's queue.
-func (c *Client) sendRetained(b *batch, sub packet.Subscription, granted mqtt.QoS, id uint32, fresh bool) {
+// What there is no room for waits in the session's queue; more is false when
+// that is full too: a SUBSCRIBE with many filters looks for no more, nor does
+// one of a client that is leaving.
+func (c *Client) sendRetained(b *batch, sub packet.Subscription, granted mqtt.QoS, id uint32, fresh bool) (more bool) {
 	if _, _, shared := mqtt.SplitShared(sub.Filter); shared || sub.RetainHandling == 2 || sub.RetainHandling == 1 && !fresh {
-		return
+		return true
+	}
+	if c.stopped() {
+		return false
 	}
 	s := c.s
 	var ids []uint32
@@ -130,9 +159,13 @@ func (c *Client) sendRetained(b *batch, sub packet.Subscription, granted mqtt.Qo
 	found := c.b.retained.match(sub.Filter, time.Now(), nil)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, m := range found {
-		s.offer(&b.work, delivery{m: m, qos: min(m.qos, granted), retain: true, ids: ids}, false)
+	for i, m := range found {
+		if s.offer(&b.work, delivery{m: m, qos: min(m.qos, granted), retain: true, ids: ids}, false) == QueueFull {
+			c.b.counters.DroppedQueueFull.Add(int64(len(found) - i - 1))
+			return false
+		}
 	}
+	return true
 }
 
 // unsubscribe handles an UNSUBSCRIBE.
