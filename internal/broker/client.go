@@ -310,12 +310,12 @@ func (c *Client) blame(raw []byte, err error) {
 
 func (c *Client) faulty(raw []byte, pe *packet.Error) {
 	if c.phase == open {
-		c.b.counters.Faults.Add(1)
+		c.b.counters.fault(pe.Reason)
 		c.b.rules.Faulty(c, raw, pe)
 		c.end(Faulted, disconnectReason(pe.Reason))
 		return
 	}
-	c.b.counters.Rejected.Add(1)
+	c.b.counters.reject(&c.b.counters.RejectedPacket)
 	c.told = true
 	c.b.rules.Rejected(c.origin, raw, pe)
 	c.end(refused, 0)
@@ -387,11 +387,12 @@ func (c *Client) incomplete(err error) {
 	if c.seen.IsZero() && !timeout {
 		return
 	}
-	c.b.counters.Rejected.Add(1)
 	err = errNoConnect
+	why := &c.b.counters.RejectedPacket
 	if timeout {
-		err = errConnectTimeout
+		err, why = errConnectTimeout, &c.b.counters.RejectedLate
 	}
+	c.b.counters.reject(why)
 	c.b.rules.Rejected(c.origin, nil, err)
 }
 

@@ -89,6 +89,9 @@ func (c *Client) answerMalformed(b *batch, p *packet.Connect, err error) {
 // [MQTT3-3.2.2-5] [MQTT5-3.2.2-7].
 func (c *Client) refuse(b *batch, r *Refusal) error {
 	c.b.counters.Refused.Add(1)
+	if r.Reason == mqtt.ConnectionRateExceeded {
+		c.b.counters.Throttled.Add(1)
+	}
 	if r.Silent {
 		return errRefused
 	}
@@ -368,6 +371,7 @@ func (c *Client) leave(why Cause) {
 		c.publishWill(w)
 	}
 	c.b.counters.Clients.Add(-1)
+	c.b.counters.Ended[why].Add(1)
 	c.b.rules.Closed(c, why)
 
 	s.mu.Lock()

@@ -39,6 +39,9 @@ type Limits struct {
 	RetainedBytes int64 // 256 MiB of them and of their places in the tree of topics; as RetainedCount
 }
 
+// DefaultLimits are those of the zero Limits.
+func DefaultLimits() Limits { return Limits{}.withDefaults() }
+
 // withDefaults fills in what is zero.
 func (l Limits) withDefaults() Limits {
 	set(&l.Connections, 1_000_000)

@@ -169,7 +169,7 @@ func TestOthersHaveNoHeader(t *testing.T) {
 }
 
 func TestAHeaderThatDoesNotCome(t *testing.T) {
-	h, w := behindProxy(t, broker.Limits{ConnectTimeout: 100 * time.Millisecond})
+	h, w := behindProxy(t, broker.Limits{ConnectTimeout: 500 * time.Millisecond})
 	for _, tt := range []struct{ name, bytes, why string }{
 		{"nothing", "", "no complete PROXY header in time"},
 		{"half of it", header2, "no complete PROXY header in time"},

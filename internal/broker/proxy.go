@@ -240,7 +240,6 @@ func (b *Broker) rejectProxied(origin Origin, err error) {
 	if err == io.EOF {
 		return
 	}
-	b.counters.Rejected.Add(1)
-	b.counters.RejectedProxy.Add(1)
+	b.counters.reject(&b.counters.RejectedProxy)
 	b.rules.Rejected(origin, nil, err)
 }

@@ -65,6 +65,7 @@ func (s *session) ring(now time.Time) {
 		due, s.will = s.will, nil
 	}
 	if s.expiry > 0 && away >= s.expiry {
+		s.b.counters.ExpiredSessions.Add(1)
 		s.expire()
 	} else {
 		s.wind()

@@ -49,8 +49,7 @@ func (l *listener) upgrade(nc net.Conn, origin Origin, head []byte, since time.T
 	case head[0] != tlsHandshake:
 		l.serveHTTP(pc, origin)
 	case l.b.tls == nil || origin.TLSVersion != 0:
-		l.b.counters.Rejected.Add(1)
-		l.b.counters.RejectedTLS.Add(1)
+		l.b.counters.reject(&l.b.counters.RejectedTLS)
 		l.b.rules.Rejected(origin, head, errNoTLS)
 		nc.Close()
 	default:
@@ -65,8 +64,7 @@ func (l *listener) serveTLS(nc net.Conn, origin Origin, since time.Time) {
 	err := tc.HandshakeContext(ctx)
 	cancel()
 	if err != nil {
-		l.b.counters.Rejected.Add(1)
-		l.b.counters.RejectedTLS.Add(1)
+		l.b.counters.reject(&l.b.counters.RejectedTLS)
 		l.b.rules.Rejected(origin, nil, l.b.clientCertificate(origin, err))
 		nc.Close()
 		return

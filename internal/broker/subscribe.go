@@ -33,6 +33,7 @@ func (c *Client) subscribe(b *batch, h packet.Header, body []byte) error {
 			reasons[i] = mqtt.ImplementationSpecificError
 		}
 	}
+	c.b.counters.unsubscribed(reasons)
 	c.push(&b.work, &packet.Suback{ID: p.ID, Reasons: c.asKnown(reasons)})
 	for i, sub := range p.Subscriptions {
 		if !reasons[i].Failed() && !c.sendRetained(b, sub, mqtt.QoS(reasons[i]), id, fresh[i]) {
