@@ -5,6 +5,7 @@ package gate
 
 import (
 	"context"
+	"hash/maphash"
 	"log/slog"
 	"net/netip"
 	"time"
@@ -45,14 +46,19 @@ type Options struct {
 	// OpenNetworks are where devices of open products may come from without
 	// a right signature; loopback is always among them.
 	OpenNetworks []netip.Prefix
-	Log          *slog.Logger
-	Now          func() time.Time
+	// ConnectRate is how often a second one device may log in, and how often
+	// at once; 0 is no limit. Further right logins are refused (Connection
+	// rate exceeded; server unavailable in 3.x).
+	ConnectRate int
+	Log         *slog.Logger
+	Now         func() time.Time
 }
 
 // A Gate implements broker.Rules. Any number of connections may ask at once.
 type Gate struct {
 	Options
 	repeats repeats
+	rates   rates
 }
 
 // New makes a Gate.
@@ -63,7 +69,10 @@ func New(o Options) *Gate {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	return &Gate{Options: o}
+	g := &Gate{Options: o}
+	g.rates.seed = maphash.MakeSeed()
+	g.SetConnectRate(o.ConnectRate)
+	return g
 }
 
 var _ broker.Rules = (*Gate)(nil)
@@ -88,6 +97,9 @@ func (g *Gate) Connect(ctx context.Context, c *packet.Connect, from broker.Origi
 	notes, mistake := g.judge(ctx, a)
 	if mistake != nil {
 		return nil, g.refuse(ctx, a, mistake)
+	}
+	if !g.rates.admit(a.claim.Session(), g.Now()) {
+		return nil, g.refuse(ctx, a, g.tooOften(a))
 	}
 	return g.admit(a, Mode(a.product.Strictness), notes), nil
 }

@@ -54,6 +54,9 @@ func (k known) KnowsDevice(product, device string) bool {
 // 2nd, 4th, 8th and so on.
 func (g *Gate) refuse(_ context.Context, a *applicant, d *dialect.Diagnosis) error {
 	answer := &broker.Refusal{Reason: mqtt.BadUserNameOrPassword, ReasonString: d.Sentence}
+	if d.Code == tooOften { // the password is right: a 3.x device has to hear something else
+		answer.Reason = mqtt.ConnectionRateExceeded
+	}
 	addr := a.from.Remote.Addr().String()
 	n := g.repeats.count(a.claim.Session()+"\x00"+d.Code+"\x00"+addr, g.Now())
 	if a.device != nil {
