@@ -176,7 +176,8 @@ func (a *App) join() error {
 	in := ingest.New(ingest.Options{Registry: a.registry, Feed: a.feed, Trace: recorder, Log: a.log})
 	judge := gate.New(gate.Options{
 		Registry: a.registry, Dialects: a.dialects, Uplinks: in, Trace: recorder, Strangers: strangers,
-		Statuses: a.feed, OpenNetworks: prefixes(a.config.Devices.OpenNetworks), Log: a.log,
+		Statuses: a.feed, OpenNetworks: prefixes(a.config.Devices.OpenNetworks),
+		ConnectRate: a.config.Devices.Limits.ConnectRatePerDevice, Log: a.log,
 	})
 	var err error
 	if a.certs, err = newCertificates(a.config.TLS, a.config.path("tls"), a.publicHost(), a.log); err != nil {
@@ -184,11 +185,7 @@ func (a *App) join() error {
 	}
 	a.broker, err = broker.New(broker.Options{
 		Rules: judge, Store: a.sessions, Log: a.log, TLS: a.certs.config(), Proxies: prefixes(a.config.Devices.ProxyProtocol),
-		Limits: broker.Limits{
-			Connections:    a.config.Devices.MaxConnections,
-			PacketSize:     a.config.Devices.MaxPacketBytes,
-			ConnectTimeout: a.config.Devices.ConnectTimeout,
-		},
+		Limits: a.config.Devices.broker(),
 	})
 	if err != nil {
 		return err

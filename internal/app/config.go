@@ -55,6 +55,8 @@ type Devices struct {
 	MaxPacketBytes int `yaml:"maxPacketBytes"`
 	// ConnectTimeout is how long a connection may take to say CONNECT.
 	ConnectTimeout time.Duration `yaml:"connectTimeout"`
+	// Limits are all further bounds.
+	Limits Limits `yaml:"limits"`
 }
 
 // API is the address of console and REST.
@@ -124,6 +126,7 @@ func Default() Config {
 			MaxConnections: 1_000_000,
 			MaxPacketBytes: 1 << 20,
 			ConnectTimeout: 10 * time.Second,
+			Limits:         defaultLimits(),
 		},
 		API:     API{Listen: "127.0.0.1:7080"},
 		History: History{Keep: 90 * 24 * time.Hour},
@@ -249,15 +252,7 @@ func (c *Config) Check() error {
 	if c.Demo && covers(prefixes(c.Devices.ProxyProtocol), netip.AddrFrom4([4]byte{127, 0, 0, 1})) {
 		bad("devices.proxyProtocol", "the demo's devices come from 127.0.0.1 without a PROXY header: leave out one or the other")
 	}
-	if c.Devices.MaxConnections < 1 {
-		bad("devices.maxConnections", "must be 1 or more")
-	}
-	if c.Devices.MaxPacketBytes < 1024 || c.Devices.MaxPacketBytes > 256<<20 {
-		bad("devices.maxPacketBytes", "must be from 1024 to %d", 256<<20)
-	}
-	if c.Devices.ConnectTimeout < time.Second {
-		bad("devices.connectTimeout", "must be 1s or more")
-	}
+	c.Devices.check(bad)
 	c.TLS.check(bad)
 	if c.History.Keep < 0 || c.Feed.Keep < 0 || c.Feed.MaxBytes < 0 || c.Trace.MaxBytes < 0 || c.Disk.Reserve < 0 {
 		bad("history, feed, trace, disk", "durations and sizes cannot be negative")

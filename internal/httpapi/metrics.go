@@ -3,12 +3,14 @@ package httpapi
 import (
 	"net/http"
 	"net/http/pprof"
+	"sync/atomic"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/matou-iot/matou/internal/access"
+	"github.com/matou-iot/matou/internal/broker"
 	"github.com/matou-iot/matou/internal/fault"
 )
 
@@ -76,22 +78,43 @@ func (a *api) measure(r prometheus.Registerer) {
 	counter("mqtt_connections_accepted_total", "Network connections accepted.", of(b.Accepted.Load))
 	counter("mqtt_connects_total", "CONNECTs by outcome.", of(b.Connects.Load), "outcome", "admitted")
 	counter("mqtt_connects_total", "CONNECTs by outcome.", of(b.Refused.Load), "outcome", "refused")
-	counter("mqtt_connections_rejected_total", "Connections without a CONNECT in time or form.", of(b.Rejected.Load))
-	counter("mqtt_connections_shed_total", "Connections closed unread at a limit.", of(b.Shed.Load))
+	counter("mqtt_connects_throttled_total", "CONNECTs refused because their device logs in too often.", of(b.Throttled.Load))
 	counter("mqtt_takeovers_total", "Connections ended by a newer one of the same session.", of(b.TakeOvers.Load))
-	counter("mqtt_protocol_errors_total", "Connections ended by a broken packet or rule.", of(b.Faults.Load))
 	counter("mqtt_publish_received_total", "PUBLISH packets received.", of(b.MessagesIn.Load))
 	counter("mqtt_publish_sent_total", "PUBLISH packets sent.", of(b.MessagesOut.Load))
 	counter("mqtt_bytes_received_total", "Bytes received.", of(b.BytesIn.Load))
 	counter("mqtt_bytes_sent_total", "Bytes sent.", of(b.BytesOut.Load))
-	for reason, read := range map[string]func() int64{
-		"slow": b.DroppedSlow.Load, "queue_full": b.DroppedQueueFull.Load, "expired": b.DroppedExpired.Load,
-		"too_large": b.DroppedTooLarge.Load, "retained_full": b.DroppedRetained.Load,
-	} {
-		counter("mqtt_messages_dropped_total", "Messages dropped, by reason.", of(read), "reason", reason)
-	}
+	counter("mqtt_sessions_expired_total", "Sessions whose client did not come back in time.", of(b.ExpiredSessions.Load))
 	counter("mqtt_sessions_dropped_total", "Sessions not kept at a limit.", of(b.DroppedSessions.Load))
 	counter("mqtt_store_errors_total", "Times that sessions could not be made durable.", of(b.StoreErrors.Load))
+	by := func(name, help, label string, values map[string]*atomic.Int64) {
+		for value, n := range values {
+			counter(name, help, of(n.Load), label, value)
+		}
+	}
+	by("mqtt_connections_shed_total", "Connections closed unread at a limit.", "reason", map[string]*atomic.Int64{
+		"connections": &b.ShedConnections, "connections_per_address": &b.ShedPerAddress, "connect_rate_per_address": &b.ShedRate,
+	})
+	by("mqtt_connections_rejected_total", "Connections that never came to a CONNECT.", "reason", map[string]*atomic.Int64{
+		"timeout": &b.RejectedLate, "packet": &b.RejectedPacket, "tls": &b.RejectedTLS, "proxy_header": &b.RejectedProxy,
+	})
+	by("mqtt_protocol_errors_total", "Connections ended by a broken packet or rule.", "reason", map[string]*atomic.Int64{
+		"packet_too_large": &b.FaultsPacketSize, "topic_name_invalid": &b.FaultsTopic, "topic_alias_invalid": &b.FaultsTopicAlias,
+		"receive_maximum_exceeded": &b.FaultsReceiveMaximum, "other": &b.FaultsOther,
+	})
+	by("mqtt_subscriptions_refused_total", "Subscriptions refused.", "reason", map[string]*atomic.Int64{
+		"quota_exceeded": &b.UnsubscribedLimit, "topic_filter_invalid": &b.UnsubscribedFilter, "other": &b.UnsubscribedOther,
+	})
+	by("mqtt_messages_dropped_total", "Messages dropped, by reason.", "reason", map[string]*atomic.Int64{
+		"slow": &b.DroppedSlow, "queue_full": &b.DroppedQueueFull, "expired": &b.DroppedExpired,
+		"too_large": &b.DroppedTooLarge, "retained_full": &b.DroppedRetained,
+	})
+	by("mqtt_disconnects_total", "Connections of MQTT clients that ended, by cause.", "cause", map[string]*atomic.Int64{
+		"client": &b.Ended[broker.Disconnected], "lost": &b.Ended[broker.Lost], "keep_alive": &b.Ended[broker.KeepAliveOver],
+		"taken_over": &b.Ended[broker.TakenOver], "protocol_error": &b.Ended[broker.Faulted], "rules": &b.Ended[broker.RulesClosed],
+		"slow": &b.Ended[broker.TooSlow], "not_kept": &b.Ended[broker.NotKept], "administrator": &b.Ended[broker.Kicked],
+		"shutdown": &b.Ended[broker.ServerDown],
+	})
 
 	f := a.Feed.Counters()
 	counter("feed_records_total", "Durable records of reports, events, commands and states.", of(f.Records.Load))
