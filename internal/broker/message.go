@@ -38,9 +38,10 @@ const (
 	NotSubscribed                // IfSubscribed, and no subscription matches
 	QueueFull                    // dropped: see Limits
 	NoSession                    // nobody of this name has connected, or his session has ended
+	TooLarge                     // the client takes no packet as large [MQTT5-3.1.2-24]
 )
 
-var outcomeNames = [...]string{"delivered", "queued", "offline", "not subscribed", "queue full", "no session"}
+var outcomeNames = [...]string{"delivered", "queued", "offline", "not subscribed", "queue full", "no session", "too large for the client"}
 
 // String names the outcome in a word or two.
 func (o Outcome) String() string {

@@ -154,7 +154,9 @@ func TestMaximumPacketSizeOfTheClient(t *testing.T) { // [MQTT5-3.1.2-24] [MQTT5
 	p.get(mqtt.V5)
 	big := []byte(strings.Repeat("x", 30))
 	for qos := range mqtt.QoS(3) {
-		h.Send("dev1", broker.Message{Topic: "t", Payload: big, QoS: qos}, broker.Unasked)
+		if o := h.Send("dev1", broker.Message{Topic: "t", Payload: big, QoS: qos}, broker.Unasked); o != broker.TooLarge {
+			t.Errorf("QoS %d: %v", qos, o)
+		}
 	}
 	h.Send("dev1", broker.Message{Topic: "t", Payload: []byte("ok"), QoS: 1}, broker.Unasked)
 	if got := p.get(mqtt.V5).(*packet.Publish); string(got.Payload) != "ok" {

@@ -62,10 +62,13 @@ func (s *session) sendNow(w *work, c *Client, d delivery) Outcome {
 		s.b.counters.DroppedSlow.Add(1)
 		return QueueFull
 	}
-	if !c.deliver(w, d, 0, false, false) {
+	if c.deliver(w, d, 0, false, false) {
+		return Delivered
+	}
+	if c.stopped() {
 		return Offline
 	}
-	return Delivered
+	return TooLarge
 }
 
 // finish flushes what w did, waits for the store if asked to, and gives w back.

@@ -146,7 +146,7 @@ func (s *session) offer(w *work, d delivery, shared bool) Outcome {
 		}
 		if !c.deliver(w, d, id, false, shared) {
 			s.abandon(id)
-			return QueueFull
+			return TooLarge
 		}
 		return Delivered
 	}

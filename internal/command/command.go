@@ -321,6 +321,8 @@ func (s *Service) deliver(t target, d dialect.Downlink) (broker.Outcome, error) 
 		return outcome, fault.Conflict("device %s has not subscribed to %s, so it cannot be told", t.claim.Session(), d.Topic)
 	case broker.QueueFull:
 		return outcome, fault.Exhausted("the queue of device %s is full", t.claim.Session())
+	case broker.TooLarge:
+		return outcome, fault.Conflict("device %s takes no packet as large as this message", t.claim.Session())
 	}
 	return outcome, fault.Unavailable("device %s is offline", t.claim.Session())
 }

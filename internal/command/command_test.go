@@ -140,7 +140,7 @@ func TestAwayDeviceGetsItLater(t *testing.T) {
 func TestUndeliverableIsAnError(t *testing.T) {
 	for outcome, kind := range map[broker.Outcome]fault.Kind{
 		broker.Offline: fault.KindUnavailable, broker.NoSession: fault.KindUnavailable,
-		broker.NotSubscribed: fault.KindConflict, broker.QueueFull: fault.KindExhausted,
+		broker.NotSubscribed: fault.KindConflict, broker.QueueFull: fault.KindExhausted, broker.TooLarge: fault.KindConflict,
 	} {
 		bubble(t, func(h *house) {
 			h.broker.outcome = outcome
