@@ -80,6 +80,9 @@ func (r *Registry) CreateDevices(ctx context.Context, product string, devices []
 
 // Device returns a device. It is shared: do not change it.
 func (r *Registry) Device(ctx context.Context, id ID) (*Device, error) {
+	if len(id.Product) > maxKey || len(id.Device) > maxName { // what cannot be is not looked up nor remembered
+		return nil, fault.NotFound("there is no device with a name of %d bytes", len(id.Device))
+	}
 	d, there, version := r.devices.get(id)
 	if !there {
 		var err error

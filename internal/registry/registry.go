@@ -114,6 +114,9 @@ func (r *Registry) stamp() time.Time { return r.now().UTC().Truncate(time.Millis
 
 // Product returns a product. It is shared: do not change it.
 func (r *Registry) Product(ctx context.Context, key string) (*Product, error) {
+	if len(key) > maxKey { // what cannot be is not looked up nor remembered
+		return nil, fault.NotFound("there is no product with a key of %d bytes", len(key))
+	}
 	p, there, version := r.products.get(key)
 	if !there {
 		var err error
