@@ -59,6 +59,7 @@ type Gate struct {
 	Options
 	repeats repeats
 	rates   rates
+	budget  budget
 }
 
 // New makes a Gate.
@@ -85,6 +86,7 @@ type applicant struct {
 	claim   dialect.Claim
 	product *registry.Product // nil: unknown
 	device  *registry.Device  // nil: unknown
+	asked   bool              // a person wants to know, whatever it costs
 }
 
 // Connect judges a CONNECT.
@@ -118,6 +120,7 @@ func (g *Gate) Judge(ctx context.Context, c *packet.Connect, from broker.Origin)
 	if err != nil {
 		return Opinion{}, err
 	}
+	a.asked = true
 	o := Opinion{Claim: a.claim}
 	if a.dialect != nil {
 		o.Dialect = a.dialect.Name()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/bits"
+	"strings"
 	"sync"
 	"time"
 
@@ -17,6 +18,15 @@ import (
 
 // diagnose asks the dialect of a refused login what went wrong.
 func (g *Gate) diagnose(ctx context.Context, a *applicant) *dialect.Diagnosis {
+	switch {
+	case a.asked:
+	case tooLong(a):
+		return &loginTooLong
+	case !g.budget.left():
+		return &loginNotExamined
+	default:
+		defer g.budget.spend(time.Now())
+	}
 	d, mode := a.dialect, dialect.Lenient
 	if d == nil { // no dialect could read it: the first one explains its form
 		if len(g.Dialects) == 0 {
@@ -53,6 +63,8 @@ func (k known) KnowsDevice(product, device string) bool {
 // Repetitions of the same mistake are counted; the timeline shows the 1st,
 // 2nd, 4th, 8th and so on.
 func (g *Gate) refuse(_ context.Context, a *applicant, d *dialect.Diagnosis) error {
+	a.claim.Product, a.claim.Device = clip(a.claim.Product), clip(a.claim.Device)
+	d = clipped(d)
 	answer := &broker.Refusal{Reason: mqtt.BadUserNameOrPassword, ReasonString: d.Sentence}
 	if d.Code == tooOften { // the password is right: a 3.x device has to hear something else
 		answer.Reason = mqtt.ConnectionRateExceeded
@@ -78,6 +90,10 @@ func (g *Gate) refuse(_ context.Context, a *applicant, d *dialect.Diagnosis) err
 		g.Trace.Record(e)
 	} else {
 		g.Strangers.Record(e)
+		// Invented names have no end: in the log they are one mistake of an address.
+		if n = g.repeats.count("\x00"+d.Code+"\x00"+addr, g.Now()); bits.OnesCount64(n) != 1 {
+			return answer
+		}
 	}
 	g.Log.Info("device refused", "product", a.claim.Product, "device", a.claim.Device, "from", a.from.Remote, "code", d.Code, "times", n)
 	return answer
@@ -102,9 +118,36 @@ func connectDetail(a *applicant) any {
 		Transport      string `json:"transport"`
 		From           string `json:"from"`
 	}{
-		a.login.ClientID, a.login.Username, len(a.login.Password), a.login.KeepAlive,
+		clip(a.login.ClientID), clip(a.login.Username), len(a.login.Password), a.login.KeepAlive,
 		a.login.Version.String(), a.login.CleanSession, a.from.Transport, a.from.Remote.String(),
 	}
+}
+
+// maxText is how many bytes are kept of a text that came from a stranger, who
+// may send 64 KiB for a name.
+const maxText = 512
+
+// clip cuts off what is longer than maxText.
+func clip(s string) string {
+	if len(s) <= maxText {
+		return s
+	}
+	return strings.ToValidUTF8(s[:maxText], "") + "…"
+}
+
+// clipped is d with all its texts clipped.
+func clipped(d *dialect.Diagnosis) *dialect.Diagnosis {
+	c := *d
+	texts := []*string{&c.Received, &c.Expected, &c.Sentence, &c.SentenceZH, &c.Advice, &c.AdviceZH, &c.StringToSign}
+	if d.RightLogin != nil {
+		right := *d.RightLogin
+		c.RightLogin = &right
+		texts = append(texts, &right.ClientID, &right.Username, &right.Password)
+	}
+	for _, s := range texts {
+		*s = clip(*s)
+	}
+	return &c
 }
 
 func disabled(c dialect.Claim) *dialect.Diagnosis {
