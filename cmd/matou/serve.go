@@ -1,9 +1,11 @@
 package main
 
 import (
+	"context"
 	"fmt"
-	"log/slog"
 	"os"
+	"os/signal"
+	"syscall"
 
 	"github.com/matou-iot/matou/internal/app"
 )
@@ -29,24 +31,52 @@ then from the environment (api.listen is MATOU_API_LISTEN), then from flags.
   matou serve --demo
   matou serve --config matou.yaml --data /var/lib/matou
   matou serve --listen :1883 --listen :443 --host iot.example.com
-  matou serve --config matou.yaml --check`
+  matou serve --config matou.yaml --check
+
+SIGHUP reads the configuration again: limits, certificates and the log's level
+change at once, and nobody is disconnected.`
 }
 
 // Run serves until it is interrupted.
 func (c *serveCmd) Run(g *globals) error {
-	config, err := app.Load(c.Config, os.Environ())
-	if err != nil {
-		return usageError{err}
+	config, err := c.read()
+	if err == nil {
+		err = config.Check()
 	}
-	c.override(&config)
-	if err := config.Check(); err != nil {
+	if err != nil {
 		return usageError{err}
 	}
 	if c.Check {
 		fmt.Fprintln(g.Stdout, "the configuration is good")
 		return nil
 	}
-	return app.Run(g.Ctx, config, version, g.Stdout, c.logger(config.Log, g))
+	ctx, ask, stop := c.hangUps(g)
+	defer stop()
+	log, level := config.Log.Logger(g.Stderr)
+	return app.Run(ctx, config, app.Reload{Ask: ask, Read: c.read, Level: level}, version, g.Stdout, log)
+}
+
+// read reads the configuration from all its sources.
+func (c *serveCmd) read() (app.Config, error) {
+	config, err := app.Load(c.Config, os.Environ())
+	c.override(&config)
+	return config, err
+}
+
+// hangUps says what SIGHUP does: it asks for the configuration to be read
+// again. But somebody who tries Matou out on a terminal, without a file that
+// could be read again, has closed its window: that stops the server.
+func (c *serveCmd) hangUps(g *globals) (ctx context.Context, ask <-chan os.Signal, stop func()) {
+	if c.Config == "" && terminalOf(g.Stdin) != nil {
+		if signal.Ignored(syscall.SIGHUP) { // nohup
+			return g.Ctx, nil, func() {}
+		}
+		ctx, stop = signal.NotifyContext(g.Ctx, syscall.SIGHUP)
+		return ctx, nil, stop
+	}
+	hangUps := make(chan os.Signal, 1)
+	signal.Notify(hangUps, syscall.SIGHUP)
+	return g.Ctx, hangUps, func() { signal.Stop(hangUps) }
 }
 
 // override lets flags win.
@@ -67,14 +97,4 @@ func (c *serveCmd) override(config *app.Config) {
 	if config.Demo && c.LogLevel == "" && config.Log.Level == "info" {
 		config.Log.Level = "warn" // the demo tells the same story in its own words
 	}
-}
-
-func (c *serveCmd) logger(l app.Log, g *globals) *slog.Logger {
-	var level slog.Level
-	_ = level.UnmarshalText([]byte(l.Level)) // Check has seen it
-	o := &slog.HandlerOptions{Level: level}
-	if l.Format == "json" {
-		return slog.New(slog.NewJSONHandler(g.Stderr, o))
-	}
-	return slog.New(slog.NewTextHandler(g.Stderr, o))
 }

@@ -40,6 +40,7 @@ import (
 // An App is a Matou with all its parts, built and not yet serving.
 type App struct {
 	config  Config
+	reload  Reload
 	version string
 	out     io.Writer // what people are told: addresses, the first password, the demo
 	log     *slog.Logger
@@ -58,6 +59,7 @@ type App struct {
 	access    *access.Access
 	timeline  *timeline
 	certs     *certificates
+	gate      *gate.Gate
 	broker    *broker.Broker
 	commands  *command.Service
 	api       http.Handler
@@ -80,11 +82,11 @@ func Dialects() dialect.Set {
 
 // Run builds a Matou, serves until ctx is done, and stops it again. out gets
 // what people are told.
-func Run(ctx context.Context, c Config, version string, out io.Writer, log *slog.Logger) error {
+func Run(ctx context.Context, c Config, reload Reload, version string, out io.Writer, log *slog.Logger) error {
 	if err := c.Check(); err != nil {
 		return err
 	}
-	a := &App{config: c, version: version, out: out, log: log, started: time.Now(), dialects: Dialects()}
+	a := &App{config: c, reload: reload, version: version, out: out, log: log, started: time.Now(), dialects: Dialects()}
 	defer a.close()
 	if err := a.build(ctx); err != nil {
 		return err
@@ -174,7 +176,7 @@ func (a *App) join() error {
 	recorder, strangers := trace.New(a.config.Trace.MaxBytes), trace.New(strangerBytes)
 	a.timeline = &timeline{recorder, strangers}
 	in := ingest.New(ingest.Options{Registry: a.registry, Feed: a.feed, Trace: recorder, Log: a.log})
-	judge := gate.New(gate.Options{
+	a.gate = gate.New(gate.Options{
 		Registry: a.registry, Dialects: a.dialects, Uplinks: in, Trace: recorder, Strangers: strangers,
 		Statuses: a.feed, OpenNetworks: prefixes(a.config.Devices.OpenNetworks),
 		ConnectRate: a.config.Devices.Limits.ConnectRatePerDevice, Log: a.log,
@@ -184,7 +186,7 @@ func (a *App) join() error {
 		return err
 	}
 	a.broker, err = broker.New(broker.Options{
-		Rules: judge, Store: a.sessions, Log: a.log, TLS: a.certs.config(), Proxies: prefixes(a.config.Devices.ProxyProtocol),
+		Rules: a.gate, Store: a.sessions, Log: a.log, TLS: a.certs.config(), Proxies: prefixes(a.config.Devices.ProxyProtocol),
 		Limits: a.config.Devices.broker(),
 	})
 	if err != nil {
@@ -197,7 +199,7 @@ func (a *App) join() error {
 	a.registry.OnChange(a.changed)
 	a.api, err = httpapi.New(httpapi.Options{
 		Registry: a.registry, History: a.history, Commands: a.commands, Timeline: a.timeline, Feed: a.feed,
-		Broker: a.broker, Gate: judge, Access: a.access, Dialects: a.dialects, Version: a.version, Log: a.log,
+		Broker: a.broker, Gate: a.gate, Access: a.access, Dialects: a.dialects, Version: a.version, Log: a.log,
 		PublicHost: a.publicHost(), PublicPort: port(a.devices[0]), Started: a.started,
 		RootCertificate: a.rootCertificate(), Ready: a.disk.room,
 	})
@@ -246,6 +248,7 @@ func (a *App) serve(ctx context.Context) error {
 		door.Go(func() error { return a.broker.Serve(doorCtx, ln) })
 	}
 	door.Go(func() error { return a.serveAPI(doorCtx) })
+	door.Go(func() error { return a.reloader().run(doorCtx) })
 	a.announce()
 	if a.config.Demo {
 		door.Go(func() error { return a.demo(doorCtx) })
@@ -266,6 +269,10 @@ func (a *App) serve(ctx context.Context) error {
 		return nil
 	}
 	return err
+}
+
+func (a *App) reloader() *reloader {
+	return &reloader{Reload: a.reload, certs: a.certs, broker: a.broker, gate: a.gate, log: a.log, force: a.config}
 }
 
 func (a *App) serveAPI(ctx context.Context) error {

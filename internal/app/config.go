@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/netip"
 	"os"
@@ -115,6 +116,23 @@ type Disk struct {
 type Log struct {
 	Level  string `yaml:"level"`  // debug, info, warn or error
 	Format string `yaml:"format"` // text or json
+}
+
+func (l *Log) level() (level slog.Level) {
+	_ = level.UnmarshalText([]byte(l.Level)) // Check has seen it
+	return level
+}
+
+// Logger returns what the configuration asks for, and its level, which may be
+// changed later.
+func (l *Log) Logger(w io.Writer) (*slog.Logger, *slog.LevelVar) {
+	level := new(slog.LevelVar)
+	level.Set(l.level())
+	o := &slog.HandlerOptions{Level: level}
+	if l.Format == "json" {
+		return slog.New(slog.NewJSONHandler(w, o)), level
+	}
+	return slog.New(slog.NewTextHandler(w, o)), level
 }
 
 // Default returns a Config that works with no file.
