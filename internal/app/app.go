@@ -19,6 +19,7 @@ import (
 	"github.com/matou-iot/matou/internal/access"
 	"github.com/matou-iot/matou/internal/broker"
 	"github.com/matou-iot/matou/internal/command"
+	"github.com/matou-iot/matou/internal/devicehttp"
 	"github.com/matou-iot/matou/internal/dialect"
 	"github.com/matou-iot/matou/internal/dialect/aliyun"
 	"github.com/matou-iot/matou/internal/dialect/onenet"
@@ -61,6 +62,7 @@ type App struct {
 	certs     *certificates
 	gate      *gate.Gate
 	broker    *broker.Broker
+	doors     *devicehttp.Mux // plain HTTP on the device ports
 	commands  *command.Service
 	api       http.Handler
 	devices   []net.Listener
@@ -185,8 +187,9 @@ func (a *App) join() error {
 	if a.certs, err = newCertificates(a.config.TLS, a.config.path("tls"), a.publicHost(), a.log); err != nil {
 		return err
 	}
+	a.doors = devicehttp.New(a.log)
 	a.broker, err = broker.New(broker.Options{
-		Rules: a.gate, Store: a.sessions, Log: a.log, TLS: a.certs.config(), Proxies: prefixes(a.config.Devices.ProxyProtocol),
+		Rules: a.gate, Store: a.sessions, Log: a.log, HTTP: a.doors, TLS: a.certs.config(), Proxies: prefixes(a.config.Devices.ProxyProtocol),
 		Limits: a.config.Devices.broker(),
 	})
 	if err != nil {

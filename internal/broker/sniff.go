@@ -180,6 +180,16 @@ func (d *httpDoor) Addr() net.Addr { return d.addr }
 
 type connKey struct{}
 
+// HTTPOrigin is where a request that came to Options.HTTP comes from: whether
+// TLS was around it, and who the client is also behind a proxy.
+func HTTPOrigin(r *http.Request) (Origin, bool) {
+	hc, ok := r.Context().Value(connKey{}).(*httpConn)
+	if !ok {
+		return Origin{}, false
+	}
+	return hc.origin, true
+}
+
 // maxHTTPHeader is the most bytes that the header of a request may have.
 const maxHTTPHeader = 16 << 10
 

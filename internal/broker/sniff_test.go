@@ -230,3 +230,30 @@ func TestShutdownTellsEverybody(t *testing.T) { // [MQTT5 §4.13]
 		t.Error("the port is still open")
 	}
 }
+
+func TestHTTPKnowsWhereARequestComesFrom(t *testing.T) {
+	cert, pool := certificate(t)
+	h := serve(t, broker.Options{
+		Rules: newWitness(), TLS: &tls.Config{Certificates: []tls.Certificate{cert}},
+		HTTP: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			o, ok := broker.HTTPOrigin(r)
+			fmt.Fprint(w, o.TLSVersion, ok, o.Remote.String() == r.RemoteAddr)
+		}),
+	})
+	web := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool, ServerName: "matou.test"}}}
+	defer web.CloseIdleConnections()
+	for scheme, want := range map[string]string{"http": "0 true true", "https": fmt.Sprint(tls.VersionTLS13, " true true")} {
+		resp, err := web.Get(scheme + "://" + h.addr + "/")
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, _ := io.ReadAll(resp.Body)
+		resp.Body.Close()
+		if string(body) != want {
+			t.Errorf("%s: %s, want %s", scheme, body, want)
+		}
+	}
+	if _, ok := broker.HTTPOrigin(&http.Request{}); ok {
+		t.Error("a request from elsewhere has an origin")
+	}
+}
