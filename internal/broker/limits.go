@@ -28,7 +28,7 @@ type Limits struct {
 	TopicAliases   int // 16 from a 5.0 client, who is told; a higher one ends its connection; as many at the most are used towards one
 	OutBuffer      int // 256 KiB written but not yet taken by the socket; QoS 0 is dropped then, QoS 1 and 2 wait in the queue
 
-	QueueCount int   // 1,000 messages waiting in a session; a further one is dropped
+	QueueCount int   // 10,000 messages waiting in a session; a further one is dropped
 	QueueBytes int   // 1 MiB waiting in a session, or one message of any size; as QueueCount
 	QueueTotal int64 // 512 MiB waiting in all sessions; as QueueCount
 
@@ -56,7 +56,7 @@ func (l Limits) withDefaults() Limits {
 	set(&l.ReceiveMaximum, 1_024)
 	set(&l.TopicAliases, 16)
 	set(&l.OutBuffer, 256<<10)
-	set(&l.QueueCount, 1_000)
+	set(&l.QueueCount, 10_000)
 	set(&l.QueueBytes, 1<<20)
 	set(&l.QueueTotal, 512<<20)
 	set(&l.SessionExpiry, 7*24*time.Hour)
