@@ -18,6 +18,7 @@ type line struct {
 	head  int
 	count int
 	at    *list.Element
+	moved time.Time // to the front of the list
 }
 
 // lineCost is about what a line costs besides its buffer: itself, its place in

@@ -25,7 +25,7 @@ type key struct{ product, device string }
 type shard struct {
 	mu      sync.Mutex
 	lines   map[key]*line
-	recent  list.List // of *line, most recently written first
+	recent  list.List // of *line, most recently written first, to about a second
 	bytes   int
 	watches map[key][]*watch
 }
@@ -150,15 +150,22 @@ func (r *Recorder) of(k key) *shard {
 	return &r.shard[maphash.Comparable(r.seed, k)%shards]
 }
 
+// recency is how exactly it is known who was silent longest. Moving a line to
+// the front with every entry would fetch three others from memory each time.
+const recency = time.Second
+
 func (s *shard) add(k key, e *Entry, detail []byte) {
 	l := s.lines[k]
 	if l == nil {
-		l = &line{key: k}
+		l = &line{key: k, moved: e.At}
 		l.at = s.recent.PushFront(l)
 		s.lines[k] = l
 	} else {
 		s.bytes -= l.bytes()
-		s.recent.MoveToFront(l.at)
+		if e.At.Sub(l.moved) > recency {
+			l.moved = e.At
+			s.recent.MoveToFront(l.at)
+		}
 	}
 	if l.count >= MaxEntries {
 		l.drop(l.count - MaxEntries + 1)
