@@ -19,7 +19,7 @@ func AppendReply(dst []byte, code int, data, id []byte, message, method string) 
 	if len(id) == 0 {
 		id = []byte("0")
 	}
-	idFirst := bytes.Contains(data, []byte(`"id":`)) // SDKs search the text for the first "id"
+	idFirst := holdsID(data)
 	dst = append(dst, `{"code":`...)
 	dst = strconv.AppendInt(dst, int64(code), 10)
 	if idFirst {
@@ -34,6 +34,10 @@ func AppendReply(dst []byte, code int, data, id []byte, message, method string) 
 	dst = appendMember(dst, "method", method)
 	return append(dst, `,"version":"1.0"}`...)
 }
+
+// holdsID reports whether data has a member called id at any depth: SDKs
+// search the text for the first "id" [aliyun-device §5.3].
+func holdsID(data []byte) bool { return bytes.Contains(data, []byte(`"id":`)) }
 
 func appendMember[T string | []byte](dst []byte, name string, value T) []byte {
 	dst = append(dst, ',', '"')
