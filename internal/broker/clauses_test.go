@@ -181,6 +181,10 @@ func TestSubscribing(t *testing.T) {
 			"b connect", "b > subscribe #1 $share/g/t=1", "b < suback #1 01", "a connect", "a > publish t x q1 #1", "a < puback #1",
 			"b < publish t x q1 #1", "c connect", "c > subscribe #1 $share/g/t=1", "c < suback #1 01",
 			"b > puback #1 97", "b silence", "c silence", "b gone", "c silence"}},
+		{"shared: no retained messages, whatever Retain Handling says [MQTT5 §4.8.2]", v5, []string{
+			"a connect", "a > publish r 1 retain", "a silence", "b connect",
+			"b > subscribe #1 $share/g/r=1", "b < suback #1 01", "b > subscribe #2 $share/g/+=1,rh1", "b < suback #2 01", "b silence",
+			"b > subscribe #3 r=0", "b < suback #3 00", "b < publish r 1 retain"}},
 		{"shared: the QoS granted [MQTT5-4.8.2-3]", v5, []string{
 			"b connect", "b > subscribe #1 $share/g/t=1", "b < suback #1 01", "a connect", "a > publish t x q2 #1", "a < pubrec #1",
 			"b < publish t x q1 #1"}},

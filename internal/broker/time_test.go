@@ -45,6 +45,10 @@ type lab struct {
 	w     *witness
 }
 
+// labPatience is how long a test waits for something that has to come, in the
+// time of the lab: longer than any of them sleeps.
+const labPatience = 1500 * time.Hour
+
 func inLab(t *testing.T, o broker.Options, story func(*lab)) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWitness()
@@ -68,6 +72,7 @@ func inLab(t *testing.T, o broker.Options, story func(*lab)) {
 func (l *lab) dial(c *packet.Connect) *peer {
 	ours, theirs := net.Pipe()
 	l.pipes.conns <- theirs
+	ours.SetDeadline(time.Now().Add(labPatience))
 	p := &peer{Conn: ours, t: l.t}
 	if c != nil {
 		c.ProtocolName = "MQTT"

@@ -114,6 +114,29 @@ func TestTheLastWillCounts(t *testing.T) {
 	})
 }
 
+// TestACancelledWillStaysCancelled: who comes back without a will has none left
+// when it goes, however it goes [MQTT5-3.1.3-9] [MQTT5-3.1.2-10].
+func TestACancelledWillStaysCancelled(t *testing.T) {
+	for _, bye := range []string{"e000", ""} {
+		inLab(t, broker.Options{}, func(l *lab) {
+			sub := l.dial(&packet.Connect{Version: mqtt.V311, CleanStart: true, ClientID: "sub"})
+			sub.subscribe("w", 0)
+			c := &packet.Connect{Version: mqtt.V5, ClientID: "a", Properties: &packet.Properties{SessionExpiry: ptr(uint32(100))},
+				Will: &packet.Will{Topic: "w", Properties: &packet.Properties{WillDelay: ptr(uint32(30))}}}
+			l.dial(c).Close()
+			time.Sleep(20 * time.Second)
+			again := *c
+			again.Will = nil
+			p := l.dial(&again)
+			p.send(bye)
+			p.Close()
+			time.Sleep(time.Hour)
+			sub.wantSilence()
+			sub.Close()
+		})
+	}
+}
+
 // TestWillIsAMessageLikeAnyOther: QoS, retain and all properties of the will are
 // those of its message, user properties in their order [MQTT5-3.1.3-10]; the
 // delay is not among them.
