@@ -365,10 +365,13 @@ func (s *Service) await(ctx context.Context, p *pending, wait time.Duration) Com
 
 // keep hands a command to the feed.
 func (s *Service) keep(kind record.Kind, c *Command, entry uint64) feed.Ticket {
-	body := record.Command{
+	body, err := record.Command{
 		ID: c.ID, Kind: string(c.Kind), Service: c.Service, Input: c.Input, Output: c.Output,
 		State: string(c.State), Code: c.Code, Message: c.Message, SentAt: c.SentAt, DoneAt: c.DoneAt,
 	}.Append(nil)
+	if err != nil {
+		return feed.Refused(err)
+	}
 	return s.Feed.Append(record.Record{
 		Kind: kind, Product: c.Product, Device: c.Device, Time: s.Now(), TraceID: entry, Body: body,
 	})

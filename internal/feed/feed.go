@@ -133,8 +133,12 @@ type Ticket struct {
 // ErrClosed says that the feed takes nothing any more.
 var ErrClosed = errors.New("feed: closed")
 
+// Refused is the ticket of something that could not be made a record.
+func Refused(err error) Ticket { return Ticket{err: err} }
+
 // Append hands a record over; its Body is copied. It blocks only while too
-// much waits for the disk. Seq is ignored.
+// much waits for the disk. Seq is ignored. The ticket of a record that is
+// unfit (record.ErrUnfit) says so.
 func (f *Feed) Append(r Record) Ticket {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -150,7 +154,11 @@ func (f *Feed) Append(r Record) Ticket {
 		f.open = b
 	}
 	before := len(b.bytes)
-	b.bytes = r.Append(b.bytes)
+	bytes, err := r.Append(b.bytes)
+	if err != nil {
+		return Ticket{err: err}
+	}
+	b.bytes = bytes
 	f.pending += len(b.bytes) - before
 	t := Ticket{b: b, index: b.records}
 	b.records++
@@ -340,11 +348,18 @@ func (f *Feed) next(ctx context.Context, after uint64) ([]Record, <-chan struct{
 	return group, grown, nil
 }
 
+// errLongBatch says that a batch holds more records than were ever put in one:
+// there is no place for them in a Seq.
+var errLongBatch = errors.New("the batch has too many records")
+
 // decode appends the records of a batch that lie behind after. What is corrupt
 // ends its batch and is said.
 func (f *Feed) decode(group []Record, seq uint64, bytes []byte, after uint64) []Record {
 	for i := 0; len(bytes) > 0; i++ {
 		r, rest, err := record.Decode(bytes)
+		if i == maxBatchRecords {
+			err = errLongBatch
+		}
 		if err != nil {
 			f.logger.Error("a batch of the feed is corrupt from here on", "batch", seq, "record", i, "error", err)
 			return group

@@ -253,9 +253,13 @@ func TestDataAndStream(t *testing.T) {
 	}()
 	var last uint64
 	for i := range 10 {
+		report := record.Report{{Property: "Temp", Value: thing.FloatValue(20 + float64(i)/2), Time: start.Add(time.Duration(i) * time.Minute)}}
+		body, err := report.Append(nil)
+		if err != nil {
+			t.Fatal(err)
+		}
 		ticket := h.feed.Append(record.Record{
-			Kind: record.PropertyReport, Product: "a1NightLamp", Device: "lamp01", Time: start,
-			Body: record.Report{{Property: "Temp", Value: thing.FloatValue(20 + float64(i)/2), Time: start.Add(time.Duration(i) * time.Minute)}}.Append(nil),
+			Kind: record.PropertyReport, Product: "a1NightLamp", Device: "lamp01", Time: start, Body: body,
 		})
 		if err := ticket.Wait(); err != nil {
 			t.Fatal(err)

@@ -5,6 +5,8 @@ package ingest
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"log/slog"
 	"reflect"
 	"sync"
@@ -73,6 +75,7 @@ type job struct {
 	who     *dialect.Subject
 	up      dialect.Uplink
 	report  record.ReportBuilder
+	unfit   unfit
 	tickets []feed.Ticket // what has to be durable before the answer
 	arrived time.Time
 	entry   uint64 // its entry in the timeline
@@ -105,8 +108,10 @@ func (in *Ingest) Publish(_ *broker.Client, who *dialect.Subject, p *packet.Publ
 		return broker.Decision{Action: broker.Consume, Reason: mqtt.NotAuthorized}
 	case dialect.PropertyPost:
 		j.keepReport()
+		j.tellUnfit()
 	case dialect.EventPost:
 		j.keepEvents()
+		j.tellUnfit()
 	case dialect.Asks:
 		j.serve = in.servers[reflect.TypeOf(j.up.Request)]
 	case dialect.SetReply, dialect.InvokeReply:
@@ -137,14 +142,61 @@ func (j *job) keepReport() {
 		if !r.Time.IsZero() {
 			at = r.Time.UnixMilli()
 		}
-		if i > 0 && i%maxPoints == 0 {
-			j.keep(record.PropertyReport, j.report.Bytes())
-			j.report.Reset()
-		}
-		j.report.Add(r.Property, r.Value, at)
+		j.add(r, at)
 	}
-	j.keep(record.PropertyReport, j.report.Bytes())
+	if j.report.Len() > 0 {
+		j.keep(record.PropertyReport, j.report.Bytes())
+	}
 	j.in.Commands.Reported(context.Background(), j.who.Claim, j.up.Report)
+}
+
+// add puts a value into the report, or into the next one where this is full.
+func (j *job) add(r *dialect.Reading, at int64) {
+	if j.report.Len() == maxPoints {
+		j.divide()
+	}
+	err := j.report.Add(r.Property, r.Value, at)
+	if errors.Is(err, record.ErrFull) {
+		j.divide()
+		err = j.report.Add(r.Property, r.Value, at)
+	}
+	if err != nil {
+		j.leaveOut(r.Property, err)
+	}
+}
+
+// divide hands the report to the feed and begins another.
+func (j *job) divide() {
+	j.keep(record.PropertyReport, j.report.Bytes())
+	j.report.Reset()
+}
+
+// An unfit is what no record can hold. The device is answered as if it were
+// kept: sent again it would fit no better.
+type unfit struct {
+	count int
+	name  string // of the first
+	err   error
+}
+
+func (j *job) leaveOut(name string, err error) {
+	if j.unfit.count++; j.unfit.count == 1 {
+		j.unfit.name, j.unfit.err = cut(name), err
+	}
+}
+
+// tellUnfit writes what was left out into the timeline, in one entry.
+func (j *job) tellUnfit() {
+	u := j.unfit
+	if u.count == 0 {
+		return
+	}
+	j.unfit = unfit{}
+	j.in.Trace.Record(trace.Entry{
+		Parent: j.entry, Product: j.who.Product, Device: j.who.Device, Kind: trace.Fault, Code: "not-kept",
+		Sentence:   fmt.Sprintf("%d of the values could not be stored; the first, %s: %v", u.count, u.name, u.err),
+		SentenceZH: fmt.Sprintf("有 %d 个值无法保存；第一个 %s：%v", u.count, u.name, u.err),
+	})
 }
 
 // keepEvents hands the events to the feed.
@@ -158,10 +210,15 @@ func (j *job) keepEvents() {
 		if at.IsZero() {
 			at = j.arrived
 		}
-		j.body = record.Event{
+		body, err := record.Event{
 			Event: e.ID, Level: e.Level, Output: string(thing.AppendArguments(nil, e.Output)), Time: at,
 		}.Append(j.body[:0])
-		j.keep(record.EventReport, j.body)
+		if err != nil {
+			j.leaveOut(e.ID, err)
+			continue
+		}
+		j.body = body
+		j.keep(record.EventReport, body)
 	}
 }
 

@@ -447,3 +447,32 @@ func TestReportOfAnyLengthCanBeRead(t *testing.T) {
 		t.Errorf("%d of %d values, %d answers", got, n, len(h.sender.all()))
 	}
 }
+
+// A talker is a dialect whose devices say what no record holds.
+type talker struct{ dialect.Dialect }
+
+func (t talker) Uplink(c dialect.Claim, topic, payload []byte, m *thing.Model, mode dialect.Strictness, up *dialect.Uplink) {
+	t.Dialect.Uplink(c, topic, payload, m, mode, up)
+	long := dialect.Reading{Property: strings.Repeat("n", 257), Value: thing.IntValue(1)}
+	up.Report = append(up.Report, long, long)
+}
+
+// TestWhatNoRecordHoldsIsTold: the rest of the message is kept, and the device
+// is answered: sent again it would fit no better.
+func TestWhatNoRecordHoldsIsTold(t *testing.T) {
+	h := newHouse(t)
+	who := subject(one)
+	who.Dialect = talker{who.Dialect}
+	if code := h.Publish(nil, who, message(post, warm)).Pending.Settle(); code != mqtt.Success || len(h.sender.all()) != 1 {
+		t.Fatalf("%v, %d answers", code, len(h.sender.all()))
+	}
+	kept := h.log.records(t)
+	report, err := record.DecodeReport(kept[0].Body)
+	if err != nil || len(kept) != 1 || len(report) != 2 {
+		t.Errorf("%d records, %+v, %v", len(kept), report, err)
+	}
+	told := h.timeline()[1]
+	if told.Kind != trace.Fault || told.Code != "not-kept" || !strings.Contains(told.Sentence, "2 of the values") || !strings.Contains(told.Sentence, "property name of 257 bytes") {
+		t.Errorf("%s %s %s", told.Kind, told.Code, told.Sentence)
+	}
+}

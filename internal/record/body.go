@@ -2,6 +2,7 @@ package record
 
 import (
 	"encoding/binary"
+	"errors"
 	"time"
 
 	"github.com/matou-iot/matou/thing"
@@ -15,27 +16,29 @@ type Event struct {
 	Time   time.Time
 }
 
-// Append appends an event.
-func (e Event) Append(dst []byte) []byte {
+// Append appends an event. The error is ErrUnfit.
+func (e Event) Append(dst []byte) ([]byte, error) {
+	if err := errors.Join(fits("event name", e.Event, maxName), fits("event output", e.Output, maxText)); err != nil {
+		return dst, err
+	}
 	dst = append(dst, version, byte(e.Level))
 	dst = appendText(dst, e.Event)
 	dst = binary.BigEndian.AppendUint64(dst, uint64(e.Time.UnixMilli()))
-	return appendText(dst, e.Output)
+	return appendText(dst, e.Output), nil
 }
 
 // DecodeEvent reads an event.
 func DecodeEvent(b []byte) (Event, error) {
 	c := cursor{b: b}
-	if c.byte() != version {
-		return Event{}, ErrCorrupt
-	}
+	c.version()
 	var e Event
-	e.Level = thing.Level(c.byte())
-	e.Event = c.text(maxName)
-	e.Time = c.time()
-	e.Output = c.text(maxText)
-	if c.bad || len(c.b) > 0 {
-		return Event{}, ErrCorrupt
+	e.Level = thing.Level(c.byte("level"))
+	e.Event = c.text("name", maxName)
+	e.Time = c.time("time")
+	e.Output = c.text("output", maxText)
+	c.end()
+	if err := c.err("event"); err != nil {
+		return Event{}, err
 	}
 	return e, nil
 }
@@ -54,31 +57,40 @@ type Command struct {
 	DoneAt  time.Time // zero until it is done
 }
 
-// Append appends a command.
-func (c Command) Append(dst []byte) []byte {
+// commandTexts are the names of a command's texts, in their order.
+var commandTexts = [...]string{"id", "kind", "service", "input", "output", "state", "message"}
+
+// Append appends a command. The error is ErrUnfit.
+func (c Command) Append(dst []byte) ([]byte, error) {
+	texts := [...]string{c.ID, c.Kind, c.Service, c.Input, c.Output, c.State, c.Message}
+	for i, s := range texts {
+		if err := fits("command "+commandTexts[i], s, maxText); err != nil {
+			return dst, err
+		}
+	}
 	dst = append(dst, version)
-	for _, s := range []string{c.ID, c.Kind, c.Service, c.Input, c.Output, c.State, c.Message} {
+	for _, s := range texts {
 		dst = appendText(dst, s)
 	}
 	dst = binary.AppendVarint(dst, int64(c.Code))
 	dst = appendTime(dst, c.SentAt)
-	return appendTime(dst, c.DoneAt)
+	return appendTime(dst, c.DoneAt), nil
 }
 
 // DecodeCommand reads a command.
 func DecodeCommand(b []byte) (Command, error) {
 	c := cursor{b: b}
-	if c.byte() != version {
-		return Command{}, ErrCorrupt
-	}
+	c.version()
 	var out Command
-	for _, s := range []*string{&out.ID, &out.Kind, &out.Service, &out.Input, &out.Output, &out.State, &out.Message} {
-		*s = c.text(maxText)
+	for i, s := range []*string{&out.ID, &out.Kind, &out.Service, &out.Input, &out.Output, &out.State, &out.Message} {
+		*s = c.text(commandTexts[i], maxText)
 	}
-	out.Code = int(c.varint())
-	out.SentAt, out.DoneAt = c.time(), c.time()
-	if c.bad || len(c.b) > 0 {
-		return Command{}, ErrCorrupt
+	out.Code = int(c.varint("code"))
+	out.SentAt = c.time("time of sending")
+	out.DoneAt = c.time("time of its end")
+	c.end()
+	if err := c.err("command"); err != nil {
+		return Command{}, err
 	}
 	return out, nil
 }
@@ -91,8 +103,8 @@ func appendTime(dst []byte, t time.Time) []byte {
 	return binary.BigEndian.AppendUint64(dst, uint64(t.UnixMilli()))
 }
 
-func (c *cursor) time() time.Time {
-	if ms := c.uint64(); ms != 0 {
+func (c *cursor) time(what string) time.Time {
+	if ms := c.uint64(what); ms != 0 {
 		return time.UnixMilli(int64(ms)).UTC()
 	}
 	return time.Time{}

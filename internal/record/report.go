@@ -2,6 +2,8 @@ package record
 
 import (
 	"encoding/binary"
+	"errors"
+	"fmt"
 	"math"
 	"time"
 
@@ -27,35 +29,64 @@ const (
 // A ReportBuilder writes a report without allocating once it is reused. The
 // zero value waits for Reset.
 type ReportBuilder struct {
-	b    []byte
-	last int64
+	b      []byte
+	points int
+	last   int64
 }
 
 // Reset begins a new report.
-func (r *ReportBuilder) Reset() { r.b, r.last = append(r.b[:0], version), 0 }
+func (r *ReportBuilder) Reset() { r.b, r.points, r.last = append(r.b[:0], version), 0, 0 }
 
-// Add appends a value; at is UTC milliseconds.
-func (r *ReportBuilder) Add(property string, v thing.Value, at int64) {
+// Add appends a value; at is UTC milliseconds. ErrFull says that it belongs
+// into another report, ErrUnfit into none; the report is as it was then.
+func (r *ReportBuilder) Add(property string, v thing.Value, at int64) error {
+	switch {
+	case r.points == maxPoints:
+		return ErrFull
+	case len(property) > maxName:
+		return unfit("property name", len(property), maxName)
+	case len(v.Text) > maxText:
+		return unfit("value", len(v.Text), maxText)
+	case math.IsNaN(v.Float) || math.IsInf(v.Float, 0):
+		return fmt.Errorf("%w: %v is no number", ErrUnfit, v.Float)
+	}
+	before := len(r.b)
 	r.b = append(binary.AppendUvarint(r.b, uint64(len(property))), property...)
 	r.b = binary.AppendVarint(r.b, at-r.last) // most points share one time
-	r.last = at
 	r.b = appendValue(r.b, v)
+	if len(r.b) > maxBody {
+		r.b = r.b[:before]
+		return ErrFull
+	}
+	r.points++
+	r.last = at
+	return nil
 }
+
+// Len is how many values the report has.
+func (r *ReportBuilder) Len() int { return r.points }
 
 // Bytes returns the report; it is valid until the next Reset.
 func (r *ReportBuilder) Bytes() []byte { return r.b }
 
-// Append appends a report.
-func (r Report) Append(dst []byte) []byte {
+// Append appends a report. The error is ErrUnfit, also for one that is too
+// long: use a ReportBuilder to divide it.
+func (r Report) Append(dst []byte) ([]byte, error) {
 	var b ReportBuilder
 	b.Reset()
 	for _, p := range r {
-		b.Add(p.Property, p.Value, p.Time.UnixMilli())
+		err := b.Add(p.Property, p.Value, p.Time.UnixMilli())
+		if errors.Is(err, ErrFull) {
+			return dst, fmt.Errorf("%w: report of %d values", ErrUnfit, len(r))
+		}
+		if err != nil {
+			return dst, err
+		}
 	}
-	return append(dst, b.Bytes()...)
+	return append(dst, b.Bytes()...), nil
 }
 
-// DecodeReport reads a report.
+// DecodeReport reads a report. The error is ErrCorrupt and names the field.
 func DecodeReport(b []byte) (Report, error) {
 	var report Report
 	err := VisitReport(b, func(property []byte, v thing.Value, at int64) bool {
@@ -72,16 +103,20 @@ func DecodeReport(b []byte) (Report, error) {
 // property aliases b.
 func VisitReport(b []byte, visit func(property []byte, v thing.Value, at int64) bool) error {
 	c := cursor{b: b}
-	if c.byte() != version {
-		return ErrCorrupt
+	c.version()
+	if err := c.err("report"); err != nil {
+		return err
 	}
 	at := int64(0)
 	for n := 0; len(c.b) > 0; n++ {
-		property := c.bytes(c.uvarint(maxName))
-		at += c.varint()
+		property := c.bytes("property name", c.uvarint("property name", maxName))
+		at += c.varint("time")
 		v := c.value()
-		if c.bad || n == maxPoints {
-			return ErrCorrupt
+		if n == maxPoints {
+			c.fail("number of values")
+		}
+		if err := c.err("report"); err != nil {
+			return err
 		}
 		if !visit(property, v, at) {
 			return nil
@@ -112,7 +147,7 @@ func appendValue(dst []byte, v thing.Value) []byte {
 }
 
 func (c *cursor) value() thing.Value {
-	tag := c.byte()
+	tag := c.byte("value")
 	flag := tag&0x80 != 0
 	switch shape := thing.Shape(tag &^ 0x80); shape {
 	case thing.Null:
@@ -120,29 +155,29 @@ func (c *cursor) value() thing.Value {
 	case thing.Boolean:
 		return thing.BoolValue(flag)
 	case thing.Integer:
-		return thing.IntValue(c.varint())
+		return thing.IntValue(c.varint("value"))
 	case thing.Real:
 		if flag {
-			if b := c.bytes(4); b != nil {
+			if b := c.bytes("value", 4); b != nil {
 				return c.finite(float64(math.Float32frombits(binary.BigEndian.Uint32(b))))
 			}
 			return thing.NullValue
 		}
-		return c.finite(math.Float64frombits(c.uint64()))
+		return c.finite(math.Float64frombits(c.uint64("value")))
 	case thing.String:
-		return thing.TextValue(c.text(maxText))
+		return thing.TextValue(c.text("value", maxText))
 	case thing.Object:
-		return thing.ObjectValue(c.text(maxText))
+		return thing.ObjectValue(c.text("value", maxText))
 	case thing.List:
-		return thing.ListValue(c.text(maxText))
+		return thing.ListValue(c.text("value", maxText))
 	}
-	c.bad = true
+	c.fail("value")
 	return thing.NullValue
 }
 
 func (c *cursor) finite(f float64) thing.Value {
 	if math.IsNaN(f) || math.IsInf(f, 0) {
-		c.bad = true
+		c.fail("value")
 	}
 	return thing.FloatValue(f)
 }

@@ -91,7 +91,7 @@ func (a *applying) report(r *record.Record) error {
 			b.Reset()
 			rows[at] = b
 		}
-		b.Add(string(p), v, at)
+		b.Add(string(p), v, at) // part of a report that was read fits into one
 		return true
 	})
 	for at, b := range rows {

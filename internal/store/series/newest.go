@@ -1,9 +1,14 @@
 package series
 
 import (
+	"cmp"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"log/slog"
+	"maps"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -27,6 +32,7 @@ type newest struct {
 	kept    uint64                // the position on disk, as far as it is known
 	timer   *time.Timer           // set while something waits to be written
 	closed  bool
+	report  record.ReportBuilder // of the row being written
 }
 
 type newestRow struct {
@@ -139,7 +145,7 @@ func (n *newest) read(key []byte) (record.Report, error) {
 	defer closer.Close()
 	report, err := record.DecodeReport(v)
 	if err != nil {
-		n.log.Error("the latest values of a device cannot be read", "error", err)
+		n.log.Error("the latest values of a device cannot be read", "key", fmt.Sprintf("%q", key), "error", err)
 		return nil, nil
 	}
 	return report, nil
@@ -169,17 +175,11 @@ func (n *newest) keep() error {
 	}
 	batch := n.db.NewBatch()
 	defer batch.Close()
-	var buf []byte
 	for key, row := range n.rows {
 		if !row.dirty {
 			continue
 		}
-		report := make(record.Report, 0, len(row.points))
-		for _, p := range row.points {
-			report = append(report, p)
-		}
-		buf = report.Append(buf[:0])
-		if err := batch.Set([]byte(key), buf, nil); err != nil {
+		if err := batch.Set([]byte(key), n.bytes(row), nil); err != nil {
 			return err
 		}
 	}
@@ -198,6 +198,28 @@ func (n *newest) keep() error {
 		n.points = 0
 	}
 	return nil
+}
+
+// bytes returns what is kept of a row: the newest values, as many as one
+// report holds. A device that makes up new names for ever has no more.
+func (n *newest) bytes(row *newestRow) []byte {
+	points := slices.SortedFunc(maps.Values(row.points), func(a, b record.Point) int {
+		return cmp.Or(b.Time.Compare(a.Time), strings.Compare(a.Property, b.Property))
+	})
+	n.report.Reset()
+	for i, p := range points {
+		err := n.report.Add(p.Property, p.Value, p.Time.UnixMilli())
+		if err == nil {
+			continue
+		}
+		n.log.Warn("the oldest of a device's latest values are dropped", "values", len(points)-i, "error", err)
+		for _, p := range points[i:] {
+			delete(row.points, p.Property)
+		}
+		n.points -= len(points) - i
+		break
+	}
+	return n.report.Bytes()
 }
 
 // forget drops a device, as its row on disk is dropped.

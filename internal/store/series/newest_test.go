@@ -121,3 +121,38 @@ func TestForgottenDeviceStaysForgotten(t *testing.T) {
 		t.Errorf("%v, %v", got, err)
 	}
 }
+
+// TestLatestValuesAreBounded: a device that makes up names for ever has as many
+// latest values as one row holds, the newest.
+func TestLatestValuesAreBounded(t *testing.T) {
+	dir := t.TempDir()
+	d := openAt(t, dir)
+	const n = 15_000
+	for from := 0; from < n; from += 5_000 {
+		var b record.ReportBuilder
+		b.Reset()
+		for i := range 5_000 {
+			if err := b.Add(fmt.Sprint(from+i), thing.IntValue(1), int64(1000+from+i)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		r := record.Record{Seq: uint64(from + 1), Kind: record.PropertyReport, Product: "p", Device: "d", Time: time.UnixMilli(1), Body: b.Bytes()}
+		if err := d.Apply(t.Context(), []record.Record{r}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := d.Close(); err != nil {
+		t.Fatal(err)
+	}
+	d = openAt(t, dir)
+	defer d.Close()
+	got, err := d.Latest(t.Context(), "p", "d")
+	if err != nil || len(got) != 10_000 {
+		t.Fatalf("%d values, %v; want 10000", len(got), err)
+	}
+	for _, p := range got {
+		if p.Time.UnixMilli() < 1000+5_000 {
+			t.Fatalf("%s of %v is older than what was dropped", p.Property, p.Time)
+		}
+	}
+}

@@ -73,7 +73,7 @@ func History(t *testing.T, open func(t *testing.T) history.Store) {
 			{Property: "T", Value: thing.IntValue(2), Time: noon.Add(time.Second)}, {Property: "T", Value: thing.IntValue(1), Time: noon},
 			{Property: "H", Value: thing.IntValue(9), Time: noon},
 		}
-		apply(t, s, record.Record{Seq: 1, Kind: record.PropertyReport, Product: "p", Device: "d", Time: noon, Body: r.Append(nil)})
+		apply(t, s, record.Record{Seq: 1, Kind: record.PropertyReport, Product: "p", Device: "d", Time: noon, Body: bytesOf(r)})
 		points, _, err := history.New(s, history.Options{}).Range(t.Context(), history.Query{Product: "p", Device: "d", Property: "T"})
 		if err != nil || values(points) != "1 2 " {
 			t.Errorf("%s %v", values(points), err)
@@ -179,18 +179,27 @@ func reports(device string, n int) (group []record.Record) {
 }
 
 func report(seq uint64, device, property string, v int64, at time.Time) record.Record {
-	body := record.Report{{Property: property, Value: thing.IntValue(v), Time: at}}.Append(nil)
+	body := bytesOf(record.Report{{Property: property, Value: thing.IntValue(v), Time: at}})
 	return record.Record{Seq: seq, Kind: record.PropertyReport, Product: "p", Device: device, Time: at, Body: body}
 }
 
 func event(seq uint64, device, id string) record.Record {
-	body := record.Event{Event: id, Level: thing.Fault, Output: "{}", Time: noon}.Append(nil)
+	body := bytesOf(record.Event{Event: id, Level: thing.Fault, Output: "{}", Time: noon})
 	return record.Record{Seq: seq, Kind: record.EventReport, Product: "p", Device: device, Time: noon, Body: body}
 }
 
 func command(seq uint64, id, state string) record.Record {
-	body := record.Command{ID: id, Kind: "set", Input: "{}", State: state, SentAt: noon}.Append(nil)
+	body := bytesOf(record.Command{ID: id, Kind: "set", Input: "{}", State: state, SentAt: noon})
 	return record.Record{Seq: seq, Kind: record.CommandDone, Product: "p", Device: "d", Time: noon, Body: body}
+}
+
+// bytesOf is the body of a record that fits.
+func bytesOf(v interface{ Append([]byte) ([]byte, error) }) []byte {
+	b, err := v.Append(nil)
+	if err != nil {
+		panic(err)
+	}
+	return b
 }
 
 func values(points []history.Point) (s string) {
