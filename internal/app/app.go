@@ -247,8 +247,12 @@ func (a *App) serve(ctx context.Context) error {
 		}
 	})
 	door.Go(func() error { return a.broker.Run(doorCtx) })
+	// The end of its context would cut connections off, before Shutdown can
+	// say good-bye to them: that one ends Serve.
+	serveCtx, cut := context.WithCancel(context.WithoutCancel(ctx))
+	defer cut()
 	for _, ln := range a.devices {
-		door.Go(func() error { return a.broker.Serve(doorCtx, ln) })
+		door.Go(func() error { return a.broker.Serve(serveCtx, ln) })
 	}
 	door.Go(func() error { return a.serveAPI(doorCtx) })
 	door.Go(func() error { return a.reloader().run(doorCtx) })
