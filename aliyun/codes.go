@@ -103,6 +103,81 @@ var texts = map[string]text{
 	"aliyun-plain-hash": {
 		"the password is a plain %s, not an HMAC", "密码是普通的 %s 摘要，而不是 HMAC",
 		"use the HMAC function with the secret as its key", "请使用 HMAC 函数，以 DeviceSecret 为密钥"},
+	"aliyun-register-plain": {
+		"a registration over MQTT came without TLS", "通过 MQTT 的动态注册没有使用 TLS",
+		"connect with TLS: the answer holds the device's secret", "请使用 TLS 连接：应答中含有设备密钥"},
+	"aliyun-register-missing": {
+		"the registration lacks %s", "注册请求缺少 %s",
+		"send productKey, deviceName, random, signMethod and sign", "请发送 productKey、deviceName、random、signMethod 和 sign"},
+	"aliyun-register-body": {
+		"the body is no form: %s", "请求体不是表单：%s",
+		"send application/x-www-form-urlencoded: productKey=…&deviceName=…&random=…&sign=…&signMethod=…", "请以 application/x-www-form-urlencoded 发送：productKey=…&deviceName=…&random=…&sign=…&signMethod=…"},
+	"aliyun-register-method": {
+		"the registration is signed by %q, which is no known method", "注册请求的签名方法 %q 无法识别",
+		"use hmacsha256, hmacsha1 or hmacmd5", "请使用 hmacsha256、hmacsha1 或 hmacmd5"},
+	"aliyun-register-other-method": {
+		"the registration was signed with %s, but %s is announced", "注册请求实际使用 %s 签名，而声明的是 %s",
+		"make both the same", "请使两者一致"},
+	"aliyun-register-device-secret": {
+		"the registration is signed with the DeviceSecret", "注册请求使用了 DeviceSecret 签名",
+		"sign with the ProductSecret; a device that has its DeviceSecret need not register", "请使用 ProductSecret 签名；已有 DeviceSecret 的设备无需注册"},
+	"aliyun-register-previous-secret": {
+		"the registration is signed with the ProductSecret that the product had before it was reset", "注册请求使用了重置之前的 ProductSecret 签名",
+		"put the new ProductSecret into the firmware: matou product show --secrets", "请把新的 ProductSecret 写入固件：matou product show --secrets"},
+	"aliyun-register-other-text": {
+		"the ProductSecret is right, but the text that was signed is not: %s", "ProductSecret 正确，但签名的文本不对：%s",
+		"sign deviceName, productKey and random, each name followed by its value, with nothing between and nothing else", "只对 deviceName、productKey、random 签名，参数名后紧跟参数值，中间不加任何字符"},
+	"aliyun-register-form": {
+		"the signature is right but not written as it has to be: %s came, %d hex digits are right", "签名正确但书写形式不对：收到的是 %s，应为 %d 位十六进制字符",
+		"send the signature as hex digits, all of them and nothing else", "请以十六进制文本发送完整的签名，不要有多余内容"},
+	"aliyun-register-secret-as-sign": {
+		"the ProductSecret itself was sent as the signature", "把 ProductSecret 本身当作签名发送了",
+		"the signature is an HMAC made with the ProductSecret; reset the secret, it has been on the wire", "签名应为用 ProductSecret 计算的 HMAC；该密钥已在网络上暴露，请重置"},
+	"aliyun-register-wrong-sign": {
+		"the signature of the registration fits none of the known mistakes: most likely it is made with the ProductSecret of another product", "注册请求的签名不符合任何已知错误：很可能使用了其他产品的 ProductSecret",
+		"copy the ProductSecret of this very product: matou product show --secrets", "请复制该产品自己的 ProductSecret：matou product show --secrets"},
+	"aliyun-register-off": {
+		"dynamic registration of product %q is switched off", "产品 %q 未开启动态注册",
+		"switch it on: matou product registration PRODUCT --on", "请开启：matou product registration PRODUCT --on"},
+	"aliyun-register-free-off": {
+		"product %q does not register devices that were not made before", "产品 %q 未开启免预注册",
+		"switch it on: matou product registration PRODUCT --on --free; or make the device and register with authType=register", "请开启：matou product registration PRODUCT --on --free；或者预先创建设备并使用 authType=register"},
+	"aliyun-register-full": {
+		"product %q has %d devices, and no more are made by registration", "产品 %q 已有 %d 台设备，不再通过注册创建新设备",
+		"raise the bound: matou product registration PRODUCT --max N", "请提高上限：matou product registration PRODUCT --max N"},
+	"aliyun-register-unlisted": {
+		"the name %q is not on the list of product %q", "设备名称 %q 不在产品 %q 的白名单中",
+		"put it there: matou product allow PRODUCT NAME", "请将其加入：matou product allow PRODUCT NAME"},
+	"aliyun-register-no-device": {
+		"product %q has no device %q, and this way of registering makes none", "产品 %q 下没有设备 %q，且这种注册方式不会创建设备",
+		"make the device first: matou device add, or matou batch create", "请先创建设备：matou device add 或 matou batch create"},
+	"aliyun-register-name": {
+		"no device can have the name %q", "设备名称 %q 不合规范",
+		"use 4 to 32 letters, digits and - _ @ . :", "请使用 4 到 32 位字母、数字以及 - _ @ . :"},
+	"aliyun-register-disabled": {
+		"device %q is disabled", "设备 %q 已被禁用",
+		"enable it: matou device enable PRODUCT/DEVICE", "请启用设备：matou device enable PRODUCT/DEVICE"},
+	"aliyun-register-activated": {
+		"device %q has connected before: its secret is not handed out again", "设备 %q 已激活：不再下发设备密钥",
+		"keep the secret in the device; if it is lost, reset the device: matou device reset PRODUCT/DEVICE", "请在设备中保存密钥；若已丢失，请重置设备：matou device reset PRODUCT/DEVICE"},
+	"aliyun-register-too-often": {
+		"device %q registers more than %d times a minute", "设备 %q 每分钟注册超过 %d 次",
+		"disconnect after the answer has come and log in with what it holds: an MQTT library that reconnects by itself registers again and again", "收到应答后请断开，并使用其中的密钥登录：自动重连的 MQTT 库会反复注册"},
+	"aliyun-register-again": {
+		"device %q has registered %d times and never connected", "设备 %q 已注册 %d 次但从未连接",
+		"disconnect after the answer has come, keep the secret and log in with it; switch automatic reconnection off while registering", "收到应答后请断开，保存密钥并用它登录；注册期间请关闭自动重连"},
+	"aliyun-register-unavailable": {
+		"the registration could not be written down", "注册结果未能保存",
+		"see the server's log; the device may try again", "请查看服务器日志；设备可以重试"},
+	"aliyun-token-client": {
+		"the deviceToken is right, but not with the client id %q", "deviceToken 正确，但 clientId %q 不匹配",
+		"use the clientId that came with the deviceToken", "请使用与 deviceToken 一同下发的 clientId"},
+	"aliyun-token-previous": {
+		"the deviceToken is the one from before the device was registered again or reset", "deviceToken 是设备重新注册或重置之前的",
+		"keep the clientId and deviceToken that came last", "请保存最近一次下发的 clientId 和 deviceToken"},
+	"aliyun-token-wrong": {
+		"the password is neither the device's deviceToken nor a right signature", "密码既不是该设备的 deviceToken，也不是正确的签名",
+		"send the deviceToken of /ext/regnwl as it is, with the clientId that came with it", "请原样发送 /ext/regnwl 下发的 deviceToken，并使用同时下发的 clientId"},
 	"aliyun-wrong-secret": {
 		"the signature fits none of the known mistakes: most likely it is made with the secret of another device", "签名不符合任何已知错误：很可能使用了其他设备的密钥",
 		"copy the secret of this very device", "请复制该设备自己的密钥"},

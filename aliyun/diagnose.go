@@ -38,11 +38,11 @@ type Diagnosis struct {
 // [aliyun-device §10]. It returns nil for a right one. Where the secret is not
 // known, only what shows without it is found.
 func Diagnose(s Sent, k Known) *Diagnosis {
-	if _, ok := Verify(s, k.DeviceSecret); ok {
+	if _, ok := Verify(s, k.DeviceSecret); ok || VerifyToken(s, k.DeviceSecret) {
 		return nil
 	}
 	for _, look := range []func(*attempt) *Diagnosis{
-		rawPassword, strayBytes, userName, existence, clientIdentifier, passwordForm, otherSecret, otherContent, otherMethod, otherMaking,
+		rawPassword, strayBytes, userName, existence, clientIdentifier, tokenLogin, passwordForm, otherSecret, otherContent, otherMethod, otherMaking,
 	} {
 		if d := look(newAttempt(s, k)); d != nil {
 			return d
@@ -63,7 +63,7 @@ type attempt struct {
 
 func newAttempt(s Sent, k Known) *attempt {
 	a := &attempt{Sent: s, known: k, method: HMACMD5}
-	a.id, _ = ParseClientID(s.ClientID)
+	a.id, _ = s.identifier()
 	if m, err := a.id.Method(); err == nil {
 		a.method = m
 	}
@@ -241,6 +241,9 @@ func clientIdentifier(a *attempt) *Diagnosis {
 	}
 	return nil
 }
+
+// tokenLogin finds what is wrong with a deviceToken.
+func tokenLogin(a *attempt) *Diagnosis { return DiagnoseToken(a.Sent, a.known) }
 
 // passwordForm finds what cannot be a signature by its looks [row 7].
 func passwordForm(a *attempt) *Diagnosis {

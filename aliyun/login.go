@@ -58,12 +58,21 @@ func ParseUsername(s string) (productKey, deviceName string, err error) {
 
 // Sent is what a device said in its CONNECT.
 type Sent struct {
-	ClientID  string
-	Username  string
-	Password  []byte
-	KeepAlive uint16 // seconds
-	TLS       bool
-	Version   mqtt.Version
+	ClientID   string
+	Username   string
+	Password   []byte
+	KeepAlive  uint16 // seconds
+	TLS        bool
+	Version    mqtt.Version
+	TakenApart *ClientID // in place of ClientID, of a login that is no CONNECT
+}
+
+// identifier is the client id taken apart.
+func (s *Sent) identifier() (ClientID, error) {
+	if s.TakenApart != nil {
+		return *s.TakenApart, nil
+	}
+	return ParseClientID(s.ClientID)
 }
 
 // A Match says which text the password signs.
@@ -79,7 +88,7 @@ func Verify(s Sent, deviceSecret string) (Match, bool) {
 	if deviceSecret == "" {
 		return Match{}, false
 	}
-	id, err := ParseClientID(s.ClientID)
+	id, err := s.identifier()
 	if err != nil {
 		return Match{}, false
 	}
