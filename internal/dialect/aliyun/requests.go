@@ -12,11 +12,20 @@ import (
 // behind it.
 var requests = map[string]func(r *reading) dialect.Request{
 	"ext/ntp/request": clock,
+
+	"ota/device/inform":      upgradeInform,
+	"ota/device/progress":    upgradeProgress,
+	"ota/device/request":     upgradeRequest,
+	"thing/ota/firmware/get": upgradeGet,
+	"thing/file/download":    fileDownload,
 }
 
 // answers say what requests are told, by their type.
 var answers = map[reflect.Type]func(r dialect.Request, result any, err error) []dialect.Downlink{
 	reflect.TypeFor[*dialect.Clock](): answer(clockAnswer),
+
+	reflect.TypeFor[*dialect.UpgradeQuery](): answer(upgradeGetAnswer),
+	reflect.TypeFor[*dialect.FileRead]():     answer(fileDownloadAnswer),
 }
 
 // answer makes an entry of answers of a function for one type of request and

@@ -292,7 +292,6 @@ func TestUnimplementedIsAnsweredPolitely(t *testing.T) {
 		{"batch", sys + "thing/event/property/batch/post", `{"id":"9","params":{"properties":{}}}`,
 			`{"code":200,"data":{},"id":"9","message":"success","method":"thing.event.property.batch.post","version":"1.0"}`},
 		{"bytes that are no JSON", sys + "thing/model/up_raw", "\x00\x01\x02", `{"code":200,"data":{},"id":"0","message":"success","method":"thing.model.up_raw","version":"1.0"}`},
-		{"firmware version gets none [aliyun-device §4.11]", "/ota/device/inform/a1NightLamp/lamp01", `{"id":1,"params":{"version":"1.0.1"}}`, ""},
 		{"shadow", "/shadow/update/a1NightLamp/lamp01", `{"method":"get"}`, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
