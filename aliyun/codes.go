@@ -192,11 +192,13 @@ type CodeInfo struct {
 	AdviceZH string `json:"adviceZh"`
 }
 
-// Codes lists all codes that Diagnose gives, in alphabetical order.
+// Codes lists all codes that Diagnose and DiagnoseSub give, in alphabetical order.
 func Codes() []CodeInfo {
-	list := make([]CodeInfo, 0, len(texts))
-	for code, t := range texts {
-		list = append(list, CodeInfo{code, t.sentence, t.sentenceZH, t.advice, t.adviceZH})
+	list := make([]CodeInfo, 0, len(texts)+len(subTexts))
+	for _, all := range []map[string]text{texts, subTexts} {
+		for code, t := range all {
+			list = append(list, CodeInfo{code, t.sentence, t.sentenceZH, t.advice, t.adviceZH})
+		}
 	}
 	sort.Slice(list, func(i, j int) bool { return list[i].Code < list[j].Code })
 	return list

@@ -58,7 +58,8 @@ type attempt struct {
 	id     ClientID
 	method Method // announced; HMACMD5 where that fails
 	pk, dn string
-	named  bool // the user name could be split
+	named  bool       // the user name could be split
+	sub    *SubDevice // it is no login but a sub-device's signature; nil for a login
 }
 
 func newAttempt(s Sent, k Known) *attempt {
@@ -74,7 +75,10 @@ func newAttempt(s Sent, k Known) *attempt {
 
 // say makes a diagnosis of a code; args fill its sentences.
 func (a *attempt) say(code, field, received, expected string, args []any) *Diagnosis {
-	t := texts[code]
+	t, ok := texts[code]
+	if !ok {
+		t = subTexts[code]
+	}
 	d := &Diagnosis{
 		Code: code, Field: field, Received: received, Expected: expected,
 		Sentence: fill(t.sentence, args), SentenceZH: fill(t.sentenceZH, args), Advice: t.advice, AdviceZH: t.adviceZH,
@@ -93,6 +97,10 @@ func fill(format string, args []any) string {
 // correct adds the login that would have been right, as near to what was sent
 // as can be.
 func (a *attempt) correct(d *Diagnosis) {
+	if a.sub != nil {
+		a.correctSub(d)
+		return
+	}
 	if a.known.DeviceSecret == "" || !a.named {
 		return
 	}
