@@ -224,6 +224,14 @@ var texts = map[string]text{
 		"OneNET takes no will", "OneNET 不支持遗嘱消息",
 		"leave the will out", "请去掉遗嘱", "", ""},
 
+	// A sub-device's token, in a request of its gateway.
+	"onenet-sub-no-token": {
+		"the sub-device comes without sasToken: nothing proves that the gateway knows its key", "子设备缺少 sasToken：无法证明网关持有其密钥",
+		"add sasToken: a token for products/{product id}/devices/{device name} of the sub-device, made with its own key", "请填写 sasToken：用子设备自己的密钥、按子设备的 products/{产品ID}/devices/{设备名称} 生成", "", ""},
+	"onenet-sub-gateway-key": {
+		"sasToken is signed with the gateway's key", "sasToken 使用了网关的密钥签名",
+		"sign it with the key of the sub-device or of its product", "请使用子设备或其产品的密钥签名", "", ""},
+
 	// What is accepted and worth a word.
 	"onenet-et-milliseconds": {
 		"et is in milliseconds, so the token will never expire", "et 的单位是毫秒，因此 token 永不过期",

@@ -304,8 +304,8 @@ func TestDiagnoseNamesEachMistake(t *testing.T) {
 	}
 }
 
-// testedElsewhere are the codes of other tests in this file.
-var testedElsewhere = []string{"onenet-no-key", "onenet-et-milliseconds", "onenet-token-ends-soon", "onenet-trailing-bytes", "onenet-not-encoded"}
+// testedElsewhere are the codes of other tests, in this file and in subdevice_test.go.
+var testedElsewhere = []string{"onenet-sub-no-token", "onenet-sub-gateway-key", "onenet-no-key", "onenet-et-milliseconds", "onenet-token-ends-soon", "onenet-trailing-bytes", "onenet-not-encoded"}
 
 // complete checks that a diagnosis says all it should, in both languages.
 func complete(t *testing.T, d *Diagnosis) {

@@ -197,7 +197,9 @@ func ServiceTopic(pid, dev, service string) string {
 func AppendReplyTopic(dst, topic []byte) ([]byte, bool) {
 	dst = append(dst, topic...)
 	switch ParseTopic(topic).Kind {
-	case PropertyPost, EventPost:
+	case PropertyPost, EventPost, Pack:
+		return append(dst, "/reply"...), true
+	case SubDevice:
 		return append(dst, "/reply"...), true
 	case PropertySet, PropertyGet, ServiceInvoke:
 		return append(dst, "_reply"...), true

@@ -17,6 +17,7 @@ const (
 	LengthError       = 2309
 	StructError       = 2310
 	LimitExceeded     = 2311
+	NotYourSub        = 2312 // not a sub-device of this gateway, or not proved to be one
 )
 
 // Refusal is the code and text for a value that is not taken. One such value
