@@ -164,12 +164,7 @@ func VerifyRegistration(s SubDevice, productSecret string) bool {
 	if err != nil || productSecret == "" || s.Random == "" {
 		return false
 	}
-	return sameHex([]byte(s.Sign), Sign(m, productSecret, RegistrationContent(s)))
-}
-
-// RegistrationContent is the text that registers a sub-device by its product.
-func RegistrationContent(s SubDevice) string {
-	return "deviceName" + s.DeviceName + "productKey" + s.ProductKey + "random" + s.Random
+	return sameHex([]byte(s.Sign), Sign(m, productSecret, RegistrationContent(s.ProductKey, s.DeviceName, s.Random)))
 }
 
 // AppendSubDevices appends sub-devices as a list of names, in the order of the
@@ -180,12 +175,12 @@ func AppendSubDevices(dst []byte, subs []SubDevice) []byte {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
-		dst = appendNames(dst, &subs[i])
+		dst = appendSubNames(dst, &subs[i])
 	}
 	return append(dst, ']')
 }
 
-func appendNames(dst []byte, s *SubDevice) []byte {
+func appendSubNames(dst []byte, s *SubDevice) []byte {
 	dst = append(dst, `{"deviceName":`...)
 	dst = thing.TextValue(s.DeviceName).AppendJSON(dst)
 	dst = append(dst, `,"productKey":`...)
@@ -193,15 +188,15 @@ func appendNames(dst []byte, s *SubDevice) []byte {
 	return append(dst, '}')
 }
 
-// A Registered is a sub-device that was registered, with what it is to know.
-type Registered struct {
+// A RegisteredSub is a sub-device that was registered, with what it is to know.
+type RegisteredSub struct {
 	SubDevice
 	DeviceSecret string
 	IotID        string
 }
 
-// AppendRegistered appends the data of an answer to sub/register.
-func AppendRegistered(dst []byte, all []Registered) []byte {
+// AppendSubsRegistered appends the data of an answer to sub/register.
+func AppendSubsRegistered(dst []byte, all []RegisteredSub) []byte {
 	dst = append(dst, '[')
 	for i := range all {
 		if i > 0 {
@@ -221,8 +216,8 @@ func AppendRegistered(dst []byte, all []Registered) []byte {
 	return append(dst, ']')
 }
 
-// A NotRegistered is a sub-device that was not registered, and why.
-type NotRegistered struct {
+// A RefusedSub is a sub-device that was not registered, and why.
+type RefusedSub struct {
 	SubDevice
 	Code int
 }
@@ -230,7 +225,7 @@ type NotRegistered struct {
 // AppendProxied appends the data of an answer to product_register: what was
 // registered and what was not. A failure has no text of its own: SDKs look for
 // the first "message" in the whole answer [aliyun-device §5.3].
-func AppendProxied(dst []byte, made []Registered, failed []NotRegistered) []byte {
+func AppendProxied(dst []byte, made []RegisteredSub, failed []RefusedSub) []byte {
 	dst = append(dst, `{"failures":[`...)
 	for i := range failed {
 		if i > 0 {
@@ -239,10 +234,10 @@ func AppendProxied(dst []byte, made []Registered, failed []NotRegistered) []byte
 		dst = append(dst, `{"code":`...)
 		dst = strconv.AppendInt(dst, int64(failed[i].Code), 10)
 		dst = append(dst, ',')
-		dst = append(dst, appendNames(nil, &failed[i].SubDevice)[1:]...)
+		dst = append(dst, appendSubNames(nil, &failed[i].SubDevice)[1:]...)
 	}
 	dst = append(dst, `],"successes":`...)
-	return append(AppendRegistered(dst, made), '}')
+	return append(AppendSubsRegistered(dst, made), '}')
 }
 
 // AppendSessionReply appends the answer to combine/login and its like, which
@@ -266,7 +261,7 @@ func AppendSessionReply(dst []byte, code int, data, id []byte, message string) [
 // AppendSubError appends what a gateway is told on ExtErrorTopic: that the
 // session of a sub-device is over, or never was.
 func AppendSubError(dst []byte, id string, code int, message string, s SubDevice) []byte {
-	return AppendSessionReply(dst, code, appendNames(nil, &s), []byte(id), message)
+	return AppendSessionReply(dst, code, appendSubNames(nil, &s), []byte(id), message)
 }
 
 // AppendNotice appends what the platform tells a device of its own accord;

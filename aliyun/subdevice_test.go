@@ -181,14 +181,14 @@ func TestDiagnoseSub(t *testing.T) {
 
 func TestSubDeviceMessages(t *testing.T) {
 	subs := []SubDevice{{ProductKey: "p1", DeviceName: "d1"}, {ProductKey: "p2", DeviceName: "d2"}}
-	made := []Registered{{SubDevice: subs[0], DeviceSecret: "s1", IotID: "i1"}}
+	made := []RegisteredSub{{SubDevice: subs[0], DeviceSecret: "s1", IotID: "i1"}}
 	for _, tt := range []struct{ name, got, want string }{
 		{"topo/add_reply", string(AppendReply(nil, 200, AppendSubDevices(nil, subs), []byte("123"), "success", "thing.topo.add")),
 			`{"code":200,"data":[{"deviceName":"d1","productKey":"p1"},{"deviceName":"d2","productKey":"p2"}],"id":"123","message":"success","method":"thing.topo.add","version":"1.0"}`},
 		{"no sub-devices", string(AppendSubDevices(nil, nil)), `[]`},
-		{"sub/register_reply", string(AppendReply(nil, 200, AppendRegistered(nil, made), []byte("1"), "success", "thing.sub.register")),
+		{"sub/register_reply", string(AppendReply(nil, 200, AppendSubsRegistered(nil, made), []byte("1"), "success", "thing.sub.register")),
 			`{"code":200,"data":[{"iotId":"i1","productKey":"p1","deviceName":"d1","deviceSecret":"s1"}],"id":"1","message":"success","method":"thing.sub.register","version":"1.0"}`},
-		{"product_register_reply", string(AppendProxied(nil, made, []NotRegistered{{subs[1], 6600}})),
+		{"product_register_reply", string(AppendProxied(nil, made, []RefusedSub{{subs[1], 6600}})),
 			`{"failures":[{"code":6600,"deviceName":"d2","productKey":"p2"}],"successes":[{"iotId":"i1","productKey":"p1","deviceName":"d1","deviceSecret":"s1"}]}`},
 		{"login_reply", string(AppendSessionReply(nil, 200, []byte(`{"deviceName":"d1","productKey":"p1"}`), []byte("123"), "success")),
 			`{"code":200,"data":{"deviceName":"d1","productKey":"p1"},"id":"123","message":"success"}`},
