@@ -1,8 +1,11 @@
 package app
 
 import (
+	"fmt"
+	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -74,4 +77,60 @@ func TestLimitsAreReadAndChecked(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestTheDocumentedDefaults: the table of docs/operating.md has every limit,
+// with its default.
+func TestTheDocumentedDefaults(t *testing.T) {
+	raw, err := os.ReadFile("../../docs/operating.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := map[string]string{} // key to default
+	for line := range strings.Lines(string(raw)) {
+		if cells := strings.Split(line, " | "); len(cells) == 5 {
+			rows[strings.Trim(cells[1], "`")] = cells[2]
+		}
+	}
+	c := Default()
+	for _, key := range differences(&c, new(Config)) {
+		key, device := strings.CutPrefix(key, "devices.")
+		if !device || !live("devices."+key) {
+			continue
+		}
+		value := valueOf(reflect.ValueOf(c.Devices), key)
+		if !slices.ContainsFunc(spellings(value), func(s string) bool { return rows[key] == s || strings.HasPrefix(rows[key], s+", ") }) {
+			t.Errorf("%s is %v; the table says %q", key, value, rows[key])
+		}
+	}
+	for _, key := range []string{"limits.connectionsPerAddress", "limits.connectRatePerAddress"} {
+		if rows[key] != "0: none" {
+			t.Errorf("%s: the table says %q", key, rows[key])
+		}
+	}
+}
+
+func valueOf(v reflect.Value, key string) any {
+	for name := range strings.SplitSeq(key, ".") {
+		for i := range v.NumField() {
+			if v.Type().Field(i).Tag.Get("yaml") == name {
+				v = v.Field(i)
+				break
+			}
+		}
+	}
+	return v.Interface()
+}
+
+// spellings are how people may write a value.
+func spellings(value any) []string {
+	if d, ok := value.(time.Duration); ok {
+		return []string{d.String(), strings.TrimSuffix(d.String(), "0m0s")}
+	}
+	n := reflect.ValueOf(value).Int()
+	plain := fmt.Sprint(n)
+	for i := len(plain) - 3; i > 0; i -= 3 {
+		plain = plain[:i] + "," + plain[i:]
+	}
+	return []string{plain, fmt.Sprintf("%d KiB", n>>10), fmt.Sprintf("%d MiB", n>>20)}
 }
