@@ -2,8 +2,10 @@ package broker_test
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"io"
+	"net"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -217,5 +219,94 @@ func TestPropertiesCountAsBytes(t *testing.T) {
 	}
 	if c.DroppedQueueFull.Load() != 3 || c.DroppedRetained.Load() != 3 {
 		t.Errorf("%d and %d counted as dropped, want 3 each", c.DroppedQueueFull.Load(), c.DroppedRetained.Load())
+	}
+}
+
+// A narrow listener's connections have small buffers: what a client does not
+// read is soon the broker's and not the system's.
+type narrow struct{ net.Listener }
+
+func (n narrow) Accept() (net.Conn, error) {
+	nc, err := n.Listener.Accept()
+	if err == nil {
+		nc.(*net.TCPConn).SetWriteBuffer(16 << 10)
+		nc.(*net.TCPConn).SetReadBuffer(16 << 10)
+	}
+	return nc, err
+}
+
+// narrow opens a second port and returns its address.
+func (h *house) narrow() string {
+	h.t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	served := make(chan error, 1)
+	go func() { served <- h.Serve(context.Background(), narrow{ln}) }()
+	h.t.Cleanup(func() {
+		h.stop()
+		if err := <-served; err != nil {
+			h.t.Error(err)
+		}
+	})
+	return ln.Addr().String()
+}
+
+// TestWhoIsNotReadCanBeEnded: on a real socket the broker sits in the middle of
+// reading; a kick, a newer connection, its own end and Shutdown end it all the same.
+func TestWhoIsNotReadCanBeEnded(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		cause broker.Cause
+		end   func(h *house, p *peer)
+	}{
+		{"kicked", broker.Kicked, func(h *house, _ *peer) { h.Disconnect("a", mqtt.AdministrativeAction) }},
+		{"taken over", broker.TakenOver, func(h *house, _ *peer) { h.connected("a") }},
+		{"its own end", broker.Lost, func(_ *house, p *peer) { p.Conn.(*net.TCPConn).SetLinger(0); p.Close() }},
+		{"Shutdown", broker.ServerDown, func(h *house, _ *peer) {
+			if err := h.stop(); err != nil {
+				h.t.Error(err)
+			}
+		}},
+		{"stalled", broker.TooSlow, func(*house, *peer) {}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			stall := time.Hour
+			if tt.cause == broker.TooSlow {
+				stall = 200 * time.Millisecond
+			}
+			w := newWitness()
+			h := serve(t, broker.Options{Rules: w, Limits: broker.Limits{OutBuffer: 16 << 10, StallTimeout: stall}})
+			undisturbed := h.bystander()
+			h.addr = h.narrow()
+			p := h.connected("a")
+			p.Conn.(*net.TCPConn).SetReadBuffer(16 << 10)
+			w.next(t, "connected")
+			w.next(t, "connected")
+			for block, total := bytes.Repeat([]byte{0xc0, 0}, 16<<10), 0; ; {
+				p.SetWriteDeadline(time.Now().Add(200 * time.Millisecond))
+				n, _ := p.Write(block)
+				c := h.Counters() // a full network alone is not what is meant
+				if total += n; n == 0 && c.BytesIn.Load()-c.BytesOut.Load() > 16<<10 || !h.Online("a") {
+					break
+				}
+				if total > 64<<20 {
+					t.Fatal("64 MiB were taken from a client that reads nothing")
+				}
+			}
+			if tt.cause == broker.Kicked {
+				undisturbed()
+				w.next(t, "publish")
+			}
+			start := time.Now()
+			tt.end(h, p)
+			for e := w.next(t, "closed"); e.client.ID() != "a"; e = w.next(t, "closed") {
+			}
+			if took := time.Since(start); took > 5*time.Second {
+				t.Errorf("it took %v", took)
+			}
+		})
 	}
 }
