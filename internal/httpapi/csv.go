@@ -80,19 +80,26 @@ func readCSV(text []byte) ([]registry.Device, error) {
 	return all, nil
 }
 
-// guard keeps a spreadsheet from taking a text for a formula; unguard undoes it.
+// guard keeps a spreadsheet from taking a text for a formula: it gets a quote
+// in front, and so does a text that has one there already. unguard undoes it.
 func guard(s string) string {
-	if s != "" && strings.ContainsRune("=+-@", rune(s[0])) {
+	if formula(s) {
 		return "'" + s
 	}
 	return s
 }
 
 func unguard(s string) string {
-	if len(s) > 1 && s[0] == '\'' && strings.ContainsRune("=+-@", rune(s[1])) {
+	if strings.HasPrefix(s, "'") && formula(s) {
 		return s[1:]
 	}
 	return s
+}
+
+// formula reports whether s, but for quotes in front, begins as a formula does.
+func formula(s string) bool {
+	s = strings.TrimLeft(s, "'")
+	return s != "" && strings.IndexByte("=+-@", s[0]) >= 0
 }
 
 type csvOutput struct {
