@@ -143,3 +143,34 @@ func TestCodesAreDescribed(t *testing.T) {
 		}
 	}
 }
+
+// FuzzDiagnose: a login is right or has a named mistake, and no secret is told.
+func FuzzDiagnose(f *testing.F) {
+	l := login()
+	f.Add(l.ClientID, l.Username, string(l.Password))
+	f.Add("lamp|securemode=3,signmethod=hmacsha1,timestamp=789|", "lamp01&a1NightLamp", ds)
+	f.Add("a1NightLamp.lamp01|securemode=2,signmethod=hmacsha256|", "lamp01", "A"+ps)
+	f.Add("||", "&", "\x00%zz")
+	f.Fuzz(func(t *testing.T, id, user, password string) {
+		s := Sent{ClientID: id, Username: user, Password: []byte(password)}
+		for _, k := range []Known{known, {}, {DeviceSecret: ds}} {
+			_, ok := Verify(s, k.DeviceSecret)
+			d := Diagnose(s, k)
+			if ok != (d == nil) {
+				t.Fatalf("right %v, diagnosis %+v", ok, d)
+			}
+			if d == nil {
+				continue
+			}
+			if d.Code == "" || d.Sentence == "" || d.SentenceZH == "" || strings.Contains(d.Sentence+d.SentenceZH, "%!") && !strings.Contains(id+user+password, "%!") {
+				t.Errorf("%+v", d)
+			}
+			doc, _ := json.Marshal(d)
+			for _, secret := range []string{ds, ps, old} {
+				if strings.Contains(string(doc), secret) && !strings.Contains(id+user, secret) {
+					t.Errorf("a secret is shown in %s", doc)
+				}
+			}
+		}
+	})
+}
