@@ -152,6 +152,8 @@ func (r *Registry) UpdateDevice(ctx context.Context, id ID, change func(*Device)
 	switch {
 	case d.Secret != old.Secret:
 		d.PreviousSecret, kind = old.Secret, DeviceSecretReset
+	case d.Certificate != old.Certificate:
+		kind = DeviceSecretReset
 	case old.Enabled && !d.Enabled:
 		kind = DeviceDisabled
 	}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/matou-iot/matou/internal/registry"
 )
@@ -132,6 +133,30 @@ func (m *memory) UpdateDevice(_ context.Context, d *registry.Device) error {
 	defer m.mu.Unlock()
 	m.devices[d.ID()] = *d
 	return nil
+}
+
+func (m *memory) DeviceByCertificate(_ context.Context, fingerprint string) (*registry.Device, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, d := range m.devices {
+		if fingerprint != "" && d.Certificate == fingerprint {
+			return &d, nil
+		}
+	}
+	return nil, registry.ErrNotFound
+}
+
+func (m *memory) EnableBatch(_ context.Context, product, batch string, enabled bool, at time.Time) (ids []registry.ID, _ error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for id, d := range m.devices {
+		if id.Product == product && d.Batch == batch && batch != "" && d.Enabled != enabled {
+			d.Enabled, d.UpdatedAt = enabled, at
+			m.devices[id] = d
+			ids = append(ids, id)
+		}
+	}
+	return ids, nil
 }
 
 func (m *memory) DeleteDevice(_ context.Context, id registry.ID) error {

@@ -88,6 +88,10 @@ func checkProduct(p *Product) error {
 		return fault.In("key", fault.Invalid("product key %q: use at most %d letters, digits, and - _ .", p.Key, maxKey))
 	case len(p.Name) > maxNickname:
 		return fault.In("name", fault.Invalid("the name is longer than %d bytes", maxNickname))
+	case p.Registration.MaxDevices < 0:
+		return fault.In("registration.maxDevices", fault.Invalid("a number of devices is not below 0"))
+	case p.Registration.Enabled && p.Dialect != "aliyun":
+		return fault.In("registration", fault.Invalid("only devices of aliyun products register by themselves"))
 	case p.Strictness > Open:
 		return fault.In("strictness", fault.Invalid("strictness is one of %s", strings.Join(strictnessWords, ", ")))
 	}
@@ -121,6 +125,10 @@ func checkDevice(p *Product, d *Device) error {
 		return fault.In("name", fault.Invalid("device name %q: Alibaba Cloud wants %d to %d characters", d.Name, strictLeast, strictMost))
 	case len(d.Nickname) > maxNickname:
 		return fault.In("nickname", fault.Invalid("the nickname is longer than %d bytes", maxNickname))
+	case len(d.Batch) > maxKey || !only(d.Batch, "-_."):
+		return fault.In("batch", fault.Invalid("batch %q: use at most %d letters, digits, and - _ .", d.Batch, maxKey))
+	case d.Certificate != "" && !isFingerprint(d.Certificate):
+		return fault.In("certificate", fault.Invalid("the fingerprint of a certificate is its SHA-256 in 64 hexadecimal digits"))
 	case len(d.Tags) > maxTags:
 		return fault.In("tags", fault.Invalid("%d tags are more than %d", len(d.Tags), maxTags))
 	}

@@ -1,6 +1,9 @@
 package registry
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // A Store remembers products, devices and presence. It decides nothing; where
 // something is not there it says ErrNotFound, where it is there already
@@ -16,7 +19,11 @@ type Store interface {
 	Device(ctx context.Context, id ID) (*Device, error)
 	Devices(ctx context.Context, q DeviceQuery) ([]Device, error)
 	CountDevices(ctx context.Context, product string) (int, error) // "" of all
+	DeviceByCertificate(ctx context.Context, fingerprint string) (*Device, error)
 	UpdateDevice(ctx context.Context, d *Device) error
+	// EnableBatch changes whether the devices of a batch are enabled, all at
+	// once, and returns those that were not so before.
+	EnableBatch(ctx context.Context, product, batch string, enabled bool, at time.Time) ([]ID, error)
 	DeleteDevice(ctx context.Context, id ID) error
 
 	Presence(ctx context.Context, id ID) (*Presence, error)
@@ -41,6 +48,7 @@ type DeviceQuery struct {
 	Product string // "" for all
 	Text    string // in name or nickname
 	Tag     string // "name" or "name=value"
+	Batch   string // "" for all
 	State   *State
 	Limit   int
 	After   string // product/name of the last one of the page before

@@ -25,8 +25,33 @@ type Product struct {
 	PreviousSecret string       `json:"-"`
 	Model          *thing.Model `json:"-"` // the published one, indexed, never nil
 	ModelVersion   int          `json:"modelVersion"`
+	Registration   Registration `json:"registration"` // of its devices by themselves
 	CreatedAt      time.Time    `json:"createdAt"`
 	UpdatedAt      time.Time    `json:"updatedAt"`
+}
+
+// Registration is what a product's devices may do to get their secrets by
+// themselves, with that of the product [aliyun-device §3]. The zero value lets
+// them do nothing.
+type Registration struct {
+	Enabled bool `json:"enabled" doc:"Devices that exist and never connected are told their secret"`
+	Free    bool `json:"free" doc:"Devices need not exist before: they are made when they register"`
+	Listed  bool `json:"listed" doc:"Only names on the product's list may register"`
+	// MaxDevices is how many devices a product may have for another one to be
+	// made by registration; 0 means DefaultMaxDevices.
+	MaxDevices int `json:"maxDevices" doc:"No device is made by registration where the product has so many; 0 means 10000"`
+}
+
+// DefaultMaxDevices is how many devices a product may have for another one to
+// be made by registration, where nobody says otherwise.
+const DefaultMaxDevices = 10_000
+
+// Bound is MaxDevices, or its default.
+func (r Registration) Bound() int {
+	if r.MaxDevices == 0 {
+		return DefaultMaxDevices
+	}
+	return r.MaxDevices
 }
 
 // A Device is one thing that may connect.
@@ -38,6 +63,8 @@ type Device struct {
 	Nickname       string            `json:"nickname,omitempty"`
 	Enabled        bool              `json:"enabled"`
 	Tags           map[string]string `json:"tags,omitempty"`
+	Batch          string            `json:"batch,omitempty"`       // with which it was made, "" for none
+	Certificate    string            `json:"certificate,omitempty"` // SHA-256 of the one it has to show, in hex digits; "" for none
 	CreatedAt      time.Time         `json:"createdAt"`
 	UpdatedAt      time.Time         `json:"updatedAt"`
 }

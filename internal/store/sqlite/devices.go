@@ -7,13 +7,14 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/matou-iot/matou/internal/registry"
 )
 
-const deviceColumns = "product, name, secret, previous_secret, nickname, enabled, tags, created_at, updated_at"
+const deviceColumns = "product, name, secret, previous_secret, nickname, enabled, tags, batch, certificate, created_at, updated_at"
 
-const devicePlaces = "(?,?,?,?,?,?,?,?,?)"
+const devicePlaces = "(?,?,?,?,?,?,?,?,?,?,?)"
 
 // InsertDevices is of [registry.Store].
 func (d *DB) InsertDevices(ctx context.Context, list []registry.Device) error {
@@ -85,6 +86,9 @@ func (d *DB) Devices(ctx context.Context, q registry.DeviceQuery) ([]registry.De
 	} else if key != "" {
 		c.add("EXISTS (SELECT 1 FROM json_each(d.tags) t WHERE t.key = ?)", key)
 	}
+	if q.Batch != "" {
+		c.add("d.batch = ?", q.Batch)
+	}
 	if q.State != nil {
 		from += " LEFT JOIN statuses s ON s.product = d.product AND s.device = d.name"
 		c.add(stateOf+" = ?", q.State.String())
@@ -128,6 +132,38 @@ func (d *DB) UpdateDevice(ctx context.Context, dev *registry.Device) error {
 	})
 }
 
+// DeviceByCertificate is of [registry.Store].
+func (d *DB) DeviceByCertificate(ctx context.Context, fingerprint string) (*registry.Device, error) {
+	if fingerprint == "" {
+		return nil, registry.ErrNotFound
+	}
+	return d.scanDevice(d.sql.QueryRowContext(ctx, "SELECT "+deviceColumns+" FROM devices WHERE certificate = ? AND certificate <> ''", fingerprint))
+}
+
+// EnableBatch is of [registry.Store].
+func (d *DB) EnableBatch(ctx context.Context, product, batch string, enabled bool, at time.Time) (ids []registry.ID, err error) {
+	err = d.write(ctx, d.sql, func(tx *sql.Tx) error {
+		rows, err := tx.QueryContext(ctx, "UPDATE devices SET enabled = ?, updated_at = ? WHERE product = ? AND batch = ? AND batch <> '' AND enabled <> ? RETURNING product, name",
+			enabled, millis(at), product, batch, enabled)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var id registry.ID
+			if err := rows.Scan(&id.Product, &id.Device); err != nil {
+				return err
+			}
+			ids = append(ids, id)
+		}
+		return rows.Err()
+	})
+	if err != nil {
+		return nil, err
+	}
+	return ids, nil
+}
+
 // DeleteDevice is of [registry.Store].
 func (d *DB) DeleteDevice(ctx context.Context, id registry.ID) error {
 	return d.write(ctx, d.sql, func(tx *sql.Tx) error {
@@ -147,7 +183,7 @@ func (d *DB) deviceRow(dev *registry.Device) ([]any, error) {
 	about := "device " + dev.ID().String()
 	return []any{
 		dev.Product, dev.Name, d.seal(dev.Secret, about), d.seal(dev.PreviousSecret, about), dev.Nickname, dev.Enabled, string(tags),
-		millis(dev.CreatedAt), millis(dev.UpdatedAt),
+		dev.Batch, dev.Certificate, millis(dev.CreatedAt), millis(dev.UpdatedAt),
 	}, nil
 }
 
@@ -158,7 +194,7 @@ func (d *DB) scanDevice(row scanner) (*registry.Device, error) {
 		secret, previous []byte
 		created, updated int64
 	)
-	err := row.Scan(&dev.Product, &dev.Name, &secret, &previous, &dev.Nickname, &dev.Enabled, &tags, &created, &updated)
+	err := row.Scan(&dev.Product, &dev.Name, &secret, &previous, &dev.Nickname, &dev.Enabled, &tags, &dev.Batch, &dev.Certificate, &created, &updated)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, registry.ErrNotFound
 	}

@@ -213,13 +213,15 @@ func TestTablesAddedLaterUnderALowerNumberAreMade(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "registry.db")
 	db := open(t, path)
 	for _, statement := range []string{
-		"DROP TABLE statuses", "DROP TABLE devices", "DROP TABLE products", "DROP TABLE key_check",
-		"DELETE FROM goose_db_version WHERE version_id = 1",
+		"DROP TABLE access_tokens", "DROP TABLE operators", "DELETE FROM goose_db_version WHERE version_id = 101",
 	} {
 		if _, err := db.SQL().Exec(statement); err != nil {
 			t.Fatal(statement, err)
 		}
 	}
 	db.Close()
-	fill(t, open(t, path))
+	db = open(t, path)
+	if list, err := db.Operators(t.Context()); err != nil || len(list) != 0 {
+		t.Errorf("%v, %v", list, err)
+	}
 }

@@ -27,6 +27,8 @@ func Registry(t *testing.T, open func(t *testing.T) registry.Store) {
 		{"devices are found by what they are", devicesFound},
 		{"devices come in pages, each once", devicesInPages},
 		{"a product goes with its devices", productGoes},
+		{"a device is found by its certificate", deviceByCertificate},
+		{"a batch is disabled and enabled at once", batchEnabled},
 		{"presence is kept for devices that exist", presenceKept},
 		{"after a restart nobody is online", allOffline},
 	} {
@@ -40,14 +42,15 @@ func aProduct(key string) *registry.Product {
 	m := &thing.Model{Properties: []thing.Property{{ID: "Temp", Name: "温度", Type: thing.DataType{Kind: thing.Float, Unit: "°C"}}}}
 	return &registry.Product{
 		Key: key, Name: "Lamp 灯", Desc: "a lamp", Dialect: "aliyun", Strictness: registry.Strict, Secret: "s", PreviousSecret: "old",
-		Model: m.Index(), ModelVersion: 3, CreatedAt: registryTime, UpdatedAt: registryTime.Add(time.Second),
+		Registration: registry.Registration{Enabled: true, Free: true, Listed: true, MaxDevices: 7},
+		Model:        m.Index(), ModelVersion: 3, CreatedAt: registryTime, UpdatedAt: registryTime.Add(time.Second),
 	}
 }
 
 func aDevice(product, name string) registry.Device {
 	return registry.Device{
 		Product: product, Name: name, Secret: "secret of " + name, PreviousSecret: "old", Nickname: "灯 " + name, Enabled: true,
-		Tags: map[string]string{"room": "1"}, CreatedAt: registryTime, UpdatedAt: registryTime.Add(time.Second),
+		Tags: map[string]string{"room": "1"}, Batch: "b1", Certificate: "certificate of " + name, CreatedAt: registryTime, UpdatedAt: registryTime.Add(time.Second),
 	}
 }
 
@@ -77,7 +80,7 @@ func productsComeBack(t *testing.T, s registry.Store) {
 	if !reflect.DeepEqual(got, p) {
 		t.Errorf("got %+v, not %+v", got, p)
 	}
-	p.Name, p.Strictness, p.Secret, p.ModelVersion = "another", registry.Open, "new", 4
+	p.Name, p.Strictness, p.Secret, p.ModelVersion, p.Registration = "another", registry.Open, "new", 4, registry.Registration{}
 	noError(t, s.UpdateProduct(t.Context(), p))
 	if got, err = s.Product(t.Context(), "p"); err != nil || !reflect.DeepEqual(got, p) {
 		t.Errorf("updated %+v, %v", got, err)
@@ -205,6 +208,7 @@ func devicesFound(t *testing.T, s registry.Store) {
 		noError(t, s.InsertProduct(t.Context(), aProduct(key)))
 	}
 	off := aDevice("p", "off")
+	off.Batch = "b2"
 	off.Enabled, off.Tags, off.Nickname = false, map[string]string{"room": "2", "floor": "1"}, "100% ÉCOLE a_b"
 	noError(t, s.InsertDevices(t.Context(), []registry.Device{aDevice("p", "lamp1"), aDevice("p", "lamp2"), off}))
 	noError(t, s.InsertDevices(t.Context(), []registry.Device{aDevice("q", "lamp1")}))
@@ -227,6 +231,8 @@ func devicesFound(t *testing.T, s registry.Store) {
 		{registry.DeviceQuery{Tag: "floor"}, "p/off "},
 		{registry.DeviceQuery{Tag: "room=2"}, "p/off "},
 		{registry.DeviceQuery{Tag: "room=3"}, ""},
+		{registry.DeviceQuery{Batch: "b2"}, "p/off "},
+		{registry.DeviceQuery{Batch: "b1", Product: "p"}, "p/lamp1 p/lamp2 "},
 		{registry.DeviceQuery{State: state(registry.Online)}, "p/lamp1 "},
 		{registry.DeviceQuery{State: state(registry.Disabled)}, "p/off "},
 		{registry.DeviceQuery{State: state(registry.Inactive)}, "p/lamp2 "},
@@ -286,6 +292,52 @@ func productGoes(t *testing.T, s registry.Store) {
 	}
 	if n, err := s.CountDevices(t.Context(), ""); n != 1 || err != nil {
 		t.Errorf("%d devices in all, %v", n, err)
+	}
+}
+
+func deviceByCertificate(t *testing.T, s registry.Store) {
+	noError(t, s.InsertProduct(t.Context(), aProduct("p")))
+	bare := aDevice("p", "bare")
+	bare.Certificate = ""
+	noError(t, s.InsertDevices(t.Context(), []registry.Device{bare, aDevice("p", "one")}))
+	got, err := s.DeviceByCertificate(t.Context(), "certificate of one")
+	noError(t, err)
+	if want := aDevice("p", "one"); !reflect.DeepEqual(*got, want) {
+		t.Errorf("got %+v, not %+v", *got, want)
+	}
+	for _, none := range []string{"", "certificate of two"} {
+		if _, err := s.DeviceByCertificate(t.Context(), none); !errors.Is(err, registry.ErrNotFound) {
+			t.Errorf("%q: %v", none, err)
+		}
+	}
+}
+
+func batchEnabled(t *testing.T, s registry.Store) {
+	for _, key := range []string{"p", "q"} {
+		noError(t, s.InsertProduct(t.Context(), aProduct(key)))
+		loose := aDevice(key, "loose")
+		loose.Batch = ""
+		noError(t, s.InsertDevices(t.Context(), []registry.Device{aDevice(key, "one"), aDevice(key, "two"), loose}))
+	}
+	at := registryTime.Add(time.Hour)
+	for _, tt := range []struct {
+		batch   string
+		enabled bool
+		changed int
+	}{{"b1", false, 2}, {"b1", false, 0}, {"", false, 0}, {"b2", false, 0}, {"b1", true, 2}, {"b1", false, 2}} {
+		ids, err := s.EnableBatch(t.Context(), "p", tt.batch, tt.enabled, at)
+		noError(t, err)
+		if len(ids) != tt.changed {
+			t.Errorf("%q %v: %v", tt.batch, tt.enabled, ids)
+		}
+	}
+	for id, enabled := range map[string]bool{"p/one": false, "p/two": false, "p/loose": true, "q/one": true} {
+		ref, _ := registry.ParseID(id)
+		d, err := s.Device(t.Context(), ref)
+		noError(t, err)
+		if d.Enabled != enabled || d.UpdatedAt.Equal(at) == enabled {
+			t.Errorf("%s: %+v", id, d)
+		}
 	}
 }
 
