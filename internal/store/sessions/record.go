@@ -17,9 +17,6 @@ import (
 // milliseconds with 0 for none, and a message is a 5.0 PUBLISH as on the wire.
 const format = 1
 
-// maxSubIDs is how many subscription identifiers one record may have.
-const maxSubIDs = 1024
-
 // maxExpiry is the longest that a session may outlive its connection, in
 // milliseconds: the most that a Duration can say.
 const maxExpiry = uint64(math.MaxInt64 / time.Millisecond)
@@ -263,7 +260,7 @@ func decodeValue(c *cursor, r *broker.Record) bool {
 		return r.Subscription.QoS.Valid() && mqtt.ValidFilter(r.Subscription.Filter) == nil
 	case broker.MessageRecord:
 		r.Retain, r.QoS = c.byte()&flagRetain != 0, mqtt.QoS(c.byte())
-		for range c.uvarint(maxSubIDs) {
+		for range c.uvarint(uint64(len(c.b))) { // each has a byte at least
 			r.SubIDs = append(r.SubIDs, uint32(c.uvarint(1<<28-1)))
 		}
 		return r.QoS.Valid() && r.QoS > 0 && decodeMessage(c, &r.Message)

@@ -14,6 +14,7 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"github.com/matou-iot/matou/internal/broker"
+	"github.com/matou-iot/matou/mqtt"
 	"github.com/matou-iot/matou/mqtt/packet"
 )
 
@@ -231,6 +232,75 @@ func FuzzDecode(f *testing.F) {
 		second, err := decode(appendKey(nil, &first), value)
 		if err != nil || !reflect.DeepEqual(first, second) {
 			t.Errorf("%+v became %+v, %v", first, second, err)
+		}
+	})
+}
+
+// TestAMessageMayHaveManyIdentifiers: as many as a session may have
+// subscriptions, and that is the operator's choice.
+func TestAMessageMayHaveManyIdentifiers(t *testing.T) {
+	r := broker.Record{Kind: broker.MessageRecord, Session: "s", Seq: 1, QoS: 1, Message: broker.Message{Topic: "t", Payload: []byte{}, QoS: 1}}
+	for i := range 5_000 {
+		r.SubIDs = append(r.SubIDs, uint32(i+1))
+	}
+	value, err := appendValue(nil, &r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := decode(appendKey(nil, &r), value); err != nil || len(got.SubIDs) != len(r.SubIDs) {
+		t.Errorf("%d identifiers, %v", len(got.SubIDs), err)
+	}
+}
+
+// FuzzAppend: whatever is written is read as the same.
+func FuzzAppend(f *testing.F) {
+	f.Add(byte(1), "pk/dn", "a/+", "payload", byte(2), uint32(268435455), int64(1700000000123), uint64(1))
+	f.Add(byte(3), "", "t", "", byte(1), uint32(0), int64(0), uint64(1<<63))
+	f.Add(byte(6), "s", "#", "x", byte(0), uint32(5), int64(-1), uint64(0))
+	f.Fuzz(func(t *testing.T, kind byte, session, topic, text string, flags byte, id uint32, ms int64, seq uint64) {
+		r := broker.Record{Kind: broker.RecordKind(kind%6 + 1)}
+		if r.Kind != broker.RetainedRecord {
+			r.Session = session[:min(len(session), 65535)] // a client identifier is no longer
+		}
+		qos := mqtt.QoS(flags % 3)
+		m := broker.Message{Topic: topic, Payload: []byte(text), QoS: qos, Retain: flags&8 != 0, Expiry: fromMillis(ms)}
+		if flags&16 != 0 { // texts of a PUBLISH have been checked like topics
+			m.Properties = &packet.Properties{ContentType: topic, CorrelationData: []byte(text), UserProperties: []packet.UserProperty{{Name: topic, Value: topic}}}
+		}
+		switch r.Kind {
+		case broker.SessionRecord:
+			r.ClientID, r.Present, r.Keep, r.Expiry, r.Offline = text, flags&8 != 0, flags&16 != 0, time.Duration(id)*time.Second, fromMillis(ms)
+		case broker.SubscriptionRecord:
+			if mqtt.ValidFilter(topic) != nil {
+				return // the broker refuses it
+			}
+			r.SubscriptionID = id % (1 << 28)
+			r.Subscription = packet.Subscription{Filter: topic, QoS: qos, NoLocal: flags&8 != 0, RetainAsPublished: flags&16 != 0, RetainHandling: flags >> 6}
+		case broker.MessageRecord:
+			if qos == 0 || mqtt.ValidTopicName(topic) != nil {
+				return
+			}
+			r.Seq, r.QoS, r.Retain, r.Message = seq, qos, flags&32 != 0, m
+			if id > 0 {
+				r.SubIDs = []uint32{id % (1 << 28)}
+			}
+		case broker.ProgressRecord:
+			r.Seq, r.ID, r.Stage = seq, uint16(id), flags&1
+		case broker.ReceivedRecord:
+			r.ID = uint16(id)
+		case broker.RetainedRecord:
+			if mqtt.ValidTopicName(topic) != nil {
+				return
+			}
+			r.Message = m
+		}
+		value, err := appendValue(nil, &r)
+		if err != nil {
+			return // said so in the log
+		}
+		got, err := decode(appendKey(nil, &r), value)
+		if err != nil || !reflect.DeepEqual(got, r) {
+			t.Errorf("%+v became %+v, %v", r, got, err)
 		}
 	})
 }
