@@ -26,10 +26,12 @@ type tsl struct {
 	Services  []tslService  `json:"services"`
 	BlockID   string        `json:"functionBlockId,omitempty"`
 	BlockName string        `json:"functionBlockName,omitempty"`
+	Link      string        `json:"link,omitempty"` // of a template: where the device's topics begin
 }
 
 type tslProfile struct {
 	ProductKey string `json:"productKey"`
+	DeviceName string `json:"deviceName,omitempty"` // of a template
 }
 
 type tslProperty struct {
@@ -323,7 +325,30 @@ func amount(raw json.RawMessage) (*float64, error) {
 // ExportTSL writes a model as TSL, with the event and services that the
 // platform makes from properties.
 func ExportTSL(productKey string, m *thing.Model) ([]byte, error) {
-	t := tsl{Schema: schema, Profile: tslProfile{productKey}, Props: []tslProperty{}, Events: []tslEvent{}, Services: []tslService{}}
+	t := writeTSL(productKey, m)
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	err := enc.Encode(t)
+	return b.Bytes(), err
+}
+
+// Template writes a model as thing/dsltemplate/get gives it to a device:
+// compact, with the device's name and where its topics begin [aliyun-device
+// §4.15].
+func Template(productKey, deviceName string, m *thing.Model) ([]byte, error) {
+	t := writeTSL(productKey, m)
+	t.Profile.DeviceName, t.Link = deviceName, sys(productKey, deviceName, "thing/")
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	err := enc.Encode(t)
+	return bytes.TrimSpace(b.Bytes()), err
+}
+
+func writeTSL(productKey string, m *thing.Model) tsl {
+	t := tsl{Schema: schema, Profile: tslProfile{ProductKey: productKey}, Props: []tslProperty{}, Events: []tslEvent{}, Services: []tslService{}}
 	var all, writable []tslParam
 	names := []string{}
 	for i := range m.Properties {
@@ -354,12 +379,7 @@ func ExportTSL(productKey string, m *thing.Model) ([]byte, error) {
 		}
 		t.Services = append(t.Services, tslService{s.ID, s.Name, s.Required, call, s.Desc, "thing.service." + s.ID, mustJSON(some(writeParams(s.Input))), some(writeParams(s.Output))})
 	}
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", "  ")
-	err := enc.Encode(t)
-	return b.Bytes(), err
+	return t
 }
 
 func some(p []tslParam) []tslParam {
