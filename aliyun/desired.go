@@ -69,7 +69,7 @@ func desiredVersion(v thing.Value) (int64, error) {
 	if err != nil {
 		return 0, ErrBadParams
 	}
-	version, there := member(inner, "version")
+	version, there := argument(inner, "version")
 	if !there || version.Shape == thing.Null {
 		return 0, nil
 	}

@@ -139,8 +139,8 @@ func shadowVersion(raw json.RawMessage) (int64, error) {
 
 // state reads what an update reports or a delete names.
 func (m *ShadowMessage) state(state []thing.Argument) error {
-	reported, there := member(state, "reported")
-	if desired, ok := member(state, "desired"); ok && nothing(desired) {
+	reported, there := argument(state, "reported")
+	if desired, ok := argument(state, "desired"); ok && nothing(desired) {
 		m.ClearDesired = true
 	}
 	switch {
@@ -180,8 +180,8 @@ func (m *ShadowMessage) state(state []thing.Argument) error {
 	return nil
 }
 
-// member is the last one of a name, as JSON has it.
-func member(args []thing.Argument, name string) (thing.Value, bool) {
+// argument is the last one of a name, as JSON has it.
+func argument(args []thing.Argument, name string) (thing.Value, bool) {
 	for _, a := range slices.Backward(args) {
 		if a.ID == name {
 			return a.Value, true

@@ -196,7 +196,13 @@ func ServiceTopic(pid, dev, service string) string {
 // topic whose requests this package does not know.
 func AppendReplyTopic(dst, topic []byte) ([]byte, bool) {
 	dst = append(dst, topic...)
-	switch ParseTopic(topic).Kind {
+	t := ParseTopic(topic)
+	switch t.Kind {
+	case Desired:
+		if path := string(t.Path); path != "thing/property/desired/get" && path != "thing/property/desired/delete" {
+			break
+		}
+		return append(dst, "/reply"...), true
 	case PropertyPost, EventPost, Pack:
 		return append(dst, "/reply"...), true
 	case SubDevice:

@@ -98,6 +98,8 @@ func TestAppendReplyTopic(t *testing.T) {
 		{"$sys/p/d/thing/service/turn/invoke", "$sys/p/d/thing/service/turn/invoke_reply"},
 		{"$sys/p/d/thing/property/set_reply", ""},
 		{"t/1", ""},
+		{"$sys/VRqhDHF2wL/my_tv/thing/property/desired/get", "$sys/VRqhDHF2wL/my_tv/thing/property/desired/get/reply"},
+		{"$sys/VRqhDHF2wL/my_tv/thing/property/desired/get/reply", ""},
 	} {
 		got, ok := AppendReplyTopic([]byte("x"), []byte(tt.topic))
 		if string(got) != "x"+tt.want || ok != (tt.want != "") {

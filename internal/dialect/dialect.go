@@ -166,6 +166,15 @@ const (
 type Downlink struct {
 	Topic   string
 	Payload []byte
+	Shown   []byte // what the timeline shows in place of a payload that holds a secret; nil: the payload
+}
+
+// Visible is what the timeline shows of the payload.
+func (d *Downlink) Visible() []byte {
+	if d.Shown != nil {
+		return d.Shown
+	}
+	return d.Payload
 }
 
 // A Set is the dialects that a house speaks.

@@ -44,20 +44,21 @@ type house struct {
 	commands *commands
 	recorder *trace.Recorder
 	story    *story
+	store    *store
 }
 
 func newHouse(t *testing.T) *house {
 	t.Helper()
 	story := new(story)
-	h := &house{T: t, log: &log{story: story}, sender: &sender{story: story}, commands: new(commands), recorder: trace.New(0), story: story}
-	h.Ingest = build(t, h.log, h.sender, h.commands, h.recorder)
+	h := &house{T: t, log: &log{story: story}, sender: &sender{story: story}, commands: new(commands), recorder: trace.New(0), story: story, store: newStore()}
+	h.Ingest = build(t, h.store, h.log, h.sender, h.commands, h.recorder)
 	return h
 }
 
 // build makes an Ingest whose feed runs until the test ends.
-func build(t testing.TB, l feed.Log, s ingest.Sender, c ingest.Commands, r *trace.Recorder) *ingest.Ingest {
+func build(t testing.TB, kept *store, l feed.Log, s ingest.Sender, c ingest.Commands, r *trace.Recorder) *ingest.Ingest {
 	t.Helper()
-	reg := registry.New(registry.Options{Store: &store{products: map[string]registry.Product{}}})
+	reg := registry.New(registry.Options{Store: kept})
 	if _, err := reg.CreateProduct(context.Background(), registry.Product{Key: lamp, Dialect: "aliyun", Model: model()}); err != nil {
 		t.Fatal(err)
 	}
@@ -74,6 +75,10 @@ func build(t testing.TB, l feed.Log, s ingest.Sender, c ingest.Commands, r *trac
 	return ingest.New(ingest.Options{
 		Registry: reg, Feed: f, Commands: c, Sender: s, Trace: r, Now: func() time.Time { return arrival },
 	})
+}
+
+func newStore() *store {
+	return &store{products: map[string]registry.Product{}, devices: map[registry.ID]registry.Device{}}
 }
 
 func model() *thing.Model {
@@ -245,6 +250,35 @@ type store struct {
 	registry.Store
 	mu       sync.Mutex
 	products map[string]registry.Product
+	devices  map[registry.ID]registry.Device
+	writes   int // of devices
+}
+
+func (s *store) InsertDevices(_ context.Context, all []registry.Device) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, d := range all {
+		s.devices[d.ID()] = d
+	}
+	return nil
+}
+
+func (s *store) Device(_ context.Context, id registry.ID) (*registry.Device, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	d, there := s.devices[id]
+	if !there {
+		return nil, registry.ErrNotFound
+	}
+	return &d, nil
+}
+
+func (s *store) UpdateDevice(_ context.Context, d *registry.Device) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.writes++
+	s.devices[d.ID()] = *d
+	return nil
 }
 
 var errDisk = errors.New("no space left on device")

@@ -65,6 +65,7 @@ func New(o Options) *Ingest {
 	}
 	in := &Ingest{Options: o, jobs: sync.Pool{New: func() any { return new(job) }}, servers: make(map[reflect.Type]server)}
 	Handle(in, in.clock)
+	in.about()
 	return in
 }
 
@@ -113,7 +114,7 @@ func (in *Ingest) Publish(_ *broker.Client, who *dialect.Subject, p *packet.Publ
 		j.keepEvents()
 		j.tellUnfit()
 	case dialect.Asks:
-		j.serve = in.servers[reflect.TypeOf(j.up.Request)]
+		j.serve = in.serverOf(j.up.Request)
 	case dialect.SetReply, dialect.InvokeReply:
 		if j.up.Fault == nil {
 			in.Commands.Reply(ctx, who.Claim, j.up.Reply, j.up.Kind == dialect.InvokeReply)
@@ -261,7 +262,7 @@ func (j *job) answer(d dialect.Downlink) {
 	outcome := j.in.Sender.Send(j.who.Session(), broker.Message{Topic: d.Topic, Payload: d.Payload}, how)
 	j.in.Trace.Record(trace.Entry{
 		Parent: j.entry, Product: j.who.Product, Device: j.who.Device, Kind: trace.Downlink, Direction: "down",
-		Topic: d.Topic, Payload: d.Payload, Sentence: outcome.String(),
+		Topic: d.Topic, Payload: d.Visible(), Sentence: outcome.String(),
 	})
 }
 

@@ -127,7 +127,7 @@ func TestRefusedAllKeepsNothingButAnswers(t *testing.T) {
 		{"only unknown properties [aliyun-device §5.6]", post, `{"id":"7","params":{"Curent":1}}`, `{"code":200,"data":{"Curent":"tsl parse: params not exist`, trace.Uplink},
 		{"event without its parameter", alarm, `{"id":"7","params":{"value":{}}}`, `{"code":`, trace.Uplink},
 		{"event that does not exist", sys + "event/Alram/post", `{"id":"7","params":{"value":{}}}`, `{"code":`, trace.Uplink},
-		{"a function that is not built yet", sys + "deviceinfo/update", `{"id":"7","params":[]}`, `{"code":200,`, trace.Uplink},
+		{"a function that is not built yet", sys + "nothing/like/it", `{"id":"7","params":[]}`, `{"code":200,`, trace.Uplink},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			h := newHouse(t)

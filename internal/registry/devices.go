@@ -140,7 +140,7 @@ func (r *Registry) UpdateDevice(ctx context.Context, id ID, change func(*Device)
 		return Device{}, err
 	}
 	d := *old
-	d.Tags = maps.Clone(old.Tags)
+	d.Tags, d.SystemTags = maps.Clone(old.Tags), maps.Clone(old.SystemTags)
 	if err := change(&d); err != nil {
 		return Device{}, err
 	}

@@ -129,13 +129,23 @@ func checkDevice(p *Product, d *Device) error {
 		return fault.In("batch", fault.Invalid("batch %q: use at most %d letters, digits, and - _ .", d.Batch, maxKey))
 	case d.Certificate != "" && !isFingerprint(d.Certificate):
 		return fault.In("certificate", fault.Invalid("the fingerprint of a certificate is its SHA-256 in 64 hexadecimal digits"))
-	case len(d.Tags) > maxTags:
-		return fault.In("tags", fault.Invalid("%d tags are more than %d", len(d.Tags), maxTags))
 	}
-	for k, v := range d.Tags {
-		if k == "" || len(k) > maxTagBytes || len(v) > maxTagBytes || strings.ContainsAny(k, "= ") {
-			return fault.In("tags", fault.Invalid("tag %q: a name has no blanks and no =, name and value at most %d bytes", k, maxTagBytes))
+	for field, tags := range map[string]map[string]string{"tags": d.Tags, "systemTags": d.SystemTags} {
+		if err := checkTags(tags); err != nil {
+			return fault.In(field, err)
 		}
 	}
 	return checkSecret(p.Dialect, d.Secret)
+}
+
+func checkTags(tags map[string]string) error {
+	if len(tags) > maxTags {
+		return fault.Invalid("%d tags are more than %d", len(tags), maxTags)
+	}
+	for k, v := range tags {
+		if k == "" || len(k) > maxTagBytes || len(v) > maxTagBytes || strings.ContainsAny(k, "= ") {
+			return fault.Invalid("tag %q: a name has no blanks and no =, name and value at most %d bytes", k, maxTagBytes)
+		}
+	}
+	return nil
 }

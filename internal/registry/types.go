@@ -65,6 +65,8 @@ type Device struct {
 	Tags           map[string]string `json:"tags,omitempty"`
 	Batch          string            `json:"batch,omitempty"`       // with which it was made, "" for none
 	Certificate    string            `json:"certificate,omitempty"` // SHA-256 of the one it has to show, in hex digits; "" for none
+	SystemTags     map[string]string `json:"systemTags,omitempty"`  // what its SDK says of itself
+	RemoteLog      bool              `json:"remoteLog,omitempty"`   // it shall post its log
 	CreatedAt      time.Time         `json:"createdAt"`
 	UpdatedAt      time.Time         `json:"updatedAt"`
 }

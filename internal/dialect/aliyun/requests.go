@@ -13,19 +13,53 @@ import (
 var requests = map[string]func(r *reading) dialect.Request{
 	"ext/ntp/request": clock,
 
-	"ota/device/inform":      upgradeInform,
-	"ota/device/progress":    upgradeProgress,
-	"ota/device/request":     upgradeRequest,
-	"thing/ota/firmware/get": upgradeGet,
-	"thing/file/download":    fileDownload,
+	"ota/device/inform":             upgradeInform,
+	"ota/device/progress":           upgradeProgress,
+	"ota/device/request":            upgradeRequest,
+	"thing/ota/firmware/get":        upgradeGet,
+	"thing/file/download":           fileDownload,
+	"shadow/update":                 shadow,
+	"thing/property/desired/get":    desiredGet,
+	"thing/property/desired/delete": desiredDelete,
+	"thing/deviceinfo/update":       tagsUpdate,
+	"thing/deviceinfo/delete":       tagsDelete,
+	"thing/config/get":              configGet,
+	"thing/config/push_reply":       configTaken,
+	"thing/config/log/get":          logGet,
+	"thing/log/post":                logPost,
+	"thing/config/log/post":         logPost, // an SDK's word for it
+	"thing/dsltemplate/get":         modelGet,
+	"thing/dynamicTsl/get":          modelGet,
+	"thing/reset":                   reset,
+	"thing/lan/prefix/get":          lanGet,
+	"_thing/diag/post":              network,
+	"thing/awss/enrollee/match":     granted,
+	"thing/awss/enrollee/found":     granted,
+	"thing/awss/enrollee/checkin":   granted,
+	"thing/cipher/get":              granted,
+	"thing/status/update":           module,
 }
 
 // answers say what requests are told, by their type.
 var answers = map[reflect.Type]func(r dialect.Request, result any, err error) []dialect.Downlink{
 	reflect.TypeFor[*dialect.Clock](): answer(clockAnswer),
 
-	reflect.TypeFor[*dialect.UpgradeQuery](): answer(upgradeGetAnswer),
-	reflect.TypeFor[*dialect.FileRead]():     answer(fileDownloadAnswer),
+	reflect.TypeFor[*dialect.UpgradeQuery]():  answer(upgradeGetAnswer),
+	reflect.TypeFor[*dialect.FileRead]():      answer(fileDownloadAnswer),
+	reflect.TypeFor[*dialect.ShadowUpdate]():  answer(shadowUpdated),
+	reflect.TypeFor[*dialect.ShadowDelete]():  answer(shadowDeleted),
+	reflect.TypeFor[*dialect.ShadowGet]():     answer(shadowGot),
+	reflect.TypeFor[*dialect.DesiredGet]():    answer(desiredGot),
+	reflect.TypeFor[*dialect.DesiredDelete](): answer(outcome[*dialect.DesiredDelete]),
+	reflect.TypeFor[*dialect.TagsUpdate]():    answer(outcome[*dialect.TagsUpdate]),
+	reflect.TypeFor[*dialect.TagsDelete]():    answer(outcome[*dialect.TagsDelete]),
+	reflect.TypeFor[*dialect.ConfigGet]():     answer(configGot),
+	reflect.TypeFor[*dialect.LogGet]():        answer(logMode),
+	reflect.TypeFor[*dialect.LogPost]():       answer(outcome[*dialect.LogPost]),
+	reflect.TypeFor[*dialect.ModelGet]():      answer(modelGot),
+	reflect.TypeFor[*dialect.Reset]():         answer(outcome[*dialect.Reset]),
+	reflect.TypeFor[*dialect.LANGet]():        answer(lanKey),
+	reflect.TypeFor[*dialect.NetworkReport](): answer(outcome[*dialect.NetworkReport]),
 }
 
 // answer makes an entry of answers of a function for one type of request and

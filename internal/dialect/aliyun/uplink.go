@@ -48,6 +48,9 @@ func (d Dialect) Uplink(c dialect.Claim, topic, payload []byte, model *thing.Mod
 		r.reply(string(t.Name))
 	case vendor.Reply:
 		up.Kind = dialect.Unimplemented
+		if _, known := requests[t.Function()]; known {
+			r.request(t)
+		}
 	case vendor.PropertySet, vendor.ServiceInvoke, vendor.Broadcast:
 		up.Kind, up.Fault = dialect.Forbidden, downOnly(string(topic))
 	default:
@@ -71,6 +74,8 @@ type reading struct {
 	lenient bool
 	up      *dialect.Uplink
 	decoder *vendor.Decoder
+
+	noAnswer bool // of a request: the device wants to hear nothing
 }
 
 const propertyPostMethod = "thing.event.property.post"
@@ -243,7 +248,7 @@ func (r *reading) request(t vendor.Topic) {
 	if r.up.Request != nil {
 		ask := r.up.Request.Asked()
 		ask.Claim = dialect.Claim{Product: string(t.ProductKey), Device: string(t.DeviceName)}
-		ask.Topic, ask.ID = string(r.topic), r.up.ID
+		ask.Topic, ask.ID, ask.NoAnswer = string(r.topic), r.up.ID, ask.NoAnswer || r.noAnswer
 	}
 }
 

@@ -128,9 +128,6 @@ func (Dialect) MaySubscribe(c dialect.Claim, filter string, _ mqtt.QoS, mode dia
 	return mqtt.ReasonCode(mqtt.AtMostOnce), nil
 }
 
-// Answer says what a request is told.
-func (Dialect) Answer(dialect.Request, any, error) []dialect.Downlink { return nil }
-
 // Unasked: the platform sends nothing that was not subscribed to [onenet §3.1].
 func (Dialect) Unasked(dialect.Claim, string) bool { return false }
 

@@ -52,8 +52,24 @@ func (d Dialect) Uplink(c dialect.Claim, topic, payload []byte, model *thing.Mod
 	case t.Kind == vendor.Unknown || !t.Kind.Up():
 		forbid(up, mode, foreignTopic(c, string(topic)))
 	default:
-		up.Kind = dialect.Unimplemented
-		r.unimplemented(string(t.Path))
+		r.request(c, string(t.Path))
+	}
+}
+
+// request reads what the device asks of the platform, where it is known.
+func (r *reading) request(c dialect.Claim, path string) {
+	read, ok := requests[path]
+	if !ok {
+		r.up.Kind = dialect.Unimplemented
+		r.unimplemented(path)
+		return
+	}
+	r.up.Kind = dialect.Asks
+	own := *r // what a reader is given is no longer on the stack; reports shall be
+	r.up.Request = read(&own)
+	if r.up.Request != nil {
+		ask := r.up.Request.Asked()
+		ask.Claim, ask.Topic, ask.ID = c, string(r.topic), r.up.ID
 	}
 }
 
@@ -284,15 +300,13 @@ var unbuilt = map[string]struct {
 	code int
 	data string // compact JSON, "" for none
 }{
-	"thing/property/desired/get":    {vendor.Success, "{}"},
-	"thing/property/desired/delete": {vendor.Success, ""},
-	"thing/sub/topo/get":            {vendor.Success, "[]"},
-	"thing/sub/topo/add":            {vendor.Unavailable, ""},
-	"thing/sub/topo/delete":         {vendor.Unavailable, ""},
-	"thing/sub/login":               {vendor.Unavailable, ""},
-	"thing/sub/logout":              {vendor.Unavailable, ""},
-	"thing/pack/post":               {vendor.Unavailable, ""},
-	"thing/history/post":            {vendor.Unavailable, ""},
+	"thing/sub/topo/get":    {vendor.Success, "[]"},
+	"thing/sub/topo/add":    {vendor.Unavailable, ""},
+	"thing/sub/topo/delete": {vendor.Unavailable, ""},
+	"thing/sub/login":       {vendor.Unavailable, ""},
+	"thing/sub/logout":      {vendor.Unavailable, ""},
+	"thing/pack/post":       {vendor.Unavailable, ""},
+	"thing/history/post":    {vendor.Unavailable, ""},
 }
 
 // unimplemented answers what the platform would know and this house does not

@@ -266,8 +266,6 @@ func TestReplies(t *testing.T) {
 
 func TestUnbuiltFunctionsAreAnswered(t *testing.T) {
 	for _, tt := range []struct{ path, payload, answer string }{
-		{"thing/property/desired/get", `{"id":"4","version":"1.0","params":["power"]}`, `{"id":"4","code":200,"msg":"success","data":{}}`},
-		{"thing/property/desired/delete", `{"id":"4","params":{"power":{"version":1}}}`, `{"id":"4","code":200,"msg":"success"}`},
 		{"thing/sub/topo/get", `{"id":4,"version":"1.0"}`, `{"id":"4","code":200,"msg":"success","data":[]}`},
 		{"thing/sub/topo/add", `{"id":"4","params":{"productID":"p2","deviceName":"d2","sasToken":"x"}}`, `{"id":"4","code":2300,"msg":"function not available"}`},
 		{"thing/sub/login", `{"id":"4","params":{"productID":"p2","deviceName":"d2"}}`, `{"id":"4","code":2300,"msg":"function not available"}`},

@@ -12,9 +12,9 @@ import (
 	"github.com/matou-iot/matou/internal/registry"
 )
 
-const deviceColumns = "product, name, secret, previous_secret, nickname, enabled, tags, batch, certificate, created_at, updated_at"
+const deviceColumns = "product, name, secret, previous_secret, nickname, enabled, tags, system_tags, remote_log, batch, certificate, created_at, updated_at"
 
-const devicePlaces = "(?,?,?,?,?,?,?,?,?,?,?)"
+const devicePlaces = "(?,?,?,?,?,?,?,?,?,?,?,?,?)"
 
 // InsertDevices is of [registry.Store].
 func (d *DB) InsertDevices(ctx context.Context, list []registry.Device) error {
@@ -173,28 +173,34 @@ func (d *DB) DeleteDevice(ctx context.Context, id registry.ID) error {
 }
 
 func (d *DB) deviceRow(dev *registry.Device) ([]any, error) {
-	tags := []byte("{}")
-	if len(dev.Tags) > 0 {
-		var err error
-		if tags, err = json.Marshal(dev.Tags); err != nil {
-			return nil, fmt.Errorf("write tags of %s: %w", dev.ID(), err)
-		}
+	tags, err1 := textMap(dev.Tags)
+	system, err2 := textMap(dev.SystemTags)
+	if err := errors.Join(err1, err2); err != nil {
+		return nil, fmt.Errorf("write tags of %s: %w", dev.ID(), err)
 	}
 	about := "device " + dev.ID().String()
 	return []any{
-		dev.Product, dev.Name, d.seal(dev.Secret, about), d.seal(dev.PreviousSecret, about), dev.Nickname, dev.Enabled, string(tags),
+		dev.Product, dev.Name, d.seal(dev.Secret, about), d.seal(dev.PreviousSecret, about), dev.Nickname, dev.Enabled, tags, system, dev.RemoteLog,
 		dev.Batch, dev.Certificate, millis(dev.CreatedAt), millis(dev.UpdatedAt),
 	}, nil
+}
+
+func textMap(m map[string]string) (string, error) {
+	if len(m) == 0 {
+		return "{}", nil
+	}
+	doc, err := json.Marshal(m)
+	return string(doc), err
 }
 
 func (d *DB) scanDevice(row scanner) (*registry.Device, error) {
 	var (
 		dev              registry.Device
-		tags             string
+		tags, system     string
 		secret, previous []byte
 		created, updated int64
 	)
-	err := row.Scan(&dev.Product, &dev.Name, &secret, &previous, &dev.Nickname, &dev.Enabled, &tags, &dev.Batch, &dev.Certificate, &created, &updated)
+	err := row.Scan(&dev.Product, &dev.Name, &secret, &previous, &dev.Nickname, &dev.Enabled, &tags, &system, &dev.RemoteLog, &dev.Batch, &dev.Certificate, &created, &updated)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, registry.ErrNotFound
 	}
@@ -203,11 +209,14 @@ func (d *DB) scanDevice(row scanner) (*registry.Device, error) {
 	}
 	dev.CreatedAt, dev.UpdatedAt = moment(created), moment(updated)
 	about := "device " + dev.ID().String()
-	var errs [3]error
+	var errs [4]error
 	dev.Secret, errs[0] = d.unseal(secret, about)
 	dev.PreviousSecret, errs[1] = d.unseal(previous, about)
 	if tags != "{}" {
 		errs[2] = json.Unmarshal([]byte(tags), &dev.Tags)
+	}
+	if system != "{}" {
+		errs[3] = json.Unmarshal([]byte(system), &dev.SystemTags)
 	}
 	if err := errors.Join(errs[:]...); err != nil {
 		return nil, fmt.Errorf("device %s: %w", dev.ID(), err)

@@ -50,7 +50,8 @@ func aProduct(key string) *registry.Product {
 func aDevice(product, name string) registry.Device {
 	return registry.Device{
 		Product: product, Name: name, Secret: "secret of " + name, PreviousSecret: "old", Nickname: "灯 " + name, Enabled: true,
-		Tags: map[string]string{"room": "1"}, Batch: "b1", Certificate: "certificate of " + name, CreatedAt: registryTime, UpdatedAt: registryTime.Add(time.Second),
+		Tags: map[string]string{"room": "1"}, SystemTags: map[string]string{"SYS_SDK_LANGUAGE": "C"}, RemoteLog: true,
+		Batch: "b1", Certificate: "certificate of " + name, CreatedAt: registryTime, UpdatedAt: registryTime.Add(time.Second),
 	}
 }
 

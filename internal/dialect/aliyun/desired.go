@@ -1,0 +1,54 @@
+package aliyun
+
+import (
+	"errors"
+
+	vendor "github.com/matou-iot/matou/aliyun"
+	"github.com/matou-iot/matou/internal/dialect"
+)
+
+// desiredGet and desiredDelete read requests for desired values
+// [aliyun-device §4.15].
+func desiredGet(r *reading) dialect.Request {
+	params, ok := r.alink()
+	if !ok {
+		return nil
+	}
+	names, err := vendor.ParseDesiredGet(params)
+	if err != nil {
+		return r.badDesired(err, params, `["power"]`)
+	}
+	return &dialect.DesiredGet{Properties: names}
+}
+
+func desiredDelete(r *reading) dialect.Request {
+	params, ok := r.alink()
+	if !ok {
+		return nil
+	}
+	which, err := vendor.ParseDesiredDelete(params)
+	if err != nil {
+		return r.badDesired(err, params, `{"power":{"version":1}}`)
+	}
+	ask := &dialect.DesiredDelete{}
+	for _, w := range which {
+		ask.Properties = append(ask.Properties, dialect.DesiredVersion(w))
+	}
+	return ask
+}
+
+func (r *reading) badDesired(err error, params []byte, want string) dialect.Request {
+	code, text := codeBadParams, textBadParams
+	if errors.Is(err, vendor.ErrTooManyDesired) {
+		code, text = codeTooManyWanted, "too many properties"
+	}
+	return r.decline(badParams(err, params, want), code, text)
+}
+
+func desiredGot(r *dialect.DesiredGet, d dialect.Desired, err error) []dialect.Downlink {
+	var all []vendor.DesiredValue
+	for _, v := range d.Values {
+		all = append(all, vendor.DesiredValue{Property: v.Property, Value: v.Value, Version: v.Version})
+	}
+	return tell(r.Asked(), vendor.AppendDesired(nil, all, d.Model), err)
+}
