@@ -156,6 +156,12 @@ func (r *Registry) UpdateDevice(ctx context.Context, id ID, change func(*Device)
 		kind = DeviceSecretReset
 	case old.Enabled && !d.Enabled:
 		kind = DeviceDisabled
+	case !old.Enabled && d.Enabled:
+		kind = DeviceEnabled
+	}
+	gateway, err := r.gatewayBefore(ctx, kind, id)
+	if err != nil {
+		return Device{}, err
 	}
 	d.UpdatedAt = r.stamp()
 	if err := r.store.UpdateDevice(ctx, &d); errors.Is(err, ErrNotFound) {
@@ -164,8 +170,18 @@ func (r *Registry) UpdateDevice(ctx context.Context, id ID, change func(*Device)
 		return Device{}, err
 	}
 	r.devices.drop(id)
-	r.changed(kind, id)
+	r.tell(Change{kind, id, gateway})
 	return d, nil
+}
+
+// gatewayBefore returns the gateway of a device that is going to change, where
+// gateways are told of such a change.
+func (r *Registry) gatewayBefore(ctx context.Context, kind ChangeKind, id ID) (ID, error) {
+	switch kind {
+	case DeviceDisabled, DeviceEnabled, DeviceDeleted:
+		return r.Gateway(ctx, id)
+	}
+	return ID{}, nil
 }
 
 // ResetSecret gives a device another secret, a generated one where secret is
@@ -189,11 +205,15 @@ func (r *Registry) DeleteDevice(ctx context.Context, id ID) error {
 	if _, err := r.Device(ctx, id); err != nil {
 		return err
 	}
+	gateway, err := r.gatewayBefore(ctx, DeviceDeleted, id)
+	if err != nil {
+		return err
+	}
 	if err := r.store.DeleteDevice(ctx, id); err != nil {
 		return err
 	}
 	r.devices.drop(id)
 	r.presence.forget(id)
-	r.changed(DeviceDeleted, id)
+	r.tell(Change{DeviceDeleted, id, gateway})
 	return nil
 }

@@ -16,6 +16,7 @@ type memory struct {
 	products map[string]registry.Product
 	devices  map[registry.ID]registry.Device
 	presence map[registry.ID]registry.Presence
+	bound    map[registry.ID]registry.Binding
 	asked    int   // Product and Device calls
 	fails    error // of SavePresence
 	offline  string
@@ -25,6 +26,7 @@ type memory struct {
 func newMemory() *memory {
 	return &memory{
 		products: map[string]registry.Product{}, devices: map[registry.ID]registry.Device{}, presence: map[registry.ID]registry.Presence{},
+		bound: map[registry.ID]registry.Binding{},
 	}
 }
 
@@ -199,3 +201,62 @@ func (m *memory) AllOffline(_ context.Context, reason string) error {
 	m.offline = reason
 	return nil
 }
+
+func (m *memory) Bind(_ context.Context, gateway registry.ID, subs []registry.ID, at time.Time) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, sub := range subs {
+		m.bound[sub] = registry.Binding{Sub: sub, Gateway: gateway, At: at}
+	}
+	return nil
+}
+
+func (m *memory) Unbind(_ context.Context, gateway registry.ID, subs []registry.ID) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, sub := range subs {
+		if m.bound[sub].Gateway == gateway {
+			delete(m.bound, sub)
+		}
+	}
+	return nil
+}
+
+func (m *memory) Binding(_ context.Context, sub registry.ID) (*registry.Binding, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	b, there := m.bound[sub]
+	if !there {
+		return nil, registry.ErrNotFound
+	}
+	return &b, nil
+}
+
+func (m *memory) Bindings(_ context.Context, gateway registry.ID, after string, limit int) (all []registry.Binding, _ error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for sub, b := range m.bound {
+		if b.Gateway == gateway && sub.String() > after {
+			all = append(all, b)
+		}
+	}
+	slices.SortFunc(all, func(a, b registry.Binding) int { return strings.Compare(a.Sub.String(), b.Sub.String()) })
+	return all[:min(len(all), limit)], nil
+}
+
+func (m *memory) CountBindings(_ context.Context, gateway registry.ID) (n int, _ error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, b := range m.bound {
+		if b.Gateway == gateway {
+			n++
+		}
+	}
+	return n, nil
+}
+
+func (m *memory) SaveFound(context.Context, registry.ID, []registry.ID, time.Time, int) error {
+	return nil
+}
+
+func (m *memory) Found(context.Context, registry.ID) ([]registry.Found, error) { return nil, nil }

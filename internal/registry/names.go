@@ -92,6 +92,8 @@ func checkProduct(p *Product) error {
 		return fault.In("registration.maxDevices", fault.Invalid("a number of devices is not below 0"))
 	case p.Registration.Enabled && p.Dialect != "aliyun":
 		return fault.In("registration", fault.Invalid("only devices of aliyun products register by themselves"))
+	case p.NodeType > GatewayNode:
+		return fault.In("nodeType", fault.Invalid("node type is one of %s", strings.Join(nodeTypeWords, ", ")))
 	case p.Strictness > Open:
 		return fault.In("strictness", fault.Invalid("strictness is one of %s", strings.Join(strictnessWords, ", ")))
 	}

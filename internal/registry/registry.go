@@ -39,6 +39,7 @@ type Registry struct {
 	presence presences
 
 	updating sync.Mutex // a change is read, made and written by one at a time
+	binding  sync.Mutex // likewise a change of the topology
 
 	mu       sync.Mutex
 	onChange []func(Change)
@@ -71,12 +72,14 @@ func (r *Registry) OnChange(fn func(Change)) {
 	r.onChange = append(r.onChange, fn)
 }
 
-func (r *Registry) changed(kind ChangeKind, id ID) {
+func (r *Registry) changed(kind ChangeKind, id ID) { r.tell(Change{Kind: kind, ID: id}) }
+
+func (r *Registry) tell(c Change) {
 	r.mu.Lock()
 	fns := r.onChange
 	r.mu.Unlock()
 	for _, fn := range fns {
-		fn(Change{kind, id})
+		fn(c)
 	}
 }
 
@@ -159,8 +162,8 @@ func limit(n int) (int, error) {
 	return n, nil
 }
 
-// UpdateProduct changes name, description, strictness or secret of a product.
-// Key and dialect stay.
+// UpdateProduct changes name, description, strictness, node type or secret of a
+// product. Key and dialect stay.
 func (r *Registry) UpdateProduct(ctx context.Context, key string, change func(*Product) error) (Product, error) {
 	r.updating.Lock()
 	defer r.updating.Unlock()
@@ -239,6 +242,12 @@ func (r *Registry) DeleteProduct(ctx context.Context, key string, force bool) er
 	if err != nil {
 		return err
 	}
+	gateways := make(map[ID]ID)
+	for _, id := range gone {
+		if gateways[id], err = r.Gateway(ctx, id); err != nil {
+			return err
+		}
+	}
 	if err := r.store.DeleteProduct(ctx, key); err != nil {
 		return err
 	}
@@ -246,7 +255,7 @@ func (r *Registry) DeleteProduct(ctx context.Context, key string, force bool) er
 	r.devices.clear()
 	for _, id := range gone {
 		r.presence.forget(id)
-		r.changed(DeviceDeleted, id)
+		r.tell(Change{DeviceDeleted, id, gateways[id]})
 	}
 	r.changed(ProductDeleted, ID{Product: key})
 	return nil

@@ -29,6 +29,8 @@ type Store interface {
 	Presence(ctx context.Context, id ID) (*Presence, error)
 	SavePresence(ctx context.Context, all map[ID]Presence) error // of devices that exist; others are passed over
 	AllOffline(ctx context.Context, reason string) error         // after a restart
+
+	TopologyStore
 }
 
 // A Presence is the part of a Status that is kept.

@@ -21,7 +21,8 @@ type Product struct {
 	Desc           string       `json:"desc,omitempty"`
 	Dialect        string       `json:"dialect"` // aliyun, onenet, mqtt
 	Strictness     Strictness   `json:"strictness"`
-	Secret         string       `json:"-"` // Aliyun's ProductSecret, OneNET's access key
+	NodeType       NodeType     `json:"nodeType"` // device, or gateway of sub-devices
+	Secret         string       `json:"-"`        // Aliyun's ProductSecret, OneNET's access key
 	PreviousSecret string       `json:"-"`
 	Model          *thing.Model `json:"-"` // the published one, indexed, never nil
 	ModelVersion   int          `json:"modelVersion"`
@@ -196,8 +197,9 @@ type Refusal struct {
 
 // A Change tells that something is not as it was.
 type Change struct {
-	Kind ChangeKind
-	ID   ID // of a product only Product is set
+	Kind    ChangeKind
+	ID      ID // of a product only Product is set
+	Gateway ID // of a sub-device, the gateway that it has or, where it was deleted or unbound, had
 }
 
 // A ChangeKind is what changed.
@@ -213,4 +215,7 @@ const (
 	DeviceDisabled
 	DeviceSecretReset
 	DeviceDeleted
+	DeviceEnabled
+	SubBound
+	SubUnbound
 )

@@ -36,7 +36,7 @@ type DB struct {
 
 	// What is read for every login, prepared: parsing such a statement costs
 	// three times what running it does.
-	device, product, presence, token *sql.Stmt
+	device, product, presence, token, binding *sql.Stmt
 
 	// writing admits one write transaction at a time, in order: SQLite itself
 	// lets writers poll.
@@ -115,6 +115,7 @@ func (d *DB) prepare(ctx context.Context) (err error) {
 		{&d.device, "SELECT " + deviceColumns + " FROM devices WHERE product = ? AND name = ?"},
 		{&d.product, "SELECT " + productColumns + " FROM products WHERE key = ?"},
 		{&d.presence, "SELECT " + statusColumns + " FROM statuses WHERE product = ? AND device = ?"},
+		{&d.binding, "SELECT gateway_product, gateway_device, at FROM topology WHERE product = ? AND device = ?"},
 		{&d.token, "SELECT " + tokenColumns + " FROM access_tokens WHERE hash = ?"},
 	} {
 		if *p.stmt, err = d.sql.PrepareContext(ctx, p.text); err != nil {

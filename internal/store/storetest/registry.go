@@ -31,6 +31,10 @@ func Registry(t *testing.T, open func(t *testing.T) registry.Store) {
 		{"a batch is disabled and enabled at once", batchEnabled},
 		{"presence is kept for devices that exist", presenceKept},
 		{"after a restart nobody is online", allOffline},
+		{"a sub-device has one gateway", oneGateway},
+		{"sub-devices come in pages, each once", subsInPages},
+		{"bindings go with the devices", bindingsGo},
+		{"what a gateway found is kept, the newest", foundKept},
 	} {
 		t.Run(tt.name, func(t *testing.T) { tt.test(t, open(t)) })
 	}
@@ -43,7 +47,7 @@ func aProduct(key string) *registry.Product {
 	return &registry.Product{
 		Key: key, Name: "Lamp 灯", Desc: "a lamp", Dialect: "aliyun", Strictness: registry.Strict, Secret: "s", PreviousSecret: "old",
 		Registration: registry.Registration{Enabled: true, Free: true, Listed: true, MaxDevices: 7},
-		Model:        m.Index(), ModelVersion: 3, CreatedAt: registryTime, UpdatedAt: registryTime.Add(time.Second),
+		Model:        m.Index(), ModelVersion: 3, NodeType: registry.GatewayNode, CreatedAt: registryTime, UpdatedAt: registryTime.Add(time.Second),
 	}
 }
 
