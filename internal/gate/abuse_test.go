@@ -109,7 +109,7 @@ func TestRefusedLoginsLeaveNothing(t *testing.T) {
 	h := open(t, nil)
 	var log lines
 	g := gate.New(gate.Options{
-		Registry: registry.New(registry.Options{Store: h.store, CacheSize: 1000}),
+		Registry: registry.New(registry.Options{Store: h.store, CacheSize: 5000}),
 		Dialects: dialect.Set{aliyun.Dialect{}, plain.Dialect{}}, Uplinks: h.uplinks,
 		Trace: trace.New(1 << 20), Strangers: trace.New(1 << 20), Log: slog.New(slog.NewTextHandler(&log, nil)),
 	})
