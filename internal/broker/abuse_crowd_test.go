@@ -24,6 +24,8 @@ func TestAThousandWillsAtOnce(t *testing.T) {
 		away.subscribe("will/+", 1)
 		away.send("e000")
 		away.wantEnd()
+		l.next("connected")
+		l.next("closed")
 		sub := l.dial(&packet.Connect{Version: mqtt.V311, CleanStart: true, ClientID: "sub"})
 		sub.subscribe("will/+", 2)
 		var all []*peer
@@ -79,6 +81,8 @@ func TestTheAbsentDelayNobody(t *testing.T) {
 			p.subscribe("t", 1)
 			p.send("e000")
 			p.wantEnd()
+			l.next("connected")
+			l.next("closed")
 		}
 		here := l.dial(&packet.Connect{Version: mqtt.V311, CleanStart: true, ClientID: "here"})
 		here.subscribe("t", 1)

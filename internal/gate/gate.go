@@ -57,7 +57,9 @@ type Options struct {
 // A Gate implements broker.Rules. Any number of connections may ask at once.
 type Gate struct {
 	Options
-	repeats repeats
+	repeats repeats // of devices
+	strange repeats // of strangers, who may invent names without end
+	logged  repeats // of strangers by address
 	rates   rates
 	budget  budget
 }

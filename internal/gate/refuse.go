@@ -70,7 +70,11 @@ func (g *Gate) refuse(_ context.Context, a *applicant, d *dialect.Diagnosis) err
 		answer.Reason = mqtt.ConnectionRateExceeded
 	}
 	addr := a.from.Remote.Addr().String()
-	n := g.repeats.count(a.claim.Session()+"\x00"+d.Code+"\x00"+addr, g.Now())
+	seen := &g.repeats
+	if a.device == nil {
+		seen = &g.strange
+	}
+	n := seen.count(a.claim.Session()+"\x00"+d.Code+"\x00"+addr, g.Now())
 	if a.device != nil {
 		g.Registry.Refused(registry.ID{Product: a.claim.Product, Device: a.claim.Device}, registry.Refusal{
 			At: g.Now(), Addr: a.from.Remote.String(), Code: d.Code, Field: d.Field,
@@ -90,8 +94,8 @@ func (g *Gate) refuse(_ context.Context, a *applicant, d *dialect.Diagnosis) err
 		g.Trace.Record(e)
 	} else {
 		g.Strangers.Record(e)
-		// Invented names have no end: in the log they are one mistake of an address.
-		if n = g.repeats.count("\x00"+d.Code+"\x00"+addr, g.Now()); bits.OnesCount64(n) != 1 {
+		// In the log all names that somebody invents are one mistake of his.
+		if n = g.logged.count(d.Code+"\x00"+addr, g.Now()); bits.OnesCount64(n) != 1 {
 			return answer
 		}
 	}
