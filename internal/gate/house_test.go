@@ -103,6 +103,10 @@ func (m *memory) Presence(context.Context, registry.ID) (*registry.Presence, err
 	return nil, registry.ErrNotFound
 }
 
+func (m *memory) Binding(context.Context, registry.ID) (*registry.Binding, error) {
+	return nil, registry.ErrNotFound
+}
+
 // A house is a gate with everything around it.
 type house struct {
 	*gate.Gate
