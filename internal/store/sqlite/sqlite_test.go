@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/matou-iot/matou/internal/access"
+	"github.com/matou-iot/matou/internal/ota"
 	"github.com/matou-iot/matou/internal/registry"
 	"github.com/matou-iot/matou/internal/store/sqlite"
 	"github.com/matou-iot/matou/internal/store/storetest"
@@ -224,4 +225,11 @@ func TestTablesAddedLaterUnderALowerNumberAreMade(t *testing.T) {
 	if list, err := db.Operators(t.Context()); err != nil || len(list) != 0 {
 		t.Errorf("%v, %v", list, err)
 	}
+}
+
+func TestOTA(t *testing.T) {
+	storetest.OTA(t, func(t *testing.T) (registry.Store, ota.Store) {
+		db := open(t, filepath.Join(t.TempDir(), "registry.db"))
+		return db, db.OTA()
+	})
 }
