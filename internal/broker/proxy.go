@@ -231,7 +231,7 @@ func (l *listener) serveProxied(nc net.Conn, since time.Time) {
 		}
 		defer at.leave()
 	}
-	l.serveConn(nc, origin, nil, since)
+	l.serve(nc, l.client(nc, origin, nil, since))
 }
 
 // rejectProxied tells of a header that is none. A proxy that connects and says

@@ -74,7 +74,7 @@ func (l *listener) serveTLS(nc net.Conn, origin Origin, since time.Time) {
 	if len(state.VerifiedChains) > 0 {
 		origin.Peer = state.VerifiedChains[0][0]
 	}
-	l.serveConn(tc, origin, func() { nc.Close() }, since)
+	l.serve(tc, l.client(tc, origin, func() { nc.Close() }, since))
 }
 
 // serveHTTP hands the connection to the HTTP server and waits for its end.
@@ -100,7 +100,7 @@ func (l *listener) serveWebSocket(ws *websocket.Conn, origin Origin) {
 		origin.Transport = "wss"
 	}
 	nc := websocket.NetConn(context.Background(), ws, websocket.MessageBinary)
-	l.serveConn(nc, origin, func() { ws.CloseNow() }, time.Now())
+	l.serve(nc, l.client(nc, origin, func() { ws.CloseNow() }, time.Now()))
 }
 
 // stopHTTP waits for requests that are being handled, for a moment.

@@ -60,7 +60,9 @@ func hasProduct(ctx context.Context, tx *sql.Tx, key string) error {
 
 // Device is of [registry.Store].
 func (d *DB) Device(ctx context.Context, id registry.ID) (*registry.Device, error) {
-	return d.scanDevice(d.device.QueryRowContext(ctx, id.Product, id.Device))
+	return read(&d.reads, func() (*registry.Device, error) {
+		return d.scanDevice(d.device.QueryRowContext(ctx, id.Product, id.Device))
+	})
 }
 
 // stateOf says in SQL what registry.Registry.Status says of a device d with

@@ -15,7 +15,9 @@ const statusColumns = "state, since, activated_at, last_addr, client_id, protoco
 
 // Presence is of [registry.Store].
 func (d *DB) Presence(ctx context.Context, id registry.ID) (*registry.Presence, error) {
-	p, err := scanStatus(d.presence.QueryRowContext(ctx, id.Product, id.Device))
+	p, err := read(&d.reads, func() (registry.Status, error) {
+		return scanStatus(d.presence.QueryRowContext(ctx, id.Product, id.Device))
+	})
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		return nil, registry.ErrNotFound

@@ -29,7 +29,7 @@ func (d *DB) InsertProduct(ctx context.Context, p *registry.Product) error {
 
 // Product is of [registry.Store].
 func (d *DB) Product(ctx context.Context, key string) (*registry.Product, error) {
-	return d.scanProduct(d.product.QueryRowContext(ctx, key))
+	return read(&d.reads, func() (*registry.Product, error) { return d.scanProduct(d.product.QueryRowContext(ctx, key)) })
 }
 
 // Products is of [registry.Store].

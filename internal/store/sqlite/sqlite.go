@@ -37,6 +37,7 @@ type DB struct {
 	// What is read for every login, prepared: parsing such a statement costs
 	// three times what running it does.
 	device, product, presence, token, binding *sql.Stmt
+	reads                                     reads
 
 	// writing admits one write transaction at a time, in order: SQLite itself
 	// lets writers poll.
@@ -64,6 +65,7 @@ func Open(path string, key []byte) (*DB, error) {
 		d.sql.Close()
 		return nil, err
 	}
+	d.reads.start(connections)
 	ctx := context.Background()
 	err = d.migrate(ctx, path)
 	if err == nil { // a database that is refused is not looked into, nor written to
@@ -130,7 +132,10 @@ func (d *DB) prepare(ctx context.Context) (err error) {
 func (d *DB) SQL() *sql.DB { return d.sql }
 
 // Close closes the database. Nobody may be using it any more.
-func (d *DB) Close() error { return errors.Join(d.lazy.Close(), d.sql.Close()) }
+func (d *DB) Close() error {
+	d.reads.stop()
+	return errors.Join(d.lazy.Close(), d.sql.Close())
+}
 
 // migrate brings the tables up to date, and refuses a database that knows
 // migrations that this program does not.
