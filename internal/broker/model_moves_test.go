@@ -236,8 +236,8 @@ func (x atOnce) play(g *game) {
 	var all sync.WaitGroup
 	for _, p := range x.Each {
 		l := g.at[p.Client]
-		if l == nil || len(l.bytes) > 0 {
-			continue
+		if l == nil || l.ref.keepAlive > 0 {
+			continue // two keep-alives would end at the same moment
 		}
 		for i := range p.Messages {
 			p.Messages[i].Topic, p.Messages[i].Alias = "$x/"+clientID(p.Client), 0

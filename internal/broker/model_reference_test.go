@@ -40,6 +40,7 @@ type refSession struct {
 	open     []*refExchange // on their way, the oldest first
 	queue    []refGroup
 	received map[uint16]bool // QoS 2, PUBREL awaited
+	ahead    int             // of queue: sent before the connection ended, not seen yet
 }
 
 type refConn struct {
@@ -175,6 +176,7 @@ func (m *reference) end(c *refConn, why broker.Cause, told string) {
 		c.answers = append(c.answers, told)
 	}
 	m.closed = append(m.closed, s.id+" "+why.String())
+	s.ahead = max(0, min(s.free(), s.waiting()))
 	s.conn = nil
 	s.expiry, s.away = c.expiry, m.now
 	w := c.will
@@ -433,10 +435,12 @@ func (m *reference) give(s *refSession, d refDelivery) {
 		}
 		return
 	}
-	if s.conn == nil && !s.present || s.waiting()-s.free() >= m.limits.QueueCount {
+	if s.conn == nil && !s.present || s.waiting()-s.ahead-s.free() >= m.limits.QueueCount {
 		return
 	}
-	if s.conn != nil && s.free() > s.waiting() && m.tooLarge(s.conn, d) {
+	if large := s.conn != nil && m.tooLarge(s.conn, d); large && d.round > 0 {
+		d.doubtful = true
+	} else if large && s.free() > s.waiting() {
 		return // it would have been sent at once
 	}
 	if n := len(s.queue); d.round > 0 && n > 0 && s.queue[n-1][0].round == d.round {

@@ -83,7 +83,7 @@ func deal(seed uint64) (x terms, moves []move) {
 }
 
 // zeroes are the fields that sayMove leaves out.
-var zeroes = regexp.MustCompile(`\b(ID|Clean|Expiry|Will\w*|Window|Aliases|MaxPacket|KeepAlive|Auto|QoS|NoLocal|Retain\w*|Then|Empty|Props|Alias|Released|From|Fail|Forget|Reason|How):(0|false)? ?`)
+var zeroes = regexp.MustCompile(`\b(ID|Clean|Expiry|Will\w*|Window|Aliases|MaxPacket|KeepAlive|Auto|QoS|NoLocal|Retain\w*|Then|Empty|Props|Alias|Released|From|Fail|Forget|Reason|How):(0|false)? `)
 
 // sayMove is a move in one line, without what is zero.
 func sayMove(m move) string {
@@ -271,6 +271,9 @@ func (g *game) look() {
 		}
 	}
 	g.m.checked = g.m.now
+	for _, s := range g.m.sessions {
+		s.ahead = 0
+	}
 	g.links = slices.DeleteFunc(g.links, func(l *link) bool { return l.ref == nil || l.ref.ended })
 	if err := g.doors.compare(g.m.closed); err != nil {
 		g.fail(err)
