@@ -454,10 +454,16 @@ func idle(ctx context.Context, b *bench, p *peer, out *sample) error {
 const (
 	lookEvery      = 500 * time.Millisecond
 	settledPart    = 500
+	memoryRest     = 5 * time.Second // before the first look: garbage of the arrival is given back in it
 	memoryPatience = 6 * time.Second
 )
 
 func settledMemory(ctx context.Context, pid int) (memory, error) {
+	select {
+	case <-ctx.Done():
+		return memory{}, ctx.Err()
+	case <-time.After(memoryRest):
+	}
 	last := memory{PSS: -1}
 	for deadline := time.Now().Add(memoryPatience); ; {
 		m, err := memoryOf(pid)

@@ -236,6 +236,7 @@ func (a *App) serve(ctx context.Context) error {
 	drains.Go(func() error { return a.history.Run(drainCtx, a.feed) })
 	drains.Go(func() error { return a.registry.Run(drainCtx) })
 	drains.Go(func() error { return a.commands.Run(drainCtx) })
+	drains.Go(func() error { return quiet(drainCtx) })
 
 	door, doorCtx := errgroup.WithContext(ctx)
 	door.Go(func() error { // a drain that fails closes the door
