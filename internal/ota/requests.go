@@ -5,12 +5,33 @@ import (
 	"errors"
 	"io"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/matou-iot/matou/internal/dialect"
 	"github.com/matou-iot/matou/internal/fault"
 	"github.com/matou-iot/matou/internal/registry"
 )
+
+// refusal says what a device did wrong, in both languages.
+func refusal(code, field, received, expected, zh string, cause error) error {
+	return &dialect.Refusal{
+		Diagnosis: dialect.Diagnosis{
+			Code: code, Field: field, Received: received, Expected: expected, Sentence: fault.Sentence(cause), SentenceZH: zh,
+		},
+		Cause: fault.In(field, cause),
+	}
+}
+
+func noUpgrade(task int64) error {
+	return refusal("ota-no-upgrade", "task", strconv.FormatInt(task, 10), "the number that the device was told", "设备没有该升级任务",
+		fault.NotFound("the device has no upgrade %d", task))
+}
+
+func upgradeOver(t *Task) error {
+	return refusal("ota-over", "task", strconv.FormatInt(t.ID, 10), "an upgrade that goes on", "该升级任务当前状态为 "+string(t.State)+"，不可下载或上报",
+		fault.Conflict("upgrade %d does not go on: it is %s", t.ID, t.State))
+}
 
 // Nothing is the result of what is only reported.
 type Nothing struct{}
@@ -27,7 +48,8 @@ func identity(a *dialect.Ask) registry.ID {
 // reported draws the conclusions of a version [aliyun-device §4.11].
 func (t *turn) reported(id registry.ID, module, version string) error {
 	if module == "" || len(module) > maxVersionBytes || version == "" || len(version) > maxVersionBytes {
-		return fault.In("version", fault.Invalid("module %.80q and version %.80q are not 1 to 64 characters each", module, version))
+		return refusal("ota-version", "version", clip(version), "1 to 64 letters, digits, . - or _", "模块名与版本号应为 1 到 64 个字符",
+			fault.Invalid("module and version have 1 to 64 characters each"))
 	}
 	all, err := t.tx.Versions(id.Product, id.Device)
 	if err != nil {
@@ -35,7 +57,8 @@ func (t *turn) reported(id registry.ID, module, version string) error {
 	}
 	i := slices.IndexFunc(all, func(v ModuleVersion) bool { return v.Module == module })
 	if i < 0 && len(all) >= MaxModules {
-		return fault.Exhausted("a device has at most %d modules", MaxModules)
+		return refusal("ota-modules", "module", module, "one of the modules that it has", "一台设备最多上报 "+strconv.Itoa(MaxModules)+" 个模块",
+			fault.Exhausted("a device has at most %d modules", MaxModules))
 	}
 	if i < 0 || all[i].Version != version {
 		if err := t.tx.SetVersion(id.Product, id.Device, ModuleVersion{module, version, t.now}); err != nil {
@@ -172,15 +195,16 @@ func (t *turn) taskOf(p *dialect.UpgradeProgress) (*Task, error) {
 		task, err := t.tx.Task(p.Task)
 		switch {
 		case errors.Is(err, ErrNotFound) || err == nil && task.device() != identity(&p.Ask):
-			return nil, fault.NotFound("the device has no upgrade %d", p.Task)
+			return nil, noUpgrade(p.Task)
 		case err == nil && !task.State.Open():
-			return nil, fault.Conflict("upgrade %d is over: it is %s", p.Task, task.State)
+			return nil, upgradeOver(task)
 		}
 		return task, err
 	}
 	task, err := t.openTask(p.Claim.Product, p.Claim.Device, p.Module)
 	if err == nil && (task == nil || task.State == Unconfirmed) {
-		return nil, fault.NotFound("module %.80q has no upgrade under way: the progress is of none", p.Module)
+		return nil, refusal("ota-no-upgrade", "module", clip(p.Module), "a module that is being upgraded", "该模块没有进行中的升级任务",
+			fault.NotFound("module %.80q has no upgrade under way: the progress is of none", p.Module))
 	}
 	return task, err
 }
@@ -225,11 +249,14 @@ func (s *Service) Read(ctx context.Context, q *dialect.FileRead) (dialect.Block,
 	token := f.SHA256[:32]
 	switch {
 	case q.Token != "" && q.Token != token:
-		return dialect.Block{}, fault.In("fileToken", fault.Conflict("the file is another now: begin from offset 0 without a fileToken"))
+		return dialect.Block{}, refusal("ota-file-changed", "fileToken", clip(q.Token), token, "文件已更换：请不带 fileToken 从偏移 0 重新下载",
+			fault.Conflict("the file is another now: begin from offset 0 without a fileToken"))
 	case q.Offset < 0 || q.Offset >= f.Size:
-		return dialect.Block{}, fault.In("offset", fault.Invalid("offset %d is not within the file's %d bytes", q.Offset, f.Size))
+		return dialect.Block{}, refusal("ota-file-offset", "offset", strconv.FormatInt(q.Offset, 10), "0 to "+strconv.FormatInt(f.Size-1, 10), "偏移超出文件长度",
+			fault.Invalid("offset %d is not within the file's %d bytes", q.Offset, f.Size))
 	case q.Size < 1:
-		return dialect.Block{}, fault.In("size", fault.Invalid("a block has at least one byte"))
+		return dialect.Block{}, refusal("ota-file-size", "size", strconv.FormatInt(q.Size, 10), "256 to 131072", "分片至少一个字节",
+			fault.Invalid("a block has at least one byte"))
 	}
 	file, err := s.content.open(f.SHA256)
 	if err != nil {
@@ -251,7 +278,7 @@ func (s *Service) fileOf(ctx context.Context, id registry.ID, task, file int64) 
 	err = s.Store.View(ctx, func(tx Tx) error {
 		t, err := tx.Task(task)
 		if errors.Is(err, ErrNotFound) || err == nil && t.device() != id {
-			return fault.NotFound("the device has no upgrade %d", task)
+			return noUpgrade(task)
 		}
 		if err != nil {
 			return err
@@ -265,14 +292,15 @@ func (s *Service) fileOf(ctx context.Context, id registry.ID, task, file int64) 
 // openFile is a file of a task, counted from 1; the task has to be unfinished.
 func openFile(tx Tx, t *Task, file int64) (File, error) {
 	if !t.State.Open() || t.State == Unconfirmed {
-		return File{}, fault.Conflict("upgrade %d is not to be fetched: it is %s", t.ID, t.State)
+		return File{}, upgradeOver(t)
 	}
 	p, err := tx.Package(t.Package)
 	if err != nil {
 		return File{}, err
 	}
 	if file < 1 || file > int64(len(p.Files)) {
-		return File{}, fault.NotFound("upgrade %d has no file %d", t.ID, file)
+		return File{}, refusal("ota-no-file", "fileId", strconv.FormatInt(file, 10), "1 to "+strconv.Itoa(len(p.Files)), "升级包没有该文件",
+			fault.NotFound("upgrade %d has no file %d", t.ID, file))
 	}
 	return p.Files[file-1], nil
 }

@@ -91,7 +91,7 @@ func (s *Service) count(product string, by int) {
 func (s *Service) Run(ctx context.Context) error {
 	defer close(s.stopped)
 	s.agenda = agenda{planned: make(map[string]time.Time), dynamic: make(map[string][]string), sweep: make(map[string]int64)}
-	if err := s.load(ctx); err != nil {
+	if err := s.load(context.WithoutCancel(ctx)); err != nil {
 		return err
 	}
 	live := s.Feed.Subscribe(ctx, s.cameOnline)
