@@ -300,3 +300,7 @@ func (s *store) UpdateDevice(_ context.Context, d *registry.Device) error {
 	s.devices[d.ID()] = *d
 	return nil
 }
+
+func (s *store) Binding(context.Context, registry.ID) (*registry.Binding, error) {
+	return nil, registry.ErrNotFound
+}

@@ -299,3 +299,7 @@ func (s *store) Product(_ context.Context, key string) (*registry.Product, error
 	}
 	return &p, nil
 }
+
+func (s *store) Binding(context.Context, registry.ID) (*registry.Binding, error) {
+	return nil, registry.ErrNotFound
+}
