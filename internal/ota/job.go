@@ -168,6 +168,9 @@ func (s *Service) CreateJob(ctx context.Context, product, pkg string, plan Plan,
 		if plan.Protocol == MQTT && known.Dialect != "aliyun" {
 			return fault.In("protocol", fault.Invalid("devices of OneNET fetch over HTTP only: take http"))
 		}
+		if len(p.Files) != 1 && known.Dialect != "aliyun" {
+			return fault.Invalid("devices of OneNET fetch one file: upload the package as one")
+		}
 		open, err := t.tx.Jobs(JobQuery{Open: true, Limit: MaxOpenJobs})
 		if err != nil {
 			return err

@@ -12,6 +12,7 @@ import (
 var requests = map[string]func(r *reading) dialect.Request{
 	"thing/property/desired/get":    desiredGet,
 	"thing/property/desired/delete": desiredDelete,
+	"ota/inform_reply":              upgradeHeard,
 }
 
 // answers say what requests are told, by their type.

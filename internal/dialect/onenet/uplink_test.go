@@ -272,7 +272,6 @@ func TestUnbuiltFunctionsAreAnswered(t *testing.T) {
 		{"thing/pack/post", `{"id":"4","params":[{"properties":{"wendu":{"value":1}}}]}`, `{"id":"4","code":2300,"msg":"function not available"}`},
 		{"thing/history/post", `not JSON`, `{"id":"","code":2300,"msg":"function not available"}`},
 		{"thing/property/get_reply", `{"id":"4","code":200,"data":{"wendu":1}}`, ""},
-		{"ota/inform_reply", `{"id":"4","code":200}`, ""},
 		{"custome/up", "\x01\x02", ""},
 		{"dp/post/json", `{"id":4,"dp":{"t":[{"v":30}]}}`, ""},
 		{"cmd/response/17", "", ""},
