@@ -31,6 +31,7 @@ type Client struct {
 	admitted atomic.Bool
 
 	keepAlive    uint16 // seconds that are enforced, 0 for none
+	lifetime     uint16 // seconds from since, 0 without limit
 	ignoreRetain bool
 	cleanStart   bool
 	told         bool // Rules have been told of the end already: a fault
@@ -87,10 +88,18 @@ func (c *Client) deadline() time.Time {
 	if c.phase != open {
 		return c.since.Add(c.limits.ConnectTimeout)
 	}
-	if c.keepAlive == 0 {
-		return time.Time{}
+	var by time.Time
+	if c.keepAlive > 0 {
+		by = c.seen.Add(time.Duration(c.keepAlive) * time.Second * 3 / 2)
 	}
-	return c.seen.Add(time.Duration(c.keepAlive) * time.Second * 3 / 2)
+	if end := c.lifetimeEnd(); c.lifetime > 0 && (by.IsZero() || end.Before(by)) {
+		by = end
+	}
+	return by
+}
+
+func (c *Client) lifetimeEnd() time.Time {
+	return c.since.Add(time.Duration(c.lifetime) * time.Second)
 }
 
 // signOfLife is how many bytes of a packet that is not whole yet count for the
@@ -353,6 +362,8 @@ func (c *Client) run() (err error) {
 // leaves the session and tells Rules if it had come so far, and closes it.
 func (c *Client) finish(err error) {
 	switch {
+	case c.phase == open && errors.Is(err, os.ErrDeadlineExceeded) && c.lifetime > 0 && !time.Now().Before(c.lifetimeEnd()):
+		c.end(LifetimeOver, mqtt.MaximumConnectTime)
 	case c.phase == open && errors.Is(err, os.ErrDeadlineExceeded):
 		c.end(KeepAliveOver, mqtt.KeepAliveTimeout)
 	case c.phase != open && !c.told:

@@ -129,6 +129,7 @@ func (c *Client) accept(p *packet.Connect, g *Grant) {
 	if p.Properties != nil && p.Properties.TopicAliasMaximum != nil {
 		c.named.max = min(int(*p.Properties.TopicAliasMaximum), c.limits.TopicAliases)
 	}
+	c.lifetime = g.Lifetime
 	c.expiry = c.askedExpiry(p, g)
 	if p.Will != nil && !g.IgnoreWill {
 		c.will = newWill(p.Will)
@@ -138,6 +139,9 @@ func (c *Client) accept(p *packet.Connect, g *Grant) {
 // askedExpiry is how long the session outlives this connection: in 3.x that is
 // what CleanSession says, in 5.0 the client does [MQTT5 §3.1.2.11.2].
 func (c *Client) askedExpiry(p *packet.Connect, g *Grant) time.Duration {
+	if g.Lifetime > 0 {
+		return 0
+	}
 	most := c.b.mostExpiry(g)
 	if p.Version != mqtt.V5 {
 		if p.CleanStart {

@@ -92,6 +92,9 @@ type Grant struct {
 	// SessionExpiry is how long the session of an absent client is kept, and
 	// the most that a 5.0 client may ask for; 0 is Limits.SessionExpiry.
 	SessionExpiry time.Duration
+	// Lifetime is how long the connection may last, in seconds, whatever the
+	// client does; its session ends with it. 0 is without limit.
+	Lifetime uint16
 }
 
 // A Decision is what becomes of a PUBLISH.
@@ -136,12 +139,13 @@ const (
 	NotKept                        // its message could not be made durable
 	Kicked                         // Broker.Disconnect or Broker.Forget
 	ServerDown                     // the server is shutting down
+	LifetimeOver                   // Grant.Lifetime was
 	refused                        // no client yet: Rules never see it
 )
 
 var causeNames = [...]string{"unknown", "client disconnected", "connection lost", "keep-alive timeout",
 	"taken over", "protocol fault", "closed by rules", "client too slow", "message not kept",
-	"disconnected by administrator", "server shutting down"}
+	"disconnected by administrator", "server shutting down", "time was up"}
 
 // told reports whether a 5.0 client is sent a DISCONNECT.
 func (c Cause) told() bool { return c != Disconnected && c != Lost && c != refused }

@@ -160,13 +160,13 @@ func TestEverythingAtOnce(t *testing.T) {
 
 func TestNamesOfCausesAndOutcomes(t *testing.T) {
 	seen := map[string]bool{}
-	for c := broker.Disconnected; c <= broker.ServerDown; c++ {
+	for c := broker.Disconnected; c <= broker.LifetimeOver; c++ {
 		seen[c.String()] = true
 	}
 	for o := broker.Delivered; o <= broker.NoSession; o++ {
 		seen[o.String()] = true
 	}
-	if len(seen) != int(broker.ServerDown)+int(broker.NoSession)+1 {
+	if len(seen) != int(broker.LifetimeOver)+int(broker.NoSession)+1 {
 		t.Errorf("%d names: %v", len(seen), seen)
 	}
 	for name := range seen {
