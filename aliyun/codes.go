@@ -178,6 +178,39 @@ var texts = map[string]text{
 	"aliyun-token-wrong": {
 		"the password is neither the device's deviceToken nor a right signature", "密码既不是该设备的 deviceToken，也不是正确的签名",
 		"send the deviceToken of /ext/regnwl as it is, with the clientId that came with it", "请原样发送 /ext/regnwl 下发的 deviceToken，并使用同时下发的 clientId"},
+	"aliyun-iot-token-expired": {
+		"the iotToken expired at %s", "iotToken 已于 %s 过期",
+		"ask /auth/devicename for another one before each connection, or at least once in 7 days", "每次连接前（或至少每 7 天）请重新请求 /auth/devicename"},
+	"aliyun-iot-token-previous": {
+		"the iotToken is from before the device's secret was reset", "iotToken 是设备密钥重置之前的",
+		"put the new secret into the device and ask /auth/devicename again", "请把新密钥写入设备，并重新请求 /auth/devicename"},
+	"aliyun-iot-token-wrong": {
+		"the password is not the iotToken that belongs to this iotId", "密码不是该 iotId 对应的 iotToken",
+		"send iotId as the user name and iotToken as the password, both as /auth/devicename gave them", "请原样使用 /auth/devicename 返回的 iotId 作为用户名、iotToken 作为密码"},
+	"aliyun-http-body": {
+		"the login cannot be read: %s", "登录请求无法解析：%s",
+		"POST one JSON object: clientId, productKey, deviceName, signmethod, sign", "请以 POST 发送一个 JSON 对象：clientId、productKey、deviceName、signmethod、sign"},
+	"aliyun-http-missing": {
+		"the login lacks %s", "登录请求缺少 %s",
+		"send clientId, productKey, deviceName and sign, and signmethod unless it is hmacmd5", "请发送 clientId、productKey、deviceName 和 sign；signmethod 不是 hmacmd5 时也需发送"},
+	"aliyun-http-token-expired": {
+		"the token expired at %s", "token 已于 %s 过期",
+		"POST /auth again and use the token that comes back; one is good for 7 days", "请重新 POST /auth 并使用返回的 token；有效期 7 天"},
+	"aliyun-http-token-missing": {
+		"the request has no token", "请求中没有 token",
+		"send the token of /auth in the header password", "请把 /auth 返回的 token 放在 password 请求头中"},
+	"aliyun-http-token-previous": {
+		"the token is from before the device's secret was reset", "token 是设备密钥重置之前的",
+		"put the new secret into the device and POST /auth again", "请把新密钥写入设备，并重新 POST /auth"},
+	"aliyun-http-token-wrong": {
+		"the token is none that was handed out here", "token 不是这里签发的",
+		"send the token of /auth whole and as it came; a buffer may have cut it off", "请完整原样发送 /auth 返回的 token；可能是缓冲区截断了它"},
+	"aliyun-http-topic": {
+		"the topic %q cannot be used over HTTP: %s", "主题 %q 不能通过 HTTP 使用：%s",
+		"POST /topic/ followed by one of the device's own topics, without a query", "请 POST /topic/ 加上设备自己的主题，不要带查询参数"},
+	"aliyun-http-too-large": {
+		"the message is larger than %d bytes", "消息超过 %d 字节",
+		"send less at once, or use MQTT", "请减小单条消息，或改用 MQTT"},
 	"aliyun-wrong-secret": {
 		"the signature fits none of the known mistakes: most likely it is made with the secret of another device", "签名不符合任何已知错误：很可能使用了其他设备的密钥",
 		"copy the secret of this very device", "请复制该设备自己的密钥"},

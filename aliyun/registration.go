@@ -403,9 +403,8 @@ func RegistrationAnswer(code string) (http int, message string, connack byte) {
 	return 6600, "signature verification failed", 4
 }
 
-// RefuseRegistration is the diagnosis of a registration that is signed rightly
-// and refused all the same. code is one of those that begin with
-// aliyun-register-; args fill its sentences.
-func RefuseRegistration(code, field, received, expected string, args ...any) *Diagnosis {
+// Explain is the diagnosis with a code of Codes, for what only the server can
+// know: args fill its sentences.
+func Explain(code, field, received, expected string, args ...any) *Diagnosis {
 	return say(code, field, received, expected, args...)
 }

@@ -68,6 +68,7 @@ type Login struct {
 	CleanSession bool
 	Will         bool
 	TLS          bool
+	Form         *Form // of a login that is no CONNECT, in place of ClientID
 }
 
 // A Claim is the identity a login asks for.
@@ -119,6 +120,8 @@ type Diagnosis struct {
 	AdviceZH     string       `json:"adviceZh"`
 	StringToSign string       `json:"stringToSign,omitempty"`
 	RightLogin   *Credentials `json:"rightLogin,omitempty"`
+
+	Connack byte `json:"-"` // the return code where it is not 4
 }
 
 // Credentials are what a device puts into its CONNECT and where it connects.
@@ -194,8 +197,9 @@ func (s Set) ByName(name string) (Dialect, bool) {
 // not change while the connection lasts.
 type Subject struct {
 	Claim
-	Dialect Dialect
-	Mode    Strictness
+	Dialect  Dialect
+	Mode     Strictness
+	Greeting *Downlink // what it is told right after its login; nil for nothing
 }
 
 // Session is the name of the subject's session, product and device with a

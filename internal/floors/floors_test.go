@@ -18,9 +18,9 @@ var floors = []string{
 	"aliyun onenet",
 	"modem internal/fault internal/record internal/trace",
 	"device internal/registry internal/history internal/access internal/dialect internal/broker internal/feed internal/devicehttp",
-	"internal/ota",
+	"internal/ota internal/enroll",
 	"internal/gate internal/ingest internal/command internal/store",
-	"internal/httpapi",
+	"internal/httpapi internal/httpgate",
 	"internal/app",
 	"cmd bench test",
 }

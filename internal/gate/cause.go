@@ -14,4 +14,5 @@ var causesZH = map[broker.Cause]string{
 	broker.NotKept:       "消息未能保存",
 	broker.Kicked:        "被管理员断开",
 	broker.ServerDown:    "服务器停止",
+	broker.LifetimeOver:  "连接时限已到",
 }

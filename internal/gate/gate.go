@@ -43,6 +43,10 @@ type Options struct {
 	Strangers *trace.Recorder
 	// Statuses is told when devices come and go; nil: nobody is.
 	Statuses Statuses
+	// Enrolments hands out secrets to devices that register; nil: to none.
+	Enrolments Enrolments
+	// Sender tells a device what it is owed right after its login.
+	Sender Sender
 	// OpenNetworks are where devices of open products may come from without
 	// a right signature; loopback is always among them.
 	OpenNetworks []netip.Prefix
@@ -89,14 +93,19 @@ type applicant struct {
 	product *registry.Product // nil: unknown
 	device  *registry.Device  // nil: unknown
 	asked   bool              // a person wants to know, whatever it costs
+
+	nameless bool // its certificate alone says who it is
 }
 
 // Connect judges a CONNECT.
 func (g *Gate) Connect(ctx context.Context, c *packet.Connect, from broker.Origin) (*broker.Grant, error) {
-	a, err := g.identify(ctx, c, from)
+	a, err := g.identify(ctx, login(c, from), from)
 	if err != nil {
 		g.Log.Error("login could not be judged", "error", err)
 		return nil, &broker.Refusal{Reason: mqtt.ServerUnavailable}
+	}
+	if r := a.registration(); r != nil {
+		return g.receive(ctx, a, r)
 	}
 	notes, mistake := g.judge(ctx, a)
 	if mistake != nil {
@@ -118,7 +127,7 @@ type Opinion struct {
 
 // Judge says what Connect would, and does nothing else.
 func (g *Gate) Judge(ctx context.Context, c *packet.Connect, from broker.Origin) (Opinion, error) {
-	a, err := g.identify(ctx, c, from)
+	a, err := g.identify(ctx, login(c, from), from)
 	if err != nil {
 		return Opinion{}, err
 	}
@@ -127,6 +136,10 @@ func (g *Gate) Judge(ctx context.Context, c *packet.Connect, from broker.Origin)
 	if a.dialect != nil {
 		o.Dialect = a.dialect.Name()
 	}
+	if r := a.registration(); r != nil {
+		o.Diagnosis = g.unsigned(ctx, a, r)
+		return o, nil
+	}
 	o.Notes, o.Diagnosis = g.judge(ctx, a)
 	return o, nil
 }
@@ -134,13 +147,16 @@ func (g *Gate) Judge(ctx context.Context, c *packet.Connect, from broker.Origin)
 // judge returns why an applicant is not let in, or what is to be noted of him.
 func (g *Gate) judge(ctx context.Context, a *applicant) ([]dialect.Note, *dialect.Diagnosis) {
 	if a.device == nil {
+		if peer := a.from.PeerFingerprint(); peer != "" && nameless(a.login.Username) {
+			return nil, certificateUnbound("", peer)
+		}
 		return nil, g.diagnose(ctx, a)
 	}
 	if !a.device.Enabled {
 		return nil, disabled(a.claim)
 	}
 	mode := Mode(a.product.Strictness)
-	verdict := a.dialect.Verify(&a.login, a.claim, secrets(a), mode, g.Now())
+	verdict := g.verdict(a, mode)
 	if verdict.OK {
 		return verdict.Notes, nil
 	}
@@ -156,8 +172,11 @@ func (g *Gate) judge(ctx context.Context, a *applicant) ([]dialect.Note, *dialec
 
 // identify finds the device that a login claims to be: the first reading of it
 // that names a device that exists, else the first that names a product.
-func (g *Gate) identify(ctx context.Context, c *packet.Connect, from broker.Origin) (*applicant, error) {
-	best := &applicant{login: login(c, from), from: from}
+func (g *Gate) identify(ctx context.Context, l dialect.Login, from broker.Origin) (*applicant, error) {
+	best := &applicant{login: l, from: from}
+	if nameless(l.Username) && from.Peer != nil {
+		return best, g.identifyByCertificate(ctx, best)
+	}
 	for _, d := range g.Dialects {
 		for _, claim := range d.Claim(&best.login) {
 			product, err := g.Registry.Product(ctx, claim.Product)
@@ -248,7 +267,7 @@ func (g *Gate) admit(a *applicant, mode dialect.Strictness, notes []dialect.Note
 	}
 	return &broker.Grant{
 		Session:           a.claim.Session(),
-		Identity:          &dialect.Subject{Claim: a.claim, Dialect: a.dialect, Mode: mode},
+		Identity:          subjectOf(a, mode),
 		KeepAlive:         s.KeepAlive,
 		KeepSubscriptions: s.KeepSubscriptions,
 		MaxQoS:            s.MaxQoS,
@@ -262,7 +281,7 @@ func (g *Gate) admit(a *applicant, mode dialect.Strictness, notes []dialect.Note
 func (g *Gate) Subscribe(c *broker.Client, s packet.Subscription) mqtt.ReasonCode {
 	subject, ok := c.Identity().(*dialect.Subject)
 	if !ok {
-		return mqtt.NotAuthorized
+		return subscribeRegistrant(c, s)
 	}
 	code, why := subject.Dialect.MaySubscribe(subject.Claim, s.Filter, s.QoS, subject.Mode)
 	e := trace.Entry{
@@ -278,14 +297,15 @@ func (g *Gate) Subscribe(c *broker.Client, s packet.Subscription) mqtt.ReasonCod
 // Publish hands a message to the uplinks.
 func (g *Gate) Publish(c *broker.Client, p *packet.Publish) broker.Decision {
 	subject, ok := c.Identity().(*dialect.Subject)
-	if !ok {
-		return broker.Decision{Action: broker.Close, Reason: mqtt.NotAuthorized}
+	if !ok { // who registers is nobody yet: it is heard and not listened to
+		return broker.Decision{Action: broker.Consume, Reason: mqtt.NotAuthorized}
 	}
 	return g.Uplinks.Publish(c, subject, p)
 }
 
-// Connected marks the device online.
+// Connected marks the device online, and says what it is owed.
 func (g *Gate) Connected(c *broker.Client) {
+	defer g.greet(c)
 	if s, ok := c.Identity().(*dialect.Subject); ok {
 		o := c.Origin()
 		g.Registry.WentOnline(identity(s), c.Since(), o.Remote.String(), c.ID(), "MQTT "+c.Version().String()+" over "+o.Transport)

@@ -69,6 +69,12 @@ func (g *Gate) refuse(_ context.Context, a *applicant, d *dialect.Diagnosis) err
 	if d.Code == tooOften { // the password is right: a 3.x device has to hear something else
 		answer.Reason = mqtt.ConnectionRateExceeded
 	}
+	switch d.Connack {
+	case 2:
+		answer.Reason, answer.ReturnCode = mqtt.ClientIdentifierNotValid, 2
+	case 3:
+		answer.Reason, answer.ReturnCode = mqtt.ServerUnavailable, 3
+	}
 	addr := a.from.Remote.Addr().String()
 	seen := &g.repeats
 	if a.device == nil {

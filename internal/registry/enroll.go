@@ -77,13 +77,17 @@ func (r *Registry) EnableBatch(ctx context.Context, product, batch string, enabl
 	if err != nil {
 		return 0, err
 	}
-	kind := DeviceChanged
+	kind := DeviceEnabled
 	if !enabled {
 		kind = DeviceDisabled
 	}
 	for _, id := range ids {
 		r.devices.drop(id)
-		r.changed(kind, id)
+		gateway, err := r.Gateway(ctx, id) // it is disabled whether its gateway hears of it or not
+		if err != nil {
+			r.log.Error("gateway of a device of a batch", "device", id.String(), "error", err)
+		}
+		r.tell(Change{kind, id, gateway})
 	}
 	return len(ids), nil
 }

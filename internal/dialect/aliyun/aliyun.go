@@ -21,26 +21,38 @@ type Dialect struct{}
 // Name returns "aliyun".
 func (Dialect) Name() string { return "aliyun" }
 
-// Claim reads deviceName&productKey.
+// Claim reads deviceName&productKey, or the iotId of a pre-authentication.
 func (Dialect) Claim(l *dialect.Login) []dialect.Claim {
 	pk, dn, err := vendor.ParseUsername(l.Username)
 	if err != nil {
+		if c, ok := parseIoTID(l.Username); ok {
+			return []dialect.Claim{c}
+		}
 		return nil
 	}
 	return []dialect.Claim{{Product: pk, Device: dn}}
 }
 
 func sent(l *dialect.Login) vendor.Sent {
-	return vendor.Sent{
+	s := vendor.Sent{
 		ClientID: l.ClientID, Username: l.Username, Password: l.Password, KeepAlive: l.KeepAlive, TLS: l.TLS, Version: l.Version,
 	}
+	if f := l.Form; f != nil {
+		id := (&vendor.Auth{ClientID: f.ClientID, SignMethod: f.Method, Timestamp: f.Timestamp}).TakenApart()
+		s.TakenApart = &id
+	}
+	return s
 }
 
 // Verify checks the signature.
-func (Dialect) Verify(l *dialect.Login, _ dialect.Claim, k dialect.Secrets, mode dialect.Strictness, _ time.Time) dialect.Verdict {
-	_, ok := vendor.Verify(sent(l), k.Device)
-	v := dialect.Verdict{OK: ok, Notes: notes(l)}
-	if ok && mode == dialect.Strict && badKeepAlive(l.KeepAlive) {
+func (Dialect) Verify(l *dialect.Login, c dialect.Claim, k dialect.Secrets, mode dialect.Strictness, now time.Time) dialect.Verdict {
+	s := sent(l)
+	_, ok := vendor.Verify(s, k.Device)
+	if l.Form != nil { // no keep-alive, no securemode
+		return dialect.Verdict{OK: ok}
+	}
+	v := dialect.Verdict{OK: ok || vendor.VerifyToken(s, k.Device) || verifyIoTLogin(l, c, k, now), Notes: notes(l)}
+	if v.OK && mode == dialect.Strict && badKeepAlive(l.KeepAlive) {
 		v.OK = false
 		v.Diagnosis = &dialect.Diagnosis{
 			Code: "aliyun-keep-alive", Field: "keepAlive", Received: seconds(l.KeepAlive), Expected: "30 to 1200",
@@ -78,26 +90,34 @@ func notes(l *dialect.Login) (n []dialect.Note) {
 }
 
 // Diagnose names the mistake in a login.
-func (Dialect) Diagnose(l *dialect.Login, k dialect.Secrets, known dialect.Known, _ dialect.Strictness, _ time.Time) *dialect.Diagnosis {
+func (Dialect) Diagnose(l *dialect.Login, k dialect.Secrets, known dialect.Known, _ dialect.Strictness, now time.Time) *dialect.Diagnosis {
 	what := vendor.Known{DeviceSecret: k.Device, PreviousSecret: k.PreviousDevice, ProductSecret: k.Product}
 	if known != nil {
 		what.KnowsProduct, what.KnowsDevice = known.KnowsProduct, known.KnowsDevice
 	}
-	d := vendor.Diagnose(sent(l), what)
-	if d == nil {
-		return nil
+	if l.Form == nil && isIoTID(l.Username) {
+		return diagnoseIoTLogin(l, k, now, known)
 	}
-	out := &dialect.Diagnosis{
-		Code: d.Code, Field: d.Field, Received: d.Received, Expected: d.Expected, Sentence: d.Sentence, SentenceZH: d.SentenceZH,
-		Advice: d.Advice, AdviceZH: d.AdviceZH, StringToSign: d.StringToSign,
-	}
-	if out.Field == "password" && out.Received == string(l.Password) {
+	out := Diagnosis(vendor.Diagnose(sent(l), what))
+	if out != nil && out.Field == "password" && out.Received == string(l.Password) {
 		out.Received = shown(out.Received, k)
 	}
-	if r := d.RightLogin; r != nil {
-		out.RightLogin = &dialect.Credentials{ClientID: r.ClientID, Username: r.Username, Password: r.Password, Host: r.Host, Port: r.Port}
+	if out != nil && l.Form != nil {
+		forForm(out)
 	}
 	return out
+}
+
+// forForm says a diagnosis of a login that is no CONNECT: its fields have other
+// names, and a CONNECT would not be right.
+func forForm(d *dialect.Diagnosis) {
+	d.RightLogin = nil
+	switch d.Field {
+	case "password":
+		d.Field = "sign"
+	case "username":
+		d.Field = "deviceName"
+	}
 }
 
 // secretDigits is how long a secret is that a console has made: hex, and as

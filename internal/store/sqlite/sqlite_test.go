@@ -35,6 +35,10 @@ func TestRegistry(t *testing.T) {
 	storetest.Registry(t, func(t *testing.T) registry.Store { return open(t, filepath.Join(t.TempDir(), "registry.db")) })
 }
 
+func TestEnroll(t *testing.T) {
+	storetest.Enroll(t, func(t *testing.T) storetest.House { return open(t, filepath.Join(t.TempDir(), "registry.db")) })
+}
+
 func TestAccess(t *testing.T) {
 	storetest.Access(t, func(t *testing.T) access.Store { return open(t, filepath.Join(t.TempDir(), "registry.db")) })
 }
