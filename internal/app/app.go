@@ -24,10 +24,12 @@ import (
 	"github.com/matou-iot/matou/internal/dialect/aliyun"
 	"github.com/matou-iot/matou/internal/dialect/onenet"
 	"github.com/matou-iot/matou/internal/dialect/plain"
+	"github.com/matou-iot/matou/internal/enroll"
 	"github.com/matou-iot/matou/internal/feed"
 	"github.com/matou-iot/matou/internal/gate"
 	"github.com/matou-iot/matou/internal/history"
 	"github.com/matou-iot/matou/internal/httpapi"
+	"github.com/matou-iot/matou/internal/httpgate"
 	"github.com/matou-iot/matou/internal/ingest"
 	"github.com/matou-iot/matou/internal/registry"
 	"github.com/matou-iot/matou/internal/store/series"
@@ -64,6 +66,7 @@ type App struct {
 	broker    *broker.Broker
 	doors     *devicehttp.Mux // plain HTTP on the device ports
 	commands  *command.Service
+	enroll    *enroll.Service
 	api       http.Handler
 	devices   []net.Listener
 	apiListen net.Listener
@@ -199,10 +202,15 @@ func (a *App) join() error {
 		Registry: a.registry, Dialects: a.dialects, Broker: a.broker, Feed: a.feed, Trace: recorder, Log: a.log,
 	})
 	in.Sender, in.Commands = a.broker, a.commands
+	a.enroll = enroll.New(enroll.Options{Registry: a.registry, Store: a.db, Log: a.log})
+	a.gate.Enrolments, a.gate.Sender = a.enroll, a.broker
+	httpgate.New(httpgate.Options{
+		Gate: a.gate, Uplinks: in, Router: a.broker, Registry: a.registry, Host: a.publicHost(), Port: port(a.devices[0]), Log: a.log,
+	}, a.doors)
 	a.registry.OnChange(a.changed)
 	a.api, err = httpapi.New(httpapi.Options{
 		Registry: a.registry, History: a.history, Commands: a.commands, Timeline: a.timeline, Feed: a.feed,
-		Broker: a.broker, Gate: a.gate, Access: a.access, Dialects: a.dialects, Version: a.version, Log: a.log,
+		Broker: a.broker, Gate: a.gate, Access: a.access, Enroll: a.enroll, Dialects: a.dialects, Version: a.version, Log: a.log,
 		PublicHost: a.publicHost(), PublicPort: port(a.devices[0]), Started: a.started,
 		RootCertificate: a.rootCertificate(), Ready: a.disk.room,
 	})

@@ -23,6 +23,7 @@ import (
 	"github.com/matou-iot/matou/internal/broker"
 	"github.com/matou-iot/matou/internal/command"
 	"github.com/matou-iot/matou/internal/dialect"
+	"github.com/matou-iot/matou/internal/enroll"
 	"github.com/matou-iot/matou/internal/feed"
 	"github.com/matou-iot/matou/internal/gate"
 	"github.com/matou-iot/matou/internal/history"
@@ -49,6 +50,7 @@ type Options struct {
 	Broker   *broker.Broker
 	Gate     *gate.Gate
 	Access   *access.Access
+	Enroll   *enroll.Service
 	Dialects dialect.Set
 	Version  string
 	Log      *slog.Logger // nil: discard

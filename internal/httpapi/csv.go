@@ -19,6 +19,9 @@ import (
 // and passes over the others, so that an export can be imported.
 var csvColumns = []string{"name", "secret", "nickname", "enabled", "state"}
 
+// importColumns are those that an import knows: also those of a batch.
+var importColumns = append(csvColumns[:len(csvColumns):len(csvColumns)], "registered", "activated")
+
 type importCSVInput struct {
 	ProductPath
 	RawBody []byte `contentType:"text/csv"`
@@ -48,7 +51,7 @@ func readCSV(text []byte) ([]registry.Device, error) {
 	}
 	columns := make([]int, len(header))
 	for i, h := range header {
-		columns[i] = slices.Index(csvColumns, strings.ToLower(strings.TrimSpace(h)))
+		columns[i] = slices.Index(importColumns, strings.ToLower(strings.TrimSpace(h)))
 		if columns[i] < 0 {
 			return nil, fault.Invalid("column %q is not known: use %s", h, strings.Join(csvColumns[:3], ", "))
 		}

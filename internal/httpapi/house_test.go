@@ -21,6 +21,7 @@ import (
 	"github.com/matou-iot/matou/internal/dialect/aliyun"
 	"github.com/matou-iot/matou/internal/dialect/onenet"
 	"github.com/matou-iot/matou/internal/dialect/plain"
+	"github.com/matou-iot/matou/internal/enroll"
 	"github.com/matou-iot/matou/internal/feed"
 	"github.com/matou-iot/matou/internal/gate"
 	"github.com/matou-iot/matou/internal/history"
@@ -76,7 +77,7 @@ func newHouse(t *testing.T) *house {
 	in.Sender, in.Commands = b, commands
 	api, err := httpapi.New(httpapi.Options{
 		Registry: h.registry, History: h.history, Commands: commands, Timeline: recorder, Feed: h.feed, Broker: b, Gate: judge,
-		Access: h.access, Dialects: speaks, Version: "test", PublicHost: "iot.example.com", PublicPort: 1883, Started: time.Now(),
+		Access: h.access, Enroll: enroll.New(enroll.Options{Registry: h.registry, Store: db}), Dialects: speaks, Version: "test", PublicHost: "iot.example.com", PublicPort: 1883, Started: time.Now(),
 	})
 	must(err)
 	ln, err := net.Listen("tcp", "127.0.0.1:0")

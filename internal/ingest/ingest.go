@@ -82,10 +82,16 @@ type job struct {
 	entry   uint64 // its entry in the timeline
 	body    []byte
 	serve   server // what the device asks for; nil for nothing
+	direct  *Taken // who asks without a connection; nil: one has
 }
 
 // Publish takes one PUBLISH of a device that is logged in.
 func (in *Ingest) Publish(_ *broker.Client, who *dialect.Subject, p *packet.Publish) broker.Decision {
+	return in.publish(who, p, nil)
+}
+
+// publish is Publish, and Take where direct is not nil.
+func (in *Ingest) publish(who *dialect.Subject, p *packet.Publish, direct *Taken) broker.Decision {
 	ctx := context.Background() // a message outlives the connection that brought it
 	product, err := in.Registry.Product(ctx, who.Product)
 	if err != nil {
@@ -96,6 +102,7 @@ func (in *Ingest) Publish(_ *broker.Client, who *dialect.Subject, p *packet.Publ
 	j.in, j.who, j.arrived = in, who, in.Now()
 	who.Dialect.Uplink(who.Claim, p.Topic, p.Payload, product.Model, who.Mode, &j.up)
 	j.entry = in.note(j, p)
+	j.tell(direct)
 	switch j.up.Kind {
 	case dialect.Other:
 		j.release()
@@ -255,6 +262,10 @@ func (j *job) Settle() mqtt.ReasonCode {
 
 // answer sends a reply at QoS 0: neither vendor sends its replies higher.
 func (j *job) answer(d dialect.Downlink) {
+	if j.direct != nil {
+		j.direct.Answers = append(j.direct.Answers, d)
+		return
+	}
 	how := broker.IfSubscribed
 	if j.who.Dialect.Unasked(j.who.Claim, d.Topic) {
 		how = broker.Unasked
@@ -267,7 +278,7 @@ func (j *job) answer(d dialect.Downlink) {
 }
 
 func (j *job) release() {
-	j.who, j.serve = nil, nil
+	j.who, j.serve, j.direct = nil, nil, nil
 	clear(j.tickets)
 	j.tickets = j.tickets[:0]
 	j.in.jobs.Put(j)
