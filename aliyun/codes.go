@@ -7,6 +7,9 @@ import "sort"
 type text struct{ sentence, sentenceZH, advice, adviceZH string }
 
 var texts = map[string]text{
+	"aliyun-members-unsigned": {
+		"the signature covers fewer members than were sent", "签名内容少于实际发送的成员",
+		"sign all that is sent but version, sign, resources and signmethod: seq, too", "除 version、sign、resources、signmethod 外，所有已发送的成员（包括 seq）都要参与签名"},
 	"aliyun-stray-bytes": {
 		"the %s has blanks, quotes, line ends or NULs around it", "%s 前后带有空格、引号、换行或 NUL",
 		"trim what you read from a file or a serial line before you use it", "从文件或串口读入的内容，使用前请去除首尾空白"},

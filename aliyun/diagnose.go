@@ -116,11 +116,26 @@ func (a *attempt) correct(d *Diagnosis) {
 			mode = 2
 		}
 	}
+	if len(a.Texts) > 0 {
+		a.correctText(d)
+		return
+	}
 	d.StringToSign = Content(base, pk, dn, ts)
 	login := Credentials(Triple{pk, dn, a.known.DeviceSecret}, Options{ClientID: base, Timestamp: ts, Method: a.method, SecureMode: mode})
 	d.RightLogin = &login
 	if d.Expected == "" && d.Field == "password" {
 		d.Expected = login.Password
+	}
+	if d.Received == "" && d.Field == "password" {
+		d.Received = shown(a.Password)
+	}
+}
+
+// correctText is correct of a login that signs other texts than a CONNECT.
+func (a *attempt) correctText(d *Diagnosis) {
+	d.StringToSign = a.Texts[0]
+	if d.Expected == "" && d.Field == "password" {
+		d.Expected = Sign(a.method, a.known.DeviceSecret, a.Texts[0])
 	}
 	if d.Received == "" && d.Field == "password" {
 		d.Received = shown(a.Password)
@@ -331,6 +346,9 @@ func otherContent(a *attempt) *Diagnosis {
 	if ds == "" {
 		return nil
 	}
+	if len(a.Texts) > 0 && a.signedWith(ds, a.method, contents(a.id.Base, a.pk, a.dn, ts)...) {
+		return a.say("aliyun-members-unsigned", "password", "", "", nil)
+	}
 	for _, v := range []struct{ what, base string }{
 		{"the whole clientId with its bars", a.ClientID}, {"deviceName", a.dn}, {"productKey.deviceName", a.pk + "." + a.dn},
 		{"productKey&deviceName", a.pk + "&" + a.dn}, {"deviceName.productKey", a.dn + "." + a.pk}, {"deviceName&productKey", a.dn + "&" + a.pk},
@@ -386,7 +404,7 @@ func disordered(base, pk, dn, ts string) (texts []string) {
 // otherMethod finds a method that is not the one announced [row 3].
 func otherMethod(a *attempt) *Diagnosis {
 	for _, m := range methods {
-		if m != a.method && a.known.DeviceSecret != "" && a.signedWith(a.known.DeviceSecret, m, contents(a.id.Base, a.pk, a.dn, a.id.Timestamp())...) {
+		if m != a.method && a.known.DeviceSecret != "" && a.signedWith(a.known.DeviceSecret, m, a.texts(a.id.Base, a.pk, a.dn, a.id.Timestamp())...) {
 			announced := string(a.method)
 			if a.id.Parameters["signmethod"] == "" {
 				announced = "none, which means hmacmd5"
@@ -403,7 +421,7 @@ func otherMaking(a *attempt) *Diagnosis {
 	if ds == "" {
 		return nil
 	}
-	for _, content := range contents(a.id.Base, a.pk, a.dn, a.id.Timestamp()) {
+	for _, content := range a.texts(a.id.Base, a.pk, a.dn, a.id.Timestamp()) {
 		for _, m := range methods {
 			if sameHex(a.Password, Sign(m, content, ds)) {
 				return a.say("aliyun-key-and-text-swapped", "password", "", "", nil)
@@ -422,7 +440,7 @@ func otherMaking(a *attempt) *Diagnosis {
 
 // signatures are the right ones of one method.
 func (a *attempt) signatures(secret string, m Method) (sigs []string) {
-	for _, content := range contents(a.id.Base, a.pk, a.dn, a.id.Timestamp()) {
+	for _, content := range a.texts(a.id.Base, a.pk, a.dn, a.id.Timestamp()) {
 		sigs = append(sigs, Sign(m, secret, content))
 	}
 	return sigs
@@ -432,7 +450,7 @@ func (a *attempt) signatures(secret string, m Method) (sigs []string) {
 // the announced method or another.
 func (a *attempt) signedByAny(secret string) bool {
 	for _, m := range methods {
-		if a.signedWith(secret, m, contents(a.id.Base, a.pk, a.dn, a.id.Timestamp())...) {
+		if a.signedWith(secret, m, a.texts(a.id.Base, a.pk, a.dn, a.id.Timestamp())...) {
 			return true
 		}
 	}

@@ -84,9 +84,13 @@ func Content(clientID, productKey, deviceName, timestamp string) string {
 
 // Sign returns the lower-case hex HMAC of content.
 func Sign(m Method, secret, content string) string {
-	mac := hmac.New(m.hash(), []byte(secret))
-	mac.Write([]byte(content))
-	return hex.EncodeToString(mac.Sum(nil))
+	return hex.EncodeToString(mac(m, secret, content))
+}
+
+func mac(m Method, secret, content string) []byte {
+	h := hmac.New(m.hash(), []byte(secret))
+	h.Write([]byte(content))
+	return h.Sum(nil)
 }
 
 // Options are the choices a device has; the zero value is a good one.
