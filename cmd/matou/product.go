@@ -24,6 +24,7 @@ type product struct {
 	Desc         string    `json:"desc"`
 	Dialect      string    `json:"dialect"`
 	Strictness   string    `json:"strictness"`
+	DataModel    string    `json:"dataModel"`
 	Secret       string    `json:"secret"`
 	ModelVersion int       `json:"modelVersion"`
 	Devices      int       `json:"devices"`
@@ -33,7 +34,7 @@ type product struct {
 
 func (p *product) print(w io.Writer) {
 	fields(w,
-		"key", p.Key, "name", p.Name, "description", p.Desc, "dialect", p.Dialect, "strictness", p.Strictness,
+		"key", p.Key, "name", p.Name, "description", p.Desc, "dialect", p.Dialect, "strictness", p.Strictness, "data model", p.DataModel,
 		"secret", p.Secret, "model", p.model(), "devices", strconv.Itoa(p.Devices),
 		"made", seconds(p.CreatedAt), "changed", seconds(p.UpdatedAt))
 }
@@ -99,6 +100,7 @@ type productAddCmd struct {
 	Key        string `help:"ProductKey or product id that the devices have; left out, one is made." placeholder:"KEY"`
 	Desc       string `help:"Description." placeholder:"TEXT"`
 	Strictness string `enum:",strict,lenient,open" default:"" help:"How exact devices have to be: strict, lenient or open; left out, lenient." placeholder:"WORD"`
+	DataModel  string `enum:",thing,streams" default:"" help:"What its devices report: thing, or streams (onenet only); left out, thing." placeholder:"WORD"`
 	Secret     string `help:"ProductSecret, or OneNET's access key; left out, one is made." placeholder:"SECRET"`
 	apiFlags
 }
@@ -109,6 +111,7 @@ func (*productAddCmd) Help() string {
 Examples:
   matou product add --dialect aliyun --key a1NightLamp "Night light"
   matou product add --dialect onenet --key VRqhDHF2wL --strictness open Sensor
+  matou product add --dialect onenet --key 238322 --data-model streams "Old ones"
   matou product add --dialect mqtt Gateways --json`
 }
 
@@ -123,8 +126,9 @@ func (c *productAddCmd) Run(g *globals) error {
 		Desc       string `json:"desc,omitempty"`
 		Dialect    string `json:"dialect"`
 		Strictness string `json:"strictness,omitempty"`
+		DataModel  string `json:"dataModel,omitempty"`
 		Secret     string `json:"secret,omitempty"`
-	}{c.Key, c.Name, c.Desc, c.Dialect, c.Strictness, c.Secret}
+	}{c.Key, c.Name, c.Desc, c.Dialect, c.Strictness, c.DataModel, c.Secret}
 	return printOne[product](g, r, "POST", at("products"), nil, in)
 }
 
@@ -153,6 +157,7 @@ type productSetCmd struct {
 	Name       *string `help:"What people call it." placeholder:"TEXT"`
 	Desc       *string `help:"Description." placeholder:"TEXT"`
 	Strictness *string `enum:"strict,lenient,open" help:"How exact devices have to be: strict, lenient or open." placeholder:"WORD"`
+	DataModel  *string `enum:"thing,streams" help:"What its devices report, from their next login on: thing, or streams (onenet only)." placeholder:"WORD"`
 	apiFlags
 }
 
@@ -163,8 +168,8 @@ func (*productSetCmd) Help() string {
 }
 
 func (c *productSetCmd) Run(g *globals) error {
-	if c.Name == nil && c.Desc == nil && c.Strictness == nil {
-		return usagef("nothing to change: give --name, --desc or --strictness")
+	if c.Name == nil && c.Desc == nil && c.Strictness == nil && c.DataModel == nil {
+		return usagef("nothing to change: give --name, --desc, --strictness or --data-model")
 	}
 	r, err := c.open(g)
 	if err != nil {
@@ -174,7 +179,8 @@ func (c *productSetCmd) Run(g *globals) error {
 		Name       *string `json:"name,omitempty"`
 		Desc       *string `json:"desc,omitempty"`
 		Strictness *string `json:"strictness,omitempty"`
-	}{c.Name, c.Desc, c.Strictness}
+		DataModel  *string `json:"dataModel,omitempty"`
+	}{c.Name, c.Desc, c.Strictness, c.DataModel}
 	return printOne[product](g, r, "PATCH", at("products", string(c.Product)), nil, in)
 }
 

@@ -76,6 +76,7 @@ type createProductInput struct {
 		Desc       string              `json:"desc,omitempty"`
 		Dialect    string              `json:"dialect" doc:"aliyun, onenet or mqtt"`
 		Strictness registry.Strictness `json:"strictness,omitempty" doc:"lenient, strict or open"`
+		DataModel  registry.DataModel  `json:"dataModel,omitempty" doc:"thing or, for onenet, streams: values that nobody declares, commands and images in place of a thing model"`
 		Secret     string              `json:"secret,omitempty" doc:"ProductSecret, or OneNET's access key; one is made where it is empty"`
 	}
 }
@@ -83,7 +84,7 @@ type createProductInput struct {
 func (a *api) createProduct(ctx context.Context, in *createProductInput) (product, error) {
 	b := &in.Body
 	p, err := a.Registry.CreateProduct(ctx, registry.Product{
-		Key: b.Key, Name: b.Name, Desc: b.Desc, Dialect: b.Dialect, Strictness: b.Strictness, Secret: b.Secret,
+		Key: b.Key, Name: b.Name, Desc: b.Desc, Dialect: b.Dialect, Strictness: b.Strictness, DataModel: b.DataModel, Secret: b.Secret,
 	})
 	if err != nil {
 		return product{}, err
@@ -113,6 +114,7 @@ type changeProductInput struct {
 		Name       *string              `json:"name,omitempty"`
 		Desc       *string              `json:"desc,omitempty"`
 		Strictness *registry.Strictness `json:"strictness,omitempty"`
+		DataModel  *registry.DataModel  `json:"dataModel,omitempty" doc:"thing or streams, for devices from their next login on"`
 	}
 }
 
@@ -121,6 +123,7 @@ func (a *api) changeProduct(ctx context.Context, in *changeProductInput) (produc
 		assign(&p.Name, in.Body.Name)
 		assign(&p.Desc, in.Body.Desc)
 		assign(&p.Strictness, in.Body.Strictness)
+		assign(&p.DataModel, in.Body.DataModel)
 		return nil
 	})
 	if err != nil {

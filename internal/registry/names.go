@@ -92,6 +92,10 @@ func checkProduct(p *Product) error {
 		return fault.In("registration.maxDevices", fault.Invalid("a number of devices is not below 0"))
 	case p.Registration.Enabled && p.Dialect != "aliyun":
 		return fault.In("registration", fault.Invalid("only devices of aliyun products register by themselves"))
+	case p.DataModel > Streams:
+		return fault.In("dataModel", fault.Invalid("data model is one of %s", strings.Join(dataModelWords, ", ")))
+	case p.DataModel == Streams && p.Dialect != "onenet":
+		return fault.In("dataModel", fault.Invalid("only products of the dialect onenet have data streams; products of %s have a thing model", p.Dialect))
 	case p.NodeType > GatewayNode:
 		return fault.In("nodeType", fault.Invalid("node type is one of %s", strings.Join(nodeTypeWords, ", ")))
 	case p.Strictness > Open:

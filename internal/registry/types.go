@@ -21,8 +21,9 @@ type Product struct {
 	Desc           string       `json:"desc,omitempty"`
 	Dialect        string       `json:"dialect"` // aliyun, onenet, mqtt
 	Strictness     Strictness   `json:"strictness"`
-	NodeType       NodeType     `json:"nodeType"` // device, or gateway of sub-devices
-	Secret         string       `json:"-"`        // Aliyun's ProductSecret, OneNET's access key
+	DataModel      DataModel    `json:"dataModel"` // thing or, with OneNET, streams
+	NodeType       NodeType     `json:"nodeType"`  // device, or gateway of sub-devices
+	Secret         string       `json:"-"`         // Aliyun's ProductSecret, OneNET's access key
 	PreviousSecret string       `json:"-"`
 	Model          *thing.Model `json:"-"` // the published one, indexed, never nil
 	ModelVersion   int          `json:"modelVersion"`

@@ -13,7 +13,7 @@ import (
 	"github.com/matou-iot/matou/thing"
 )
 
-const productColumns = "key, name, descr, dialect, strictness, secret, previous_secret, model, model_version, registration, node_type, created_at, updated_at"
+const productColumns = "key, name, descr, dialect, strictness, secret, previous_secret, model, model_version, registration, node_type, data_model, created_at, updated_at"
 
 // InsertProduct is of [registry.Store].
 func (d *DB) InsertProduct(ctx context.Context, p *registry.Product) error {
@@ -22,7 +22,7 @@ func (d *DB) InsertProduct(ctx context.Context, p *registry.Product) error {
 		return err
 	}
 	return d.write(ctx, d.sql, func(tx *sql.Tx) error {
-		res, err := tx.ExecContext(ctx, "INSERT INTO products ("+productColumns+") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT DO NOTHING", row...)
+		res, err := tx.ExecContext(ctx, "INSERT INTO products ("+productColumns+") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT DO NOTHING", row...)
 		return changed(res, err, registry.ErrExists)
 	})
 }
@@ -62,7 +62,7 @@ func (d *DB) UpdateProduct(ctx context.Context, p *registry.Product) error {
 		return err
 	}
 	return d.write(ctx, d.sql, func(tx *sql.Tx) error {
-		res, err := tx.ExecContext(ctx, "UPDATE products SET ("+productColumns+") = (?,?,?,?,?,?,?,?,?,?,?,?,?) WHERE key = ?", append(row, p.Key)...)
+		res, err := tx.ExecContext(ctx, "UPDATE products SET ("+productColumns+") = (?,?,?,?,?,?,?,?,?,?,?,?,?,?) WHERE key = ?", append(row, p.Key)...)
 		return changed(res, err, registry.ErrNotFound)
 	})
 }
@@ -94,7 +94,7 @@ func (d *DB) productRow(p *registry.Product) ([]any, error) {
 	about := "product " + p.Key
 	return []any{
 		p.Key, p.Name, p.Desc, p.Dialect, string(strictness), d.seal(p.Secret, about), d.seal(p.PreviousSecret, about),
-		string(model), p.ModelVersion, string(registration), p.NodeType.String(), millis(p.CreatedAt), millis(p.UpdatedAt),
+		string(model), p.ModelVersion, string(registration), p.NodeType.String(), p.DataModel.String(), millis(p.CreatedAt), millis(p.UpdatedAt),
 	}, nil
 }
 
@@ -107,10 +107,11 @@ func (d *DB) scanProduct(row scanner) (*registry.Product, error) {
 		strictness, model  string
 		registration       string
 		nodeType           string
+		dataModel          string
 		secret, previous   []byte
 		createdAt, updated int64
 	)
-	err := row.Scan(&p.Key, &p.Name, &p.Desc, &p.Dialect, &strictness, &secret, &previous, &model, &p.ModelVersion, &registration, &nodeType, &createdAt, &updated)
+	err := row.Scan(&p.Key, &p.Name, &p.Desc, &p.Dialect, &strictness, &secret, &previous, &model, &p.ModelVersion, &registration, &nodeType, &dataModel, &createdAt, &updated)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, registry.ErrNotFound
 	}
@@ -123,7 +124,7 @@ func (d *DB) scanProduct(row scanner) (*registry.Product, error) {
 	secretText, err1 := d.unseal(secret, about)
 	previousText, err2 := d.unseal(previous, about)
 	p.Secret, p.PreviousSecret = secretText, previousText
-	if err := errors.Join(err1, err2, p.Strictness.UnmarshalText([]byte(strictness)), p.NodeType.UnmarshalText([]byte(nodeType)), json.Unmarshal([]byte(model), p.Model), json.Unmarshal([]byte(registration), &p.Registration)); err != nil {
+	if err := errors.Join(err1, err2, p.Strictness.UnmarshalText([]byte(strictness)), p.NodeType.UnmarshalText([]byte(nodeType)), p.DataModel.UnmarshalText([]byte(dataModel)), json.Unmarshal([]byte(model), p.Model), json.Unmarshal([]byte(registration), &p.Registration)); err != nil {
 		return nil, fmt.Errorf("product %s: %w", p.Key, err)
 	}
 	p.Model.Index()

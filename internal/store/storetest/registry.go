@@ -47,7 +47,7 @@ func aProduct(key string) *registry.Product {
 	return &registry.Product{
 		Key: key, Name: "Lamp 灯", Desc: "a lamp", Dialect: "aliyun", Strictness: registry.Strict, Secret: "s", PreviousSecret: "old",
 		Registration: registry.Registration{Enabled: true, Free: true, Listed: true, MaxDevices: 7},
-		Model:        m.Index(), ModelVersion: 3, NodeType: registry.GatewayNode, CreatedAt: registryTime, UpdatedAt: registryTime.Add(time.Second),
+		Model:        m.Index(), ModelVersion: 3, NodeType: registry.GatewayNode, DataModel: registry.Streams, CreatedAt: registryTime, UpdatedAt: registryTime.Add(time.Second),
 	}
 }
 
