@@ -46,6 +46,9 @@ type Kind string
 const (
 	Set    Kind = "set"
 	Invoke Kind = "invoke"
+	Get    Kind = "get"     // of properties, from the device itself
+	Bytes  Kind = "command" // bytes that the device answers with bytes
+	Raw    Kind = "raw"     // likewise, in place of what the product's model says
 )
 
 // A Command is one order to a device.
@@ -107,6 +110,7 @@ type Broker interface {
 type Service struct {
 	Options
 	last atomic.Int64
+	late lateIDs
 
 	mu      sync.Mutex
 	pending map[dialect.Claim][]*pending // of one device, oldest first
@@ -117,6 +121,7 @@ type pending struct {
 	Command
 	sets     []string // the properties of a set
 	deadline time.Time
+	patience time.Duration
 	recorded bool          // the feed has that it was sent
 	done     chan struct{} // closed when Command is final
 }
@@ -153,6 +158,8 @@ func (s *Service) ours(id string) bool {
 // An Order says how a command is given.
 type Order struct {
 	Wait time.Duration // for the device's answer; 0: return when sent
+	// Timeout is how long an answer counts; 0 means Patience, which is the most.
+	Timeout time.Duration
 }
 
 // Set sets properties of a device. The values are checked against the model
@@ -163,6 +170,9 @@ func (s *Service) Set(ctx context.Context, id registry.ID, values []thing.Argume
 	t, err := s.target(ctx, id)
 	if err != nil {
 		return Command{}, err
+	}
+	if t.product.DataModel == registry.Streams {
+		return Command{}, fault.In("values", fault.Conflict("product %q has data streams, which nobody sets: send the device a command, or change what its image desires", id.Product))
 	}
 	if len(values) == 0 {
 		return Command{}, fault.In("values", fault.Invalid("name at least one property to set"))
@@ -222,7 +232,7 @@ func (s *Service) target(ctx context.Context, id registry.ID) (target, error) {
 	if !ok {
 		return target{}, fault.Invalid("product %q speaks the unknown dialect %q", product.Key, product.Dialect)
 	}
-	return target{dialect.Claim{Product: id.Product, Device: id.Device}, product, d}, nil
+	return target{dialect.Claim{Product: id.Product, Device: id.Device}, product, dialect.Choose(d, product.DataModel.String())}, nil
 }
 
 // send delivers a command and waits for its answer as long as the order says.
@@ -230,9 +240,13 @@ func (s *Service) send(ctx context.Context, t target, p *pending, say func(id st
 	now := s.Now()
 	p.ID = strconv.FormatInt(s.last.Add(1), 10)
 	p.Product, p.Device = t.claim.Product, t.claim.Device
-	p.SentAt, p.deadline, p.done = now, now.Add(Patience), make(chan struct{})
+	p.patience = Patience
+	if o.Timeout > 0 {
+		p.patience = min(o.Timeout, Patience)
+	}
+	p.SentAt, p.deadline, p.done = now, now.Add(p.patience), make(chan struct{})
 	d := say(p.ID)
-	p.Topic, p.Payload, p.State = d.Topic, string(d.Payload), Delivered
+	p.Topic, p.Payload, p.State = d.Topic, legible(d.Payload), Delivered
 	// The device may answer before Send returns: it has to be pending first.
 	if err := s.enlist(t.claim, p); err != nil {
 		return Command{}, err

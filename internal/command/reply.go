@@ -85,7 +85,8 @@ func (s *Service) expire(now time.Time) {
 	for who, open := range s.pending {
 		for _, p := range slices.Clone(open) {
 			if now.After(p.deadline) {
-				p.State, p.Message = TimedOut, "the device did not answer within "+Patience.String()
+				p.State, p.Message = TimedOut, "the device did not answer within "+p.patience.String()
+				s.late.add(who, p.ID)
 				done = s.finish(done, who, p)
 			}
 		}
@@ -107,7 +108,7 @@ func (s *Service) match(who dialect.Claim, r dialect.Reply, kind Kind) *pending 
 			newest = p
 		}
 	}
-	if s.ours(r.ID) {
+	if r.ByID || s.ours(r.ID) {
 		return nil
 	}
 	return newest

@@ -50,6 +50,7 @@ const (
 	Asks                      // Request holds what for
 	Unimplemented             // the platform's, answered politely and not understood yet
 	Forbidden                 // a topic the device may not use
+	GetReply                  // Reply to a property get
 )
 
 // A Reading is one property value with its time.
@@ -71,6 +72,7 @@ type Event struct {
 // A Reply is a device's answer to a command.
 type Reply struct {
 	ID      string
+	ByID    bool   // nothing but the id tells what is answered
 	Service string // of an invoke
 	Code    int
 	OK      bool

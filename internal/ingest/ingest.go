@@ -122,7 +122,7 @@ func (in *Ingest) publish(who *dialect.Subject, p *packet.Publish, direct *Taken
 		j.tellUnfit()
 	case dialect.Asks:
 		j.serve = in.serverOf(j.up.Request)
-	case dialect.SetReply, dialect.InvokeReply:
+	case dialect.SetReply, dialect.InvokeReply, dialect.GetReply:
 		if j.up.Fault == nil {
 			in.Commands.Reply(ctx, who.Claim, j.up.Reply, j.up.Kind == dialect.InvokeReply)
 		}

@@ -20,7 +20,7 @@ func (in *Ingest) note(j *job, p *packet.Publish) uint64 {
 		Topic: string(p.Topic), QoS: int(p.QoS), Payload: p.Payload, Size: len(p.Payload),
 	}
 	switch up.Kind {
-	case dialect.SetReply, dialect.InvokeReply:
+	case dialect.SetReply, dialect.InvokeReply, dialect.GetReply:
 		e.Kind = trace.Reply
 	}
 	if up.Fault != nil {

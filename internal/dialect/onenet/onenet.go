@@ -12,8 +12,26 @@ import (
 	"github.com/matou-iot/matou/thing"
 )
 
-// Dialect implements dialect.Dialect; the zero value is ready.
-type Dialect struct{}
+// Dialect implements dialect.Dialect; the zero value is ready, for products with
+// a thing model.
+type Dialect struct {
+	streams bool // for products of data streams
+}
+
+// Streams is the word for the data model of products of data streams.
+const Streams = "streams"
+
+// Of returns the dialect of products of a data model.
+func (Dialect) Of(dataModel string) dialect.Dialect { return Dialect{streams: dataModel == Streams} }
+
+// foreign reports whether topics of a kind belong to products of the other data
+// model. Updates and raw bytes belong to both.
+func (d Dialect) foreign(k vendor.Kind) bool {
+	if d.streams {
+		return k.Thing()
+	}
+	return k.Streams()
+}
 
 // Name returns "onenet".
 func (Dialect) Name() string { return "onenet" }
@@ -111,9 +129,9 @@ func (Dialect) Session(*dialect.Login, dialect.Strictness) dialect.Session {
 }
 
 // MaySubscribe refuses filters that are not below the device's own names, in
-// strict products also those of the other data model. QoS 0 is all that is
-// granted [onenet §1.5].
-func (Dialect) MaySubscribe(c dialect.Claim, filter string, _ mqtt.QoS, mode dialect.Strictness) (mqtt.ReasonCode, *dialect.Diagnosis) {
+// strict products also those of the other data model; a lenient one is granted
+// them with a word about it. QoS 0 is all that is granted [onenet §1.5].
+func (d Dialect) MaySubscribe(c dialect.Claim, filter string, _ mqtt.QoS, mode dialect.Strictness) (mqtt.ReasonCode, *dialect.Diagnosis) {
 	if mode == dialect.Strict {
 		if err := vendor.CheckTopic(filter, true); err != nil {
 			return mqtt.NotAuthorized, badTopic(filter, err)
@@ -122,8 +140,11 @@ func (Dialect) MaySubscribe(c dialect.Claim, filter string, _ mqtt.QoS, mode dia
 	if !vendor.MayUse(filter, c.Product, c.Device) {
 		return mqtt.NotAuthorized, foreignTopic(c, filter)
 	}
-	if mode == dialect.Strict && vendor.FamilyOf(filter).Streams() {
-		return mqtt.NotAuthorized, otherModel(filter)
+	if d.foreign(vendor.FamilyOf(filter)) {
+		if mode == dialect.Strict {
+			return mqtt.NotAuthorized, d.otherModel(filter)
+		}
+		return mqtt.ReasonCode(mqtt.AtMostOnce), d.otherModel(filter)
 	}
 	return mqtt.ReasonCode(mqtt.AtMostOnce), nil
 }
@@ -139,6 +160,24 @@ func (Dialect) Set(c dialect.Claim, id string, values []thing.Argument, _ *thing
 // Invoke says a service call.
 func (Dialect) Invoke(c dialect.Claim, id string, s *thing.Service, input []thing.Argument, _ *thing.Model) dialect.Downlink {
 	return dialect.Downlink{Topic: vendor.ServiceTopic(c.Product, c.Device, s.ID), Payload: vendor.AppendRequest(nil, id, input)}
+}
+
+// Get asks a device for properties.
+func (Dialect) Get(c dialect.Claim, id string, properties []string) dialect.Downlink {
+	return dialect.Downlink{Topic: vendor.PropertyGetTopic(c.Product, c.Device), Payload: vendor.AppendPropertyGet(nil, id, properties)}
+}
+
+// Command sends a command of data streams: bytes.
+func (Dialect) Command(c dialect.Claim, id string, payload []byte) dialect.Downlink {
+	return dialect.Downlink{Topic: vendor.CommandTopic(c.Product, c.Device, id), Payload: payload}
+}
+
+// MaxCommand is how many bytes a command may have.
+func (Dialect) MaxCommand() int { return vendor.MaxCommandBytes }
+
+// Raw passes bytes to a device.
+func (Dialect) Raw(c dialect.Claim, id string, payload []byte) dialect.Downlink {
+	return dialect.Downlink{Topic: vendor.RawDownTopic(c.Product, c.Device, id), Payload: payload}
 }
 
 // tokenLife is how long credentials work where nobody says otherwise.

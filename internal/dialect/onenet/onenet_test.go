@@ -262,7 +262,7 @@ func TestMaySubscribe(t *testing.T) {
 		{own + "thing/#", dialect.Strict, "", ""},
 		{own + "ota/#", dialect.Strict, "", ""},
 		{own + "#", dialect.Strict, "", ""},
-		{own + "cmd/request/+", dialect.Lenient, "", ""},
+		{own + "custome/down/+", dialect.Strict, "", ""},
 		{own + "cmd/request/+", dialect.Strict, "onenet-data-model", "a topic below thing/"},
 		{own + "cmd/#", dialect.Strict, "onenet-data-model", "a topic below thing/"},
 		{own + "dp/post/json/accepted", dialect.Strict, "onenet-data-model", "a topic below thing/"},

@@ -19,6 +19,10 @@ var requests = map[string]func(r *reading) dialect.Request{
 var answers = map[reflect.Type]func(r dialect.Request, result any, err error) []dialect.Downlink{
 	reflect.TypeFor[*dialect.DesiredGet]():    answer(desiredGot),
 	reflect.TypeFor[*dialect.DesiredDelete](): answer(desiredDeleted),
+
+	reflect.TypeFor[*dialect.Response]():    answer(responded),
+	reflect.TypeFor[*dialect.ImageUpdate](): answer(imageUpdated),
+	reflect.TypeFor[*dialect.ImageGet]():    answer(imageGot),
 }
 
 // answer makes an entry of answers of a function for one type of request and

@@ -29,13 +29,16 @@ func (d Dialect) Uplink(c dialect.Claim, topic, payload []byte, model *thing.Mod
 		return
 	}
 	if mode == dialect.Strict {
-		if why := broken(t, string(topic)); why != nil {
+		if why := d.broken(t, string(topic)); why != nil {
 			forbid(up, mode, why)
 			return
 		}
 	}
-	r := reading{topic: topic, payload: payload, model: model, strict: mode == dialect.Strict, up: up, decoder: decoders.Get().(*vendor.Decoder)}
+	r := reading{topic: topic, payload: payload, model: model, streams: d.streams, strict: mode == dialect.Strict, up: up, decoder: decoders.Get().(*vendor.Decoder)}
 	defer decoders.Put(r.decoder)
+	if d.foreign(t.Kind) {
+		r.noteModel(string(topic))
+	}
 	switch {
 	case t.Kind == vendor.PropertyPost:
 		up.Kind = dialect.PropertyPost
@@ -49,6 +52,14 @@ func (d Dialect) Uplink(c dialect.Claim, topic, payload []byte, model *thing.Mod
 	case t.Kind == vendor.ServiceInvokeReply:
 		up.Kind = dialect.InvokeReply
 		r.reply(string(t.Name))
+	case t.Kind == vendor.PropertyGetReply:
+		up.Kind = dialect.GetReply
+		r.reply("")
+		up.Reply.ByID = true
+	case t.Kind.Streams() || t.Kind == vendor.Raw:
+		if !r.stream(c, string(t.Path)) {
+			forbid(up, mode, foreignTopic(c, string(topic)))
+		}
 	case t.Kind == vendor.Unknown || !t.Kind.Up():
 		forbid(up, mode, foreignTopic(c, string(topic)))
 	default:
@@ -64,6 +75,11 @@ func (r *reading) request(c dialect.Claim, path string) {
 		r.unimplemented(path)
 		return
 	}
+	r.ask(c, read)
+}
+
+// ask reads a request of the device.
+func (r *reading) ask(c dialect.Claim, read func(r *reading) dialect.Request) {
 	r.up.Kind = dialect.Asks
 	own := *r // what a reader is given is no longer on the stack; reports shall be
 	r.up.Request = read(&own)
@@ -76,12 +92,12 @@ func (r *reading) request(c dialect.Claim, path string) {
 // broken finds what ends the connection of a device that publishes on a topic
 // of its own: text that the broker does not take, or the family of the other
 // data model [onenet §1.5].
-func broken(t vendor.Topic, topic string) *dialect.Diagnosis {
+func (d Dialect) broken(t vendor.Topic, topic string) *dialect.Diagnosis {
 	if err := vendor.CheckTopic(topic, false); err != nil {
 		return badTopic(topic, err)
 	}
-	if t.Kind.Streams() {
-		return otherModel(topic)
+	if d.foreign(t.Kind) {
+		return d.otherModel(topic)
 	}
 	return nil
 }
@@ -96,6 +112,7 @@ type reading struct {
 	topic   []byte
 	payload []byte
 	model   *thing.Model
+	streams bool // the product has data streams
 	strict  bool
 	up      *dialect.Uplink
 	decoder *vendor.Decoder
@@ -118,6 +135,15 @@ func (r *reading) properties() {
 // property checks one value.
 func (r *reading) property(id []byte, v thing.Value, at int64) {
 	p, known := r.model.PropertyBytes(id)
+	if !known && r.streams { // whose streams nobody declares
+		name := string(id)
+		if bad := badTime(name, at); bad != nil {
+			r.refuse(name, *bad)
+			return
+		}
+		r.streamValue(name, v, at)
+		return
+	}
 	if !known {
 		name := string(id)
 		r.refuse(name, thing.Problem{Fault: thing.Unknown, Path: name, Got: short(v), Hint: r.model.NearestProperty(name)})
@@ -423,12 +449,22 @@ func badTopic(topic string, err error) *dialect.Diagnosis {
 	}
 }
 
-func otherModel(topic string) *dialect.Diagnosis {
+func (d Dialect) otherModel(topic string) *dialect.Diagnosis {
+	if d.streams {
+		return &dialect.Diagnosis{
+			Code: "onenet-data-model", Field: "topic", Received: cut(topic, maxShown), Expected: "a topic below dp/, cmd/ or image/",
+			Sentence:   "topics below thing/ belong to products with a thing model; this product has data streams",
+			SentenceZH: "thing 属于物模型产品；该产品使用数据流",
+			Advice:     "report with dp/post/json, or give the product the data model thing: matou product set PRODUCT --data-model thing",
+			AdviceZH:   "请使用 dp/post/json 上报，或把产品的数据模型改为物模型：matou product set PRODUCT --data-model thing",
+		}
+	}
 	return &dialect.Diagnosis{
 		Code: "onenet-data-model", Field: "topic", Received: cut(topic, maxShown), Expected: "a topic below thing/",
 		Sentence:   "dp, cmd and image belong to products of data streams; this product has a thing model",
 		SentenceZH: "dp、cmd、image 属于数据流产品；该产品使用物模型",
-		Advice:     "report with thing/property/post", AdviceZH: "请使用 thing/property/post 上报",
+		Advice:     "report with thing/property/post, or give the product the data model streams: matou product set PRODUCT --data-model streams",
+		AdviceZH:   "请使用 thing/property/post 上报，或把产品的数据模型改为数据流：matou product set PRODUCT --data-model streams",
 	}
 }
 
