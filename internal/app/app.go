@@ -202,6 +202,7 @@ func (a *App) join() error {
 		Registry: a.registry, Dialects: a.dialects, Broker: a.broker, Feed: a.feed, Trace: recorder, Log: a.log,
 	})
 	in.Sender, in.Commands = a.broker, a.commands
+	ingest.Handle(in, a.commands.Respond)
 	a.enroll = enroll.New(enroll.Options{Registry: a.registry, Store: a.db, Log: a.log})
 	a.gate.Enrolments, a.gate.Sender = a.enroll, a.broker
 	httpgate.New(httpgate.Options{
