@@ -196,7 +196,7 @@ func (g *Gate) identify(ctx context.Context, l dialect.Login, from broker.Origin
 				return nil, err
 			}
 			if err == nil || best.product == nil {
-				best.dialect, best.claim, best.product = dialect.Choose(d, product.DataModel.String()), claim, product
+				best.dialect, best.claim, best.product = d, claim, product
 			}
 			if err == nil {
 				best.device = device

@@ -277,7 +277,7 @@ func (g *Gate) Refuse(ctx context.Context, d dialect.Dialect, c dialect.Claim, f
 }
 
 func subjectOf(a *applicant, mode dialect.Strictness) *dialect.Subject {
-	s := &dialect.Subject{Claim: a.claim, Dialect: a.dialect, Mode: mode}
+	s := &dialect.Subject{Claim: a.claim, Dialect: dialect.Choose(a.dialect, a.product.DataModel.String()), Mode: mode}
 	if d, ok := a.dialect.(interface {
 		Identity(dialect.Claim) dialect.Downlink
 	}); ok && a.nameless {
