@@ -37,6 +37,8 @@ type cli struct {
 	Doctor  doctorCmd  `cmd:"" help:"Find the mistake in a login that was refused."`
 	Packet  packetCmd  `cmd:"" help:"Explain and build MQTT packets."`
 	Version versionCmd `cmd:"" help:"Print the version."`
+
+	ScriptWorker scriptWorkerCmd `cmd:"" hidden:""`
 }
 
 // globals is what every subcommand gets.

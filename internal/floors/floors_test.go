@@ -17,7 +17,7 @@ var floors = []string{
 	"thing mqtt at console",
 	"aliyun onenet",
 	"modem internal/fault internal/record internal/trace",
-	"device internal/registry internal/history internal/access internal/dialect internal/broker internal/feed internal/devicehttp",
+	"device internal/registry internal/history internal/access internal/dialect internal/broker internal/feed internal/devicehttp internal/script internal/topics",
 	"internal/ota internal/enroll",
 	"internal/gate internal/ingest internal/command internal/store",
 	"internal/httpapi internal/httpgate",

@@ -43,6 +43,12 @@ func TestAccess(t *testing.T) {
 	storetest.Access(t, func(t *testing.T) access.Store { return open(t, filepath.Join(t.TempDir(), "registry.db")) })
 }
 
+func TestProducts(t *testing.T) {
+	storetest.Products(t, func(t *testing.T) storetest.ProductStore {
+		return open(t, filepath.Join(t.TempDir(), "registry.db"))
+	})
+}
+
 // kept are what fill puts into a database: one of everything.
 type kept struct {
 	product  registry.Product
