@@ -28,6 +28,7 @@ type cli struct {
 	Product  productCmd  `cmd:"" help:"Make and change products."`
 	Model    modelCmd    `cmd:"" help:"Import and export thing models."`
 	Device   deviceCmd   `cmd:"" help:"Make, watch and command devices."`
+	Batch    batchCmd    `cmd:"" help:"Make batches of devices for a factory."`
 	Token    tokenCmd    `cmd:"" help:"Make access tokens for programs."`
 	Password passwordCmd `cmd:"" help:"Change a password."`
 

@@ -19,6 +19,10 @@ type deviceCmd struct {
 	Import      deviceImportCmd      `cmd:"" help:"Make the devices of a CSV file."`
 	Export      deviceExportCmd      `cmd:"" help:"Print devices with their secrets as CSV."`
 
+	Reset        deviceResetCmd        `cmd:"" help:"Let a device register again."`
+	Registration deviceRegistrationCmd `cmd:"" help:"Print when and how a device registered."`
+	Certificate  deviceCertificateCmd  `cmd:"" help:"Bind a device to its X.509 certificate."`
+
 	Credentials deviceCredentialsCmd `cmd:"" help:"Print what a device has to send to log in."`
 	Status      deviceStatusCmd      `cmd:"" help:"Is it there, since when, why not."`
 	Latest      deviceLatestCmd      `cmd:"" help:"Print the latest values."`
@@ -41,6 +45,8 @@ type gadget struct {
 	State     string            `json:"state"`
 	Since     time.Time         `json:"since"`
 	Secret    string            `json:"secret"`
+	Batch     string            `json:"batch"`
+	Bound     string            `json:"certificate"`
 	CreatedAt time.Time         `json:"createdAt"`
 	UpdatedAt time.Time         `json:"updatedAt"`
 }
@@ -50,7 +56,7 @@ func (d *gadget) ref() string { return d.Product + "/" + d.Name }
 func (d *gadget) print(w io.Writer) {
 	fields(w,
 		"device", d.ref(), "nickname", d.Nickname, "state", d.State, "since", seconds(d.Since), "enabled", yesNo(d.Enabled),
-		"tags", tagged(d.Tags), "secret", d.Secret, "made", seconds(d.CreatedAt), "changed", seconds(d.UpdatedAt))
+		"tags", tagged(d.Tags), "batch", d.Batch, "certificate", d.Bound, "secret", d.Secret, "made", seconds(d.CreatedAt), "changed", seconds(d.UpdatedAt))
 }
 
 type deviceListCmd struct {

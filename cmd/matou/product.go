@@ -15,6 +15,11 @@ type productCmd struct {
 	Set         productSetCmd         `cmd:"" help:"Change a product."`
 	Remove      productRemoveCmd      `cmd:"" help:"Delete a product."`
 	ResetSecret productResetSecretCmd `cmd:"" help:"Give a product another secret."`
+
+	Registration productRegistrationCmd `cmd:"" help:"Say which devices may register by themselves."`
+	Allow        productAllowCmd        `cmd:"" help:"Put names on the list of those that may register."`
+	Disallow     productDisallowCmd     `cmd:"" help:"Take names off that list."`
+	Allowed      productAllowedCmd      `cmd:"" help:"Print that list."`
 }
 
 // A product is one as the API shows it.

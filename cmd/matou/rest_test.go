@@ -21,6 +21,7 @@ const (
 	done       = `{"id":"71","kind":"set","state":"acknowledged","code":200,"input":{"NightLightSwitch":1},"output":{},"sentAt":"2026-01-02T03:04:05.000Z","doneAt":"2026-01-02T03:04:05.052Z"}`
 	refused    = `{"id":"72","kind":"invoke","service":"Blink","state":"failed","code":5092,"message":"too often","input":{"times":3},"output":{"left":"9s"},"sentAt":"2026-01-02T03:04:06.000Z","doneAt":"2026-01-02T03:04:06.100Z"}`
 	queued     = `{"id":"73","kind":"set","state":"queued","input":{"Mode":"eco"},"sentAt":"2026-01-02T03:04:07.000Z"}`
+	march      = `{"product":"a1NightLamp","name":"march","note":"first run","createdAt":"2026-01-02T03:04:05.678Z","devices":500,"registered":3,"activated":2,"disabled":1}`
 	readToken  = `{"id":"7Q2M","name":"the dashboard","role":"viewer","owner":"admin","createdAt":"2026-01-02T03:04:05.678Z","expiresAt":"2026-02-02T03:04:05.678Z"}`
 	houseToken = `{"id":"1","name":"command line on this machine","role":"administrator","createdAt":"2026-01-01T00:00:00.000Z","lastUsed":"2026-01-02T03:04:00.000Z"}`
 	refusal4   = `{"state":"INACTIVE","refusals":3,"lastRefusal":{"at":"2026-01-02T03:04:05.678Z","addr":"192.0.2.7","code":"aliyun-wrong-method","field":"password","sentence":"the password was signed with hmacsha256, but signmethod says hmacsha1","sentenceZh":"密码用 hmacsha256 计算，而 signmethod 写的是 hmacsha1","advice":"say signmethod=hmacsha256","adviceZh":"写 signmethod=hmacsha256","expected":"aa","received":"bb","returnCode":4,"count":3}}`
@@ -131,6 +132,33 @@ func TestRestGolden(t *testing.T) {
 		{"device-timeline-json", with("device timeline a1NightLamp/lamp01 --json"), "", "GET " + lampPath + "/timeline", answer(200, timeline3)},
 		{"device-watch-missing", with("device watch a1NightLamp/lamp09"), "", "GET /products/a1NightLamp/devices/lamp09", problem(404, "product a1NightLamp has no device lamp09")},
 
+		{"product-registration", with("product registration a1NightLamp"), "", "GET /products/a1NightLamp", answer(200, `{"key":"a1NightLamp","registration":{"enabled":false,"free":false,"listed":false,"maxDevices":0}}`)},
+		{"product-registration-on", with("product registration a1NightLamp --on --free --no-listed --max 5"), "", "PATCH /products/a1NightLamp/registration", answer(200, `{"key":"a1NightLamp","registration":{"enabled":true,"free":true,"listed":false,"maxDevices":5}}`)},
+		{"product-registration-both", with("product registration a1NightLamp --on --off"), "", "", nil},
+		{"product-allow", with("product allow a1NightLamp lamp01 --file -"), "lamp02\r\n\n lamp03 \n", "POST /products/a1NightLamp/registration/names", answer(200, `{"changed":3}`)},
+		{"product-allow-nobody", with("product allow a1NightLamp"), "", "", nil},
+		{"product-disallow", with("product disallow a1NightLamp lamp01 --json"), "", "POST /products/a1NightLamp/registration/names/remove", answer(200, `{"changed":1}`)},
+		{"product-allowed", with("product allowed a1NightLamp"), "", "GET /products/a1NightLamp/registration/names", list(`"lamp01"`, `"lamp02"`)},
+		{"device-reset", with("device reset a1NightLamp/lamp01"), "", "POST " + lampPath + "/reset", answer(200, lamp02)},
+		{"device-registration", with("device registration a1NightLamp/lamp01"), "", "GET " + lampPath + "/registration", answer(200, `{"product":"a1NightLamp","device":"lamp01","road":"https","free":false,"addr":"192.0.2.7:4000","firstAt":"2026-01-02T03:04:05.678Z","lastAt":"2026-01-02T03:14:05.678Z","secretAt":"2026-01-02T03:04:05.678Z","times":2}`)},
+		{"device-certificate-set", with("device certificate set a1NightLamp/lamp01 -"), "sha256 Fingerprint=AB:CD\n", "PUT " + lampPath + "/certificate", problem(400, "give the certificate in PEM, or its SHA-256 in 64 hexadecimal digits")},
+		{"device-certificate-set-digits", with("device certificate set a1NightLamp/lamp01 " + strings.Repeat("0a", 32)), "", "PUT " + lampPath + "/certificate", answer(200, strings.Replace(lampMade, `"secret":"Zk3Q"`, `"certificate":"`+strings.Repeat("0a", 32)+`","batch":"march"`, 1))},
+		{"device-certificate-set-key", with("device certificate set a1NightLamp/lamp01 -"), "-----BEGIN PRIVATE KEY-----\n", "", nil},
+		{"device-certificate-clear", with("device certificate clear a1NightLamp/lamp01"), "", "DELETE " + lampPath + "/certificate", answer(200, lamp02)},
+		{"batch-create", with("batch create --product a1NightLamp --count 500 --prefix NL- --name march"), "", "POST /products/a1NightLamp/batches", answer(201, march)},
+		{"batch-create-chosen-json", with("batch create --product a1NightLamp --file - --list --json"), "a\nb\n", "POST /products/a1NightLamp/batches", answer(201, march)},
+		{"batch-create-how-many", with("batch create --product a1NightLamp"), "", "", nil},
+		{"batch-create-both", with("batch create --product a1NightLamp --count 2 --file -"), "a\n", "", nil},
+		{"batch-list", with("batch list a1NightLamp"), "", "GET /products/a1NightLamp/batches", list(march)},
+		{"batch-show", with("batch show a1NightLamp/march"), "", "GET /products/a1NightLamp/batches/march", answer(200, march)},
+		{"batch-show-no-batch", with("batch show march"), "", "", nil},
+		{"batch-devices", with("batch devices a1NightLamp/march"), "", "GET /products/a1NightLamp/batches/march/devices", list(
+			`{"name":"NL-1","enabled":true,"registeredAt":"2026-01-02T03:04:05.678Z","road":"https","activatedAt":"2026-01-02T03:05:05.678Z"}`, `{"name":"NL-2","enabled":false}`)},
+		{"batch-export", with("batch export a1NightLamp/march"), "", "GET /products/a1NightLamp/batches/march/devices.csv", answer(200, "name,secret\nNL-1,Zk3Q\n")},
+		{"batch-disable", with("batch disable a1NightLamp/march --yes"), "", "PATCH /products/a1NightLamp/batches/march", answer(200, `{"changed":498}`)},
+		{"batch-enable", with("batch enable a1NightLamp/march --json"), "", "PATCH /products/a1NightLamp/batches/march", answer(200, `{"changed":1}`)},
+		{"batch-remove", with("batch remove a1NightLamp/march"), "", "DELETE /products/a1NightLamp/batches/march", problem(409, "batch \"march\" has 500 devices: disable it, or delete them first")},
+
 		{"token-list", with("token list"), "", "GET /tokens", list(houseToken, readToken)},
 		{"token-add", append(with("token add --role viewer --expires-in 30d"), "the dashboard"), "", "POST /tokens", answer(201, strings.Replace(readToken, `"name"`, `"token":"mt_s3cret","name"`, 1))},
 		{"token-add-bad-time", with("token add x --expires-in soon"), "", "", nil},
@@ -168,6 +196,9 @@ func TestRestCommandsHaveExamples(t *testing.T) {
 		"device list", "device add", "device show", "device remove", "device enable", "device disable", "device reset-secret",
 		"device import", "device export", "device credentials", "device status", "device latest", "device history", "device events",
 		"device commands", "device set", "device invoke", "device timeline", "device watch",
+		"product registration", "product allow", "product disallow", "product allowed", "device reset", "device registration",
+		"device certificate set", "device certificate clear",
+		"batch create", "batch list", "batch show", "batch devices", "batch export", "batch disable", "batch enable", "batch remove",
 		"token list", "token add", "token remove", "password",
 	} {
 		got := outcome(with(words+" --help"), "")

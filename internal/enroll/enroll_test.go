@@ -45,13 +45,6 @@ func (h *house) add(name string) registry.Device {
 	return d
 }
 
-func (h *house) rules(r registry.Registration) {
-	h.t.Helper()
-	if _, err := h.registry.UpdateProduct(h.t.Context(), product, func(p *registry.Product) error { p.Registration = r; return nil }); err != nil {
-		h.t.Fatal(err)
-	}
-}
-
 // ask registers a device, free of pre-registration or not.
 func (h *house) ask(name string, free bool) (*dialect.Registered, error) {
 	return h.Enroll(h.t.Context(), &dialect.Registration{Claim: dialect.Claim{Product: product, Device: name}, Free: free, Road: "mqtt", Addr: "10.0.0.1:5"})
