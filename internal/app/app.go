@@ -146,7 +146,7 @@ func (a *App) openStores() error {
 	if a.db, err = sqlite.Open(a.config.path("registry.db"), key); err != nil {
 		return err
 	}
-	if a.series, err = series.Open(a.config.path("history"), series.Options{Log: a.log}); err != nil {
+	if a.series, err = series.Open(a.config.path("history"), series.Options{Log: a.log, Fatal: func() { os.Exit(1) }}); err != nil {
 		return err
 	}
 	a.stream, err = stream.Open(a.config.path("feed"), stream.Options{
@@ -158,8 +158,14 @@ func (a *App) openStores() error {
 	a.registry = registry.New(registry.Options{Store: a.db, Log: a.log})
 	a.feed = feed.New(feed.Options{Log: a.stream, Logger: a.log})
 	a.sessions = sessions.New(a.series.DB(), sessions.Options{Room: a.disk.room, Log: a.log})
-	a.history = history.New(a.series, history.Options{Keep: a.config.History.Keep})
+	a.history = history.New(a.series, history.Options{Keep: a.config.History.Keep, Newest: a.newest, Log: a.log})
 	return nil
+}
+
+// newest is the Seq of the newest record that the feed can have.
+func (a *App) newest(ctx context.Context) (uint64, error) {
+	batch, err := a.stream.Last(ctx)
+	return feed.LastOf(batch), err
 }
 
 // openAccess makes the administrator on the first start and the token with
@@ -246,6 +252,7 @@ func (a *App) serve(ctx context.Context) error {
 	drains.Go(func() error { return a.registry.Run(drainCtx) })
 	drains.Go(func() error { return a.commands.Run(drainCtx) })
 	drains.Go(func() error { return quiet(drainCtx) })
+	drains.Go(func() error { return a.checkRegistry(drainCtx) })
 
 	door, doorCtx := errgroup.WithContext(ctx)
 	door.Go(func() error { // a drain that fails closes the door
@@ -290,6 +297,16 @@ func (a *App) serve(ctx context.Context) error {
 
 func (a *App) reloader() *reloader {
 	return &reloader{Reload: a.reload, certs: a.certs, broker: a.broker, gate: a.gate, log: a.log, force: a.config}
+}
+
+// checkRegistry looks once whether the database is whole, while the server
+// works already.
+func (a *App) checkRegistry(ctx context.Context) error {
+	if err := a.db.Check(ctx); err != nil && ctx.Err() == nil {
+		a.log.Error("the database of products and devices is damaged; restore it from a backup before more is lost",
+			"file", a.config.path("registry.db"), "error", err)
+	}
+	return nil
 }
 
 func (a *App) serveAPI(ctx context.Context) error {

@@ -184,6 +184,9 @@ func (t Ticket) Wait() error {
 // Seq is the record's place in the feed once Wait has returned nil.
 func (t Ticket) Seq() uint64 { return place(t.b.seq, t.index) }
 
+// LastOf is the highest Seq that a record of a batch can have.
+func LastOf(batch uint64) uint64 { return place(batch, maxBatchRecords-1) }
+
 func place(batch uint64, index int) uint64 { return batch<<8 | uint64(index) }
 
 // Run commits until ctx is done and nothing waits any more; later records are

@@ -7,6 +7,7 @@ package history
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/matou-iot/matou/internal/fault"
@@ -88,7 +89,12 @@ type Source interface {
 // Options are the choices of a History.
 type Options struct {
 	Keep time.Duration // 0: for ever
-	Now  func() time.Time
+	// Newest is the Seq of the newest record that the source can have; nil:
+	// not known. A position behind it says that the source has lost records,
+	// and that Seqs will come again: history reads on from there.
+	Newest func(context.Context) (uint64, error)
+	Log    *slog.Logger
+	Now    func() time.Time
 }
 
 // A History answers what was. Any number of goroutines may use it at once.
@@ -103,6 +109,9 @@ func New(s Store, o Options) *History {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
 	return &History{store: s, options: o, applied: newPosition()}
 }
 
@@ -114,6 +123,9 @@ func (h *History) Run(ctx context.Context, source Source) error {
 	at, err := h.store.Applied(ctx)
 	if err != nil {
 		return fmt.Errorf("history's position: %w", err)
+	}
+	if at, err = h.within(ctx, at); err != nil {
+		return err
 	}
 	h.applied.advance(at)
 	next := h.options.Now().Add(expireEvery)
@@ -130,6 +142,22 @@ func (h *History) Run(ctx context.Context, source Source) error {
 		}
 		return nil
 	})
+}
+
+// within returns at, or the newest Seq of a source that has lost records.
+func (h *History) within(ctx context.Context, at uint64) (uint64, error) {
+	if h.options.Newest == nil {
+		return at, nil
+	}
+	newest, err := h.options.Newest(ctx)
+	if err != nil {
+		return 0, fmt.Errorf("the feed's newest record: %w", err)
+	}
+	if at > newest {
+		h.options.Log.Error("the feed has lost records that are in history; what comes now is kept behind them", "history", at, "feed", newest)
+		return newest, nil
+	}
+	return at, nil
 }
 
 // Applied is the Seq of the last record that answers include.

@@ -34,6 +34,9 @@ import (
 // Options are the choices of a DB.
 type Options struct {
 	Log *slog.Logger
+	// Fatal ends the process, after Log was told why: a damaged file was found
+	// that nothing can be read from. nil: panic.
+	Fatal func()
 }
 
 // A DB implements history.Store. Any number of goroutines may use it at once;
@@ -60,7 +63,7 @@ func Open(dir string, o Options) (*DB, error) {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	po := &pebble.Options{
-		Logger:             quiet{o.Log},
+		Logger:             quiet{o.Log, dir, o.Fatal},
 		FormatMajorVersion: pebble.FormatNewest,
 		MemTableSize:       16 << 20,
 	}
@@ -69,7 +72,7 @@ func Open(dir string, o Options) (*DB, error) {
 	})
 	db, err := pebble.Open(dir, po)
 	if err != nil {
-		return nil, fmt.Errorf("open history %s: %w", dir, err)
+		return nil, fmt.Errorf("open history: %w; %s", err, remedy(dir))
 	}
 	return &DB{db, o.Log, newNewest(db, o.Log)}, nil
 }
@@ -81,15 +84,27 @@ func (d *DB) DB() *pebble.DB { return d.db }
 func (d *DB) Close() error { return errors.Join(d.newest.close(), d.db.Close()) }
 
 // quiet lets Pebble's errors through and drops its daily news.
-type quiet struct{ log *slog.Logger }
+type quiet struct {
+	log   *slog.Logger
+	dir   string
+	fatal func()
+}
 
 func (quiet) Infof(string, ...any) {}
 func (q quiet) Errorf(format string, args ...any) {
 	q.log.Error("history store: " + fmt.Sprintf(format, args...))
 }
 func (q quiet) Fatalf(format string, args ...any) {
-	q.log.Error("history store: " + fmt.Sprintf(format, args...))
+	q.log.Error("history store: "+fmt.Sprintf(format, args...), "remedy", remedy(q.dir))
+	if q.fatal != nil {
+		q.fatal()
+	}
 	panic(fmt.Sprintf(format, args...))
+}
+
+// remedy is what helps against a damaged database.
+func remedy(dir string) string {
+	return "if a file in it is damaged, restore " + dir + " from a backup, or move it away: then the values of the last days are read again from the feed, older ones, sessions and retained messages are lost"
 }
 
 // deviceKey is a row's prefix.

@@ -55,6 +55,9 @@ func Open(path string, key []byte) (*DB, error) {
 	if d.aead, err = newAEAD(key); err != nil {
 		return nil, err
 	}
+	if err := used(path); err != nil {
+		return nil, err
+	}
 	if err := protect(path); err != nil {
 		return nil, fmt.Errorf("open database %s: %w", path, err)
 	}
@@ -79,6 +82,19 @@ func Open(path string, key []byte) (*DB, error) {
 		return nil, err
 	}
 	return d, nil
+}
+
+// used refuses a database that has lost its content: a file without any that
+// is not new. (A new one is made by protect, and filled at once.)
+func used(path string) error {
+	info, err := os.Stat(path)
+	if err != nil || info.Size() > 0 {
+		return nil // not there yet, or to be looked into
+	}
+	if wal, err := os.Stat(path + "-wal"); err == nil && wal.Size() > 0 {
+		return nil
+	}
+	return fmt.Errorf("database %s is empty: restore it from a backup; to begin anew, with no product and no device, remove it", path)
 }
 
 // protect makes the file, if it is not there, readable for us alone.
@@ -127,6 +143,26 @@ func (d *DB) prepare(ctx context.Context) (err error) {
 	return nil
 }
 
+// Check reads the whole database and returns what is wrong with it. It takes
+// about a second for a million devices and disturbs nobody.
+func (d *DB) Check(ctx context.Context) error {
+	rows, err := d.sql.QueryContext(ctx, "PRAGMA quick_check(1)")
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var said string
+		if err := rows.Scan(&said); err != nil {
+			return err
+		}
+		if said != "ok" {
+			return errors.New(said)
+		}
+	}
+	return rows.Err()
+}
+
 // SQL is the database for stores of other packages in this one. A transaction
 // begun with it takes the write lock at once. Do not close it.
 func (d *DB) SQL() *sql.DB { return d.sql }
@@ -150,7 +186,7 @@ func (d *DB) migrate(ctx context.Context, path string) error {
 		return fmt.Errorf("read the migrations: %w", err)
 	}
 	if _, err := p.GetDBVersion(ctx); err != nil {
-		return fmt.Errorf("%s cannot be read as a Matou database: %w", path, err)
+		return fmt.Errorf("%s cannot be read as a Matou database: %w; if it is damaged, restore it from a backup", path, err)
 	}
 	known := map[int64]bool{0: true}
 	for _, s := range p.ListSources() {
@@ -158,7 +194,7 @@ func (d *DB) migrate(ctx context.Context, path string) error {
 	}
 	applied, err := d.applied(ctx)
 	if err != nil {
-		return fmt.Errorf("%s cannot be read as a Matou database: %w", path, err)
+		return fmt.Errorf("%s cannot be read as a Matou database: %w; if it is damaged, restore it from a backup", path, err)
 	}
 	for _, v := range applied {
 		if !known[v] {

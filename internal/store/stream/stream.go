@@ -51,10 +51,14 @@ type running struct {
 
 // Open starts the embedded server on a directory and opens the stream in it.
 func Open(dir string, o Options) (*Log, error) {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
 	r, err := start(dir, o)
 	if err != nil {
 		return nil, err
 	}
+	r.reportLoss(dir, o.Log)
 	return &Log{dir: dir, options: o, running: r}, nil
 }
 
@@ -67,6 +71,7 @@ func start(dir string, o Options) (*running, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open feed %s: %w", dir, err)
 	}
+	s.SetLoggerV2(voice{o.Log}, false, false, false)
 	r := &running{server: s}
 	go s.Start()
 	if !s.ReadyForConnections(startTime) {
