@@ -31,6 +31,7 @@ import (
 	"github.com/matou-iot/matou/internal/httpapi"
 	"github.com/matou-iot/matou/internal/httpgate"
 	"github.com/matou-iot/matou/internal/ingest"
+	"github.com/matou-iot/matou/internal/ota"
 	"github.com/matou-iot/matou/internal/registry"
 	"github.com/matou-iot/matou/internal/store/series"
 	"github.com/matou-iot/matou/internal/store/sessions"
@@ -67,6 +68,7 @@ type App struct {
 	doors     *devicehttp.Mux // plain HTTP on the device ports
 	commands  *command.Service
 	enroll    *enroll.Service
+	upgrades  *ota.Service
 	api       http.Handler
 	devices   []net.Listener
 	apiListen net.Listener
@@ -214,9 +216,12 @@ func (a *App) join() error {
 	httpgate.New(httpgate.Options{
 		Gate: a.gate, Uplinks: in, Router: a.broker, Registry: a.registry, Host: a.publicHost(), Port: port(a.devices[0]), Log: a.log,
 	}, a.doors)
+	if err := a.openUpgrades(in, recorder); err != nil {
+		return err
+	}
 	a.registry.OnChange(a.changed)
 	a.api, err = httpapi.New(httpapi.Options{
-		Registry: a.registry, History: a.history, Commands: a.commands, Timeline: a.timeline, Feed: a.feed,
+		Registry: a.registry, History: a.history, Commands: a.commands, Timeline: a.timeline, Feed: a.feed, OTA: a.upgrades,
 		Broker: a.broker, Gate: a.gate, Access: a.access, Enroll: a.enroll, Dialects: a.dialects, Version: a.version, Log: a.log,
 		PublicHost: a.publicHost(), PublicPort: port(a.devices[0]), Started: a.started,
 		RootCertificate: a.rootCertificate(), Ready: a.disk.room,
@@ -237,6 +242,10 @@ func (a *App) changed(c registry.Change) {
 		if err := a.history.Forget(context.Background(), c.ID.Product, c.ID.Device); err != nil {
 			a.log.Error("history of a deleted device", "device", session, "error", err)
 		}
+	case registry.ProductDeleted:
+		if err := a.upgrades.Forget(context.Background(), c.ID.Product); err != nil {
+			a.log.Error("packages of a deleted product; they go at the next start", "product", c.ID.Product, "error", err)
+		}
 	}
 }
 
@@ -251,6 +260,7 @@ func (a *App) serve(ctx context.Context) error {
 	drains.Go(func() error { return a.history.Run(drainCtx, a.feed) })
 	drains.Go(func() error { return a.registry.Run(drainCtx) })
 	drains.Go(func() error { return a.commands.Run(drainCtx) })
+	drains.Go(func() error { return a.upgrades.Run(drainCtx) })
 	drains.Go(func() error { return quiet(drainCtx) })
 	drains.Go(func() error { return a.checkRegistry(drainCtx) })
 

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"net/url"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -32,6 +33,7 @@ type Config struct {
 	Feed    Feed    `yaml:"feed"`
 	Trace   Trace   `yaml:"trace"`
 	Disk    Disk    `yaml:"disk"`
+	OTA     OTA     `yaml:"ota"`
 	Log     Log     `yaml:"log"`
 }
 
@@ -105,6 +107,16 @@ type Trace struct {
 	MaxBytes int `yaml:"maxBytes"` // of all devices together
 }
 
+// OTA is upgrades of devices.
+type OTA struct {
+	// URL is what the addresses begin with from which devices fetch firmware;
+	// left out, that of the first device port. The vendor's C SDK takes none
+	// with a port: listen on 80, too, and name http://host.
+	URL             string        `yaml:"url"`
+	URLLife         time.Duration `yaml:"urlLife"`         // how long an address works
+	MaxPackageBytes int64         `yaml:"maxPackageBytes"` // of all files of one package
+}
+
 // Disk is the room that Matou leaves.
 type Disk struct {
 	// Reserve are the bytes that have to stay free where the data is; below,
@@ -151,6 +163,7 @@ func Default() Config {
 		Feed:    Feed{Keep: 7 * 24 * time.Hour, MaxBytes: 4 << 30},
 		Trace:   Trace{MaxBytes: 64 << 20},
 		Disk:    Disk{Reserve: 128 << 20},
+		OTA:     OTA{URLLife: 24 * time.Hour, MaxPackageBytes: 1 << 30},
 		Log:     Log{Level: "info", Format: "text"},
 	}
 }
@@ -274,6 +287,15 @@ func (c *Config) Check() error {
 	c.TLS.check(bad)
 	if c.History.Keep < 0 || c.Feed.Keep < 0 || c.Feed.MaxBytes < 0 || c.Trace.MaxBytes < 0 || c.Disk.Reserve < 0 {
 		bad("history, feed, trace, disk", "durations and sizes cannot be negative")
+	}
+	if u, err := url.Parse(c.OTA.URL); c.OTA.URL != "" && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.RawQuery != "" || u.User != nil) {
+		bad("ota.url", "%q is no address: write for instance http://iot.example.com", c.OTA.URL)
+	}
+	if c.OTA.URLLife < time.Minute {
+		bad("ota.urlLife", "must be 1m or more")
+	}
+	if c.OTA.MaxPackageBytes < 1 {
+		bad("ota.maxPackageBytes", "must be 1 or more")
 	}
 	switch c.Log.Level {
 	case "debug", "info", "warn", "error":

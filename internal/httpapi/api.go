@@ -27,6 +27,7 @@ import (
 	"github.com/matou-iot/matou/internal/feed"
 	"github.com/matou-iot/matou/internal/gate"
 	"github.com/matou-iot/matou/internal/history"
+	"github.com/matou-iot/matou/internal/ota"
 	"github.com/matou-iot/matou/internal/registry"
 	"github.com/matou-iot/matou/internal/trace"
 )
@@ -47,6 +48,7 @@ type Options struct {
 	Commands *command.Service
 	Timeline Timeline
 	Feed     *feed.Feed
+	OTA      *ota.Service
 	Broker   *broker.Broker
 	Gate     *gate.Gate
 	Access   *access.Access

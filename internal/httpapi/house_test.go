@@ -27,6 +27,7 @@ import (
 	"github.com/matou-iot/matou/internal/history"
 	"github.com/matou-iot/matou/internal/httpapi"
 	"github.com/matou-iot/matou/internal/ingest"
+	"github.com/matou-iot/matou/internal/ota"
 	"github.com/matou-iot/matou/internal/registry"
 	"github.com/matou-iot/matou/internal/store/series"
 	"github.com/matou-iot/matou/internal/store/sqlite"
@@ -75,8 +76,13 @@ func newHouse(t *testing.T) *house {
 	must(err)
 	commands := command.New(command.Options{Registry: h.registry, Dialects: speaks, Broker: b, Feed: h.feed, Trace: recorder})
 	in.Sender, in.Commands = b, commands
+	upgrades, err := ota.New(t.Context(), ota.Options{
+		Store: db.OTA(), Registry: h.registry, Dialects: speaks, Feed: h.feed, Trace: recorder, Pusher: commands, Dir: filepath.Join(dir, "ota"),
+		URL: "http://iot.example.com:1883", MaxPackageBytes: 1 << 20,
+	})
+	must(err)
 	api, err := httpapi.New(httpapi.Options{
-		Registry: h.registry, History: h.history, Commands: commands, Timeline: recorder, Feed: h.feed, Broker: b, Gate: judge,
+		Registry: h.registry, History: h.history, Commands: commands, Timeline: recorder, Feed: h.feed, OTA: upgrades, Broker: b, Gate: judge,
 		Access: h.access, Enroll: enroll.New(enroll.Options{Registry: h.registry, Store: db}), Dialects: speaks, Version: "test", PublicHost: "iot.example.com", PublicPort: 1883, Started: time.Now(),
 	})
 	must(err)
@@ -91,6 +97,7 @@ func newHouse(t *testing.T) *house {
 		func() error { return h.history.Run(ctx, h.feed) },
 		func() error { return h.registry.Run(ctx) },
 		func() error { return commands.Run(ctx) },
+		func() error { return upgrades.Run(ctx) },
 		func() error { return b.Run(ctx) },
 		func() error { return b.Serve(ctx, ln) },
 	}
