@@ -127,7 +127,7 @@ func (a *attempt) correct(d *Diagnosis) {
 		d.Expected = login.Password
 	}
 	if d.Received == "" && d.Field == "password" {
-		d.Received = shown(a.Password)
+		d.Received = a.shown()
 	}
 }
 
@@ -138,17 +138,32 @@ func (a *attempt) correctText(d *Diagnosis) {
 		d.Expected = Sign(a.method, a.known.DeviceSecret, a.Texts[0])
 	}
 	if d.Received == "" && d.Field == "password" {
-		d.Received = shown(a.Password)
+		d.Received = a.shown()
 	}
 }
 
-// shown is a password as far as it may be shown: a signature is no secret,
-// anything else might be one.
-func shown(p []byte) string {
-	if isHex(string(p)) && len(p) >= 16 && len(p) <= 128 {
-		return string(p)
+// secretDigits is how long a secret is that a console has made: hex, and as
+// long as a signature by hmacmd5.
+const secretDigits = 32
+
+// shown is the password as far as it may be shown. A signature is no secret,
+// anything else might be one: people send secrets in its place, also those of
+// other devices.
+func (a *attempt) shown() string {
+	p := string(a.Password)
+	size := fmt.Sprintf("%d bytes", len(p))
+	for _, secret := range []string{a.known.DeviceSecret, a.known.PreviousSecret, a.known.ProductSecret} {
+		if secret != "" && strings.EqualFold(p, secret) {
+			return size
+		}
 	}
-	return fmt.Sprintf("%d bytes", len(p))
+	switch {
+	case !isHex(p) || len(p) < 16 || len(p) > 128:
+		return size
+	case len(p) == secretDigits:
+		return p[:4] + "… (32 digits)"
+	}
+	return p
 }
 
 func clean(s string) string { return strings.Trim(s, " \t\r\n\x00\"") }

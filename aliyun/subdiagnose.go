@@ -1,7 +1,6 @@
 package aliyun
 
 import (
-	"strconv"
 	"strings"
 )
 
@@ -94,7 +93,7 @@ func withoutBars(a *attempt) *Diagnosis {
 // correctSub adds the text and the signature that would have been right.
 func (a *attempt) correctSub(d *Diagnosis) {
 	if d.Field == "sign" && d.Received == "" {
-		d.Received = a.shownSign()
+		d.Received = a.shown()
 	}
 	if a.known.DeviceSecret == "" {
 		return
@@ -103,22 +102,4 @@ func (a *attempt) correctSub(d *Diagnosis) {
 	if d.Field == "sign" && d.Expected == "" {
 		d.Expected = Sign(a.method, a.known.DeviceSecret, a.sub.Content)
 	}
-}
-
-// secretDigits is how long a DeviceSecret of a console is.
-const secretDigits = 32
-
-// shownSign is the signature as far as it may be shown: people send secrets in
-// its place, also those of other devices.
-func (a *attempt) shownSign() string {
-	p := string(a.Password)
-	for _, secret := range []string{a.known.DeviceSecret, a.known.PreviousSecret, a.known.ProductSecret} {
-		if secret != "" && strings.EqualFold(p, secret) {
-			return strconv.Itoa(len(p)) + " bytes"
-		}
-	}
-	if len(p) == secretDigits && isHex(p) {
-		return p[:4] + "… (32 digits)"
-	}
-	return shown(a.Password)
 }

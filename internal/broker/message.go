@@ -51,6 +51,16 @@ func (o Outcome) String() string {
 	return "unknown"
 }
 
+var outcomeNamesZH = [...]string{"已送达", "已排队，待设备上线后下发", "设备离线", "设备未订阅该主题", "队列已满", "没有会话", "超过设备可接收的报文大小"}
+
+// StringZH names the outcome in Chinese.
+func (o Outcome) StringZH() string {
+	if int(o) < len(outcomeNamesZH) {
+		return outcomeNamesZH[o]
+	}
+	return "未知"
+}
+
 // A message is what waits for acknowledgement, in queues or among the retained
 // ones. It is shared by sessions and never changes.
 type message struct {

@@ -163,10 +163,13 @@ func TestNamesOfCausesAndOutcomes(t *testing.T) {
 	for c := broker.Disconnected; c <= broker.LifetimeOver; c++ {
 		seen[c.String()] = true
 	}
-	for o := broker.Delivered; o <= broker.NoSession; o++ {
+	for o := broker.Delivered; o <= broker.TooLarge; o++ {
 		seen[o.String()] = true
+		if zh := o.StringZH(); zh == "" || zh == o.String() || zh == (broker.TooLarge+1).StringZH() {
+			t.Errorf("%v in Chinese: %q", o, zh)
+		}
 	}
-	if len(seen) != int(broker.LifetimeOver)+int(broker.NoSession)+1 {
+	if len(seen) != int(broker.LifetimeOver)+int(broker.TooLarge)+1 {
 		t.Errorf("%d names: %v", len(seen), seen)
 	}
 	for name := range seen {

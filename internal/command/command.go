@@ -251,11 +251,16 @@ func (s *Service) send(ctx context.Context, t target, p *pending, say func(id st
 	if err := s.enlist(t.claim, p); err != nil {
 		return Command{}, err
 	}
+	// And the timeline tells of the command before it tells of the answer.
+	entry := s.note(p.Product, p.Device, d, p.brief())
 	outcome, err := s.deliver(t, d)
 	if err != nil {
 		s.withdraw(t.claim, p)
-		s.note(p.Product, p.Device, d, outcome, nil)
+		s.became(t.claim, entry, d, outcome)
 		return Command{}, err
+	}
+	if outcome != broker.Delivered {
+		s.became(t.claim, entry, d, outcome)
 	}
 	s.mu.Lock()
 	if outcome == broker.Queued && !p.Done() {
@@ -263,7 +268,6 @@ func (s *Service) send(ctx context.Context, t target, p *pending, say func(id st
 	}
 	sent := p.Command
 	s.mu.Unlock()
-	entry := s.note(p.Product, p.Device, d, outcome, sent.brief())
 	ticket := s.keep(record.CommandSent, &sent, entry)
 	s.begun(p)
 	if err := ticket.Wait(); err != nil {
@@ -272,12 +276,27 @@ func (s *Service) send(ctx context.Context, t target, p *pending, say func(id st
 	return s.await(ctx, p, o.Wait), nil
 }
 
-// note writes the command into the timeline.
-func (s *Service) note(product, device string, d dialect.Downlink, outcome broker.Outcome, detail any) uint64 {
+// note writes into the timeline that something is sent, before it is.
+func (s *Service) note(product, device string, d dialect.Downlink, detail any) uint64 {
 	return s.Trace.Record(trace.Entry{
 		Product: product, Device: device, Kind: trace.Command, Direction: "down",
-		Topic: d.Topic, Payload: d.Payload, Sentence: outcome.String(), Detail: detail,
+		Topic: d.Topic, Payload: d.Visible(), Sentence: "sent", SentenceZH: "已下发", Detail: detail,
 	})
+}
+
+// became writes into the timeline what became of something that was sent and
+// did not reach the device's connection.
+func (s *Service) became(c dialect.Claim, parent uint64, d dialect.Downlink, outcome broker.Outcome) {
+	s.Trace.Record(trace.Entry{
+		Parent: parent, Product: c.Product, Device: c.Device, Kind: trace.Note, Code: fates[outcome],
+		Topic: d.Topic, Sentence: outcome.String(), SentenceZH: outcome.StringZH(),
+	})
+}
+
+// fates are the codes of what may become of a downlink besides being delivered.
+var fates = map[broker.Outcome]string{
+	broker.Queued: "downlink-queued", broker.Offline: "downlink-offline", broker.NotSubscribed: "downlink-not-subscribed",
+	broker.QueueFull: "downlink-queue-full", broker.NoSession: "downlink-no-session", broker.TooLarge: "downlink-too-large",
 }
 
 // begun says that the command is on record. History keeps what comes last: the

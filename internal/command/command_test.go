@@ -113,7 +113,7 @@ func TestSaidAsTheVendorSaysIt(t *testing.T) {
 				}
 				line := h.timeline()
 				if len(line) != 1 || line[0].Kind != trace.Command || line[0].Direction != "down" || line[0].Topic != tt.topic ||
-					string(line[0].Payload) != payload || line[0].Sentence != "delivered" || line[0].ID != h.log.records(h.T)[0].TraceID {
+					string(line[0].Payload) != payload || line[0].Sentence != "sent" || line[0].SentenceZH == "" || line[0].ID != h.log.records(h.T)[0].TraceID {
 					h.Errorf("%+v", line)
 				}
 			})
@@ -147,7 +147,7 @@ func TestUndeliverableIsAnError(t *testing.T) {
 			if _, err := h.Set(h.Context(), lamp, lightOn, command.Order{Wait: time.Hour}); fault.KindOf(err) != kind {
 				h.Errorf("%v: %v", outcome, err)
 			}
-			if line := h.timeline(); len(line) != 1 || line[0].Sentence != outcome.String() || line[0].Detail != nil {
+			if line := h.timeline(); len(line) != 2 || line[1].Parent != line[0].ID || line[1].Sentence != outcome.String() || line[1].SentenceZH == "" || !strings.HasPrefix(line[1].Code, "downlink-") {
 				h.Errorf("%v: %+v", outcome, line)
 			}
 			// Nothing is open: neither time nor a report has anything to end.
@@ -549,6 +549,19 @@ func TestManyAtOnce(t *testing.T) {
 		}
 		if len(states) != 160 || len(h.facts()) != 320 {
 			h.Errorf("%d commands, %d records", len(states), len(h.facts()))
+		}
+	})
+}
+
+// TestTheTimelineTellsOfACommandBeforeItsAnswer: the device may answer before
+// Send returns, and the entry of what it answers has to come first.
+func TestTheTimelineTellsOfACommandBeforeItsAnswer(t *testing.T) {
+	bubble(t, func(h *house) {
+		var before int
+		h.broker.onSend = func(broker.Message) { before = len(h.timeline()) }
+		h.set(lightOn)
+		if before != 1 {
+			h.Errorf("%d entries when the device could answer", before)
 		}
 	})
 }

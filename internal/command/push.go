@@ -19,11 +19,13 @@ func (s *Service) Push(ctx context.Context, id registry.ID, say func(dialect.Dia
 	}
 	outcome := broker.Delivered
 	for _, d := range say(t.dialect, t.claim) {
-		if outcome, err = s.deliver(t, d); err != nil {
-			s.note(id.Product, id.Device, d, outcome, nil)
+		entry := s.note(id.Product, id.Device, d, nil)
+		if outcome, err = s.deliver(t, d); outcome != broker.Delivered {
+			s.became(t.claim, entry, d, outcome)
+		}
+		if err != nil {
 			return outcome, err
 		}
-		s.note(id.Product, id.Device, d, outcome, nil)
 	}
 	return outcome, nil
 }

@@ -122,6 +122,7 @@ type Diagnosis struct {
 	RightLogin   *Credentials `json:"rightLogin,omitempty"`
 
 	Connack byte `json:"-"` // the return code where it is not 4
+	Silent  bool `json:"-"` // the vendor ends the connection without a CONNACK
 }
 
 // Credentials are what a device puts into its CONNECT and where it connects.

@@ -93,6 +93,8 @@ type applicant struct {
 	product *registry.Product // nil: unknown
 	device  *registry.Device  // nil: unknown
 	asked   bool              // a person wants to know, whatever it costs
+	foreign *registry.Product // it exists, but speaks another dialect than the login
+	abroad  bool              // the device exists there
 
 	nameless bool // its certificate alone says who it is
 }
@@ -189,6 +191,9 @@ func (g *Gate) identify(ctx context.Context, l dialect.Login, from broker.Origin
 			case err != nil:
 				return nil, err
 			case product.Dialect != d.Name():
+				if err := g.lookAbroad(ctx, best, d, claim, product); err != nil {
+					return nil, err
+				}
 				continue
 			}
 			device, err := g.Registry.Device(ctx, registry.ID{Product: claim.Product, Device: claim.Device})
@@ -197,6 +202,7 @@ func (g *Gate) identify(ctx context.Context, l dialect.Login, from broker.Origin
 			}
 			if err == nil || best.product == nil {
 				best.dialect, best.claim, best.product = d, claim, product
+				best.foreign, best.abroad = nil, false
 			}
 			if err == nil {
 				best.device = device

@@ -12,8 +12,6 @@ import (
 	"github.com/matou-iot/matou/internal/dialect"
 	"github.com/matou-iot/matou/internal/registry"
 	"github.com/matou-iot/matou/internal/trace"
-	"github.com/matou-iot/matou/mqtt"
-	"github.com/matou-iot/matou/mqtt/packet"
 )
 
 // diagnose asks the dialect of a refused login what went wrong.
@@ -26,6 +24,9 @@ func (g *Gate) diagnose(ctx context.Context, a *applicant) *dialect.Diagnosis {
 		return &loginNotExamined
 	default:
 		defer g.budget.spend(time.Now())
+	}
+	if a.foreign != nil && a.product == nil {
+		return otherDialect(a)
 	}
 	d, mode := a.dialect, dialect.Lenient
 	if d == nil { // no dialect could read it: the first one explains its form
@@ -65,27 +66,19 @@ func (k known) KnowsDevice(product, device string) bool {
 func (g *Gate) refuse(_ context.Context, a *applicant, d *dialect.Diagnosis) error {
 	a.claim.Product, a.claim.Device = clip(a.claim.Product), clip(a.claim.Device)
 	d = clipped(d)
-	answer := &broker.Refusal{Reason: mqtt.BadUserNameOrPassword, ReasonString: d.Sentence}
-	if d.Code == tooOften { // the password is right: a 3.x device has to hear something else
-		answer.Reason = mqtt.ConnectionRateExceeded
-	}
-	switch d.Connack {
-	case 2:
-		answer.Reason, answer.ReturnCode = mqtt.ClientIdentifierNotValid, 2
-	case 3:
-		answer.Reason, answer.ReturnCode = mqtt.ServerUnavailable, 3
-	}
+	answer := answerOf(d)
 	addr := a.from.Remote.Addr().String()
 	seen := &g.repeats
-	if a.device == nil {
+	exists := a.device != nil || a.abroad
+	if !exists {
 		seen = &g.strange
 	}
 	n := seen.count(a.claim.Session()+"\x00"+d.Code+"\x00"+addr, g.Now())
-	if a.device != nil {
+	if exists {
 		g.Registry.Refused(registry.ID{Product: a.claim.Product, Device: a.claim.Device}, registry.Refusal{
 			At: g.Now(), Addr: a.from.Remote.String(), Code: d.Code, Field: d.Field,
 			Sentence: d.Sentence, SentenceZH: d.SentenceZH, Advice: d.Advice, AdviceZH: d.AdviceZH,
-			Expected: d.Expected, Received: d.Received, ReturnCode: int(packet.ReturnCode(answer.Reason)), Count: 1,
+			Expected: d.Expected, Received: d.Received, ReturnCode: returnCode(answer), Count: 1,
 		})
 	}
 	if bits.OnesCount64(n) != 1 {
@@ -96,7 +89,7 @@ func (g *Gate) refuse(_ context.Context, a *applicant, d *dialect.Diagnosis) err
 		Code: d.Code, Sentence: d.Sentence, SentenceZH: d.SentenceZH,
 		Detail: refusalDetail{Diagnosis: d, Connect: connectDetail(a), Times: n},
 	}
-	if a.device != nil {
+	if exists {
 		g.Trace.Record(e)
 	} else {
 		g.Strangers.Record(e)

@@ -273,7 +273,7 @@ func (j *job) answer(d dialect.Downlink) {
 	outcome := j.in.Sender.Send(j.who.Session(), broker.Message{Topic: d.Topic, Payload: d.Payload}, how)
 	j.in.Trace.Record(trace.Entry{
 		Parent: j.entry, Product: j.who.Product, Device: j.who.Device, Kind: trace.Downlink, Direction: "down",
-		Topic: d.Topic, Payload: d.Visible(), Sentence: outcome.String(),
+		Topic: d.Topic, Payload: d.Visible(), Sentence: outcome.String(), SentenceZH: outcome.StringZH(),
 	})
 }
 

@@ -4,7 +4,6 @@ package aliyun
 
 import (
 	"reflect"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -58,7 +57,7 @@ func (Dialect) Verify(l *dialect.Login, c dialect.Claim, k dialect.Secrets, mode
 			Code: "aliyun-keep-alive", Field: "keepAlive", Received: seconds(l.KeepAlive), Expected: "30 to 1200",
 			Sentence:   "a keep-alive of " + seconds(l.KeepAlive) + " s is outside 30 to 1200",
 			SentenceZH: "keepAlive 为 " + seconds(l.KeepAlive) + " 秒，超出 30 到 1200 的范围",
-			Advice:     "use 60 to 300", AdviceZH: "建议 60 到 300",
+			Advice:     "use 60 to 300", AdviceZH: "建议 60 到 300", Connack: vendor.ReturnIdentifierRejected,
 		}
 	}
 	return v
@@ -99,9 +98,6 @@ func (Dialect) Diagnose(l *dialect.Login, k dialect.Secrets, known dialect.Known
 		return diagnoseIoTLogin(l, k, now, known)
 	}
 	out := Diagnosis(vendor.Diagnose(sent(l), what))
-	if out != nil && out.Field == "password" && out.Received == string(l.Password) {
-		out.Received = shown(out.Received, k)
-	}
 	if out != nil && l.Form != nil {
 		forForm(out)
 	}
@@ -118,24 +114,6 @@ func forForm(d *dialect.Diagnosis) {
 	case "username":
 		d.Field = "deviceName"
 	}
-}
-
-// secretDigits is how long a secret is that a console has made: hex, and as
-// long as a signature by hmacmd5.
-const secretDigits = 32
-
-// shown is a password that looks like a signature as far as it may be shown:
-// people send secrets in its place, also those of other devices.
-func shown(password string, k dialect.Secrets) string {
-	for _, secret := range []string{k.Device, k.PreviousDevice, k.Product, k.PreviousProduct} {
-		if secret != "" && strings.EqualFold(password, secret) {
-			return strconv.Itoa(len(password)) + " bytes"
-		}
-	}
-	if len(password) == secretDigits {
-		return password[:4] + "… (32 digits)"
-	}
-	return password
 }
 
 // The enforced bounds of keep-alive [aliyun-device §2.7].

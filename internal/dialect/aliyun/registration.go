@@ -120,6 +120,8 @@ func Diagnosis(d *vendor.Diagnosis) *dialect.Diagnosis {
 		out.RightLogin = &dialect.Credentials{ClientID: r.ClientID, Username: r.Username, Password: r.Password, Host: r.Host, Port: r.Port}
 	}
 	_, _, connack := vendor.RegistrationAnswer(d.Code)
-	out.Connack = connack
+	if out.Connack = d.ReturnCode(); out.Connack == vendor.ReturnBadLogin {
+		out.Connack = connack
+	}
 	return out
 }

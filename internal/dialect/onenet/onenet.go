@@ -115,6 +115,7 @@ func diagnosis(d *vendor.Diagnosis) *dialect.Diagnosis {
 		Code: d.Code, Field: d.Field, Received: d.Received, Expected: d.Expected, Sentence: d.Sentence, SentenceZH: d.SentenceZH,
 		Advice: d.Advice, AdviceZH: d.AdviceZH, StringToSign: d.StringToSign,
 	}
+	out.Connack, out.Silent = d.ReturnCode()
 	if r := d.RightLogin; r != nil {
 		out.RightLogin = &dialect.Credentials{ClientID: r.ClientID, Username: r.Username, Password: r.Password, Host: r.Host, Port: r.Port}
 	}
