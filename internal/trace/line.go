@@ -9,71 +9,100 @@ import (
 )
 
 // A line is the timeline of one device: its entries in the order in which they
-// came, written into one buffer without a pointer in it. So a message costs a
-// copy and no allocation, and the garbage collector has nothing to look
-// through.
+// came, written into chunks of bytes without a pointer in them. So a message
+// costs a copy and seldom an allocation, and the garbage collector has nothing
+// to look through.
 type line struct {
-	key   key
-	buf   []byte // buf[head:] are the entries, each behind its length
-	head  int
-	count int
-	at    *list.Element
-	moved time.Time // to the front of the list
+	key    key
+	spare  *spare
+	chunks [][]byte // of whole entries, each behind its length, oldest first
+	head   int      // where the oldest entry is in the first chunk
+	size   int      // of the chunks' memory
+	count  int
+	at     *list.Element
+	moved  time.Time // to the front of the list
 }
 
-// lineCost is about what a line costs besides its buffer: itself, its place in
-// the map and in the list, the names.
-const lineCost = 320
+const (
+	// lineCost is about what a line costs besides its chunks: itself, its
+	// place in the map and in the list, the names.
+	lineCost = 320
+	// Chunks begin small, for the many devices that say little, and grow.
+	firstChunk = 512
+	lastChunk  = 8 << 10
+)
 
 // bytes is what the line costs.
-func (l *line) bytes() int { return lineCost + cap(l.buf) }
+func (l *line) bytes() int { return lineCost + l.size }
 
 // add writes e behind the others.
 func (l *line) add(e *Entry, detail []byte) {
-	need := binary.MaxVarintLen64 + encodedMax(e, detail)
-	if len(l.buf)+need > cap(l.buf) {
-		l.makeRoom(need)
-	}
+	last := l.room(lengthSize + encodedMax(e, detail))
 	// The length goes before what it measures: its place is kept free first.
-	start := len(l.buf)
-	b := append(l.buf, 0, 0, 0)
+	start := len(*last)
+	b := append(*last, 0, 0, 0)
 	b = appendEntry(b, e, detail)
 	n := len(b) - start - lengthSize
 	b[start], b[start+1], b[start+2] = byte(n>>16), byte(n>>8), byte(n)
-	l.buf = b
+	*last = b
 	l.count++
 }
 
-// lengthSize is the room of an entry's length: eight texts of MaxText and less
-// stay far below 16 MiB.
+// lengthSize is the room of an entry's length: the texts of an entry, MaxText
+// and less each, stay far below 16 MiB.
 const lengthSize = 3
 
-// makeRoom moves the entries to the front where at least half of the buffer is
-// free there, else into a buffer of more room.
-func (l *line) makeRoom(need int) {
-	live := l.buf[l.head:]
-	if l.head > 0 && len(live) <= cap(l.buf)/2 && len(live)+need <= cap(l.buf) {
-		l.buf = l.buf[:copy(l.buf[:cap(l.buf)], live)]
-	} else {
-		grown := make([]byte, len(live), len(live)+max(need, len(live)))
-		copy(grown, live)
-		l.buf = grown
+// room returns the last chunk, with room for need bytes.
+func (l *line) room(need int) *[]byte {
+	n := len(l.chunks)
+	if n == 0 || cap(l.chunks[n-1])-len(l.chunks[n-1]) < need {
+		size := firstChunk
+		if n > 0 {
+			size = min(2*cap(l.chunks[n-1]), lastChunk)
+		}
+		chunk := l.spare.take(max(size, need))
+		l.chunks = append(l.chunks, chunk)
+		l.size += cap(chunk)
+		n++
 	}
-	l.head = 0
+	return &l.chunks[n-1]
 }
 
-// drop forgets the oldest n entries.
+// drop forgets the oldest n entries, and the chunks that held nothing else.
 func (l *line) drop(n int) {
 	for range n {
-		l.head += lengthSize + entryLength(l.buf[l.head:])
+		first := l.chunks[0]
+		l.head += lengthSize + entryLength(first[l.head:])
 		l.count--
+		if l.head == len(first) {
+			l.size -= cap(first)
+			l.spare.keep(first)
+			l.chunks = slices.Delete(l.chunks, 0, 1)
+			l.head = 0
+		}
 	}
 }
 
-// fit gives back the room that is not used.
-func (l *line) fit() {
-	l.buf, l.head = slices.Clone(l.buf[l.head:]), 0
-	l.buf = slices.Clip(l.buf)
+// spare are chunks that a line gave up and another, or the same, will want: a
+// device that goes on talking gives one up for each that it takes.
+type spare struct{ chunks [][]byte }
+
+// maxSpare is how many chunks are kept.
+const maxSpare = 16
+
+func (s *spare) take(size int) []byte {
+	if n := len(s.chunks); n > 0 && size == lastChunk {
+		chunk := s.chunks[n-1]
+		s.chunks = s.chunks[:n-1]
+		return chunk[:0]
+	}
+	return make([]byte, 0, size)
+}
+
+func (s *spare) keep(chunk []byte) {
+	if cap(chunk) == lastChunk && len(s.chunks) < maxSpare {
+		s.chunks = append(s.chunks, chunk)
+	}
 }
 
 func entryLength(b []byte) int { return int(b[0])<<16 | int(b[1])<<8 | int(b[2]) }
@@ -82,10 +111,15 @@ func entryLength(b []byte) int { return int(b[0])<<16 | int(b[1])<<8 | int(b[2])
 // is changed.
 func (l *line) all() [][]byte {
 	es := make([][]byte, 0, l.count)
-	for b := l.buf[l.head:]; len(b) > 0; {
-		n := entryLength(b)
-		es = append(es, b[lengthSize:lengthSize+n])
-		b = b[lengthSize+n:]
+	for i, b := range l.chunks {
+		if i == 0 {
+			b = b[l.head:]
+		}
+		for len(b) > 0 {
+			n := entryLength(b)
+			es = append(es, b[lengthSize:lengthSize+n])
+			b = b[lengthSize+n:]
+		}
 	}
 	return es
 }

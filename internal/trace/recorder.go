@@ -27,6 +27,7 @@ type shard struct {
 	lines   map[key]*line
 	recent  list.List // of *line, most recently written first, to about a second
 	bytes   int
+	spare   spare
 	watches map[key][]*watch
 }
 
@@ -157,7 +158,7 @@ const recency = time.Second
 func (s *shard) add(k key, e *Entry, detail []byte) {
 	l := s.lines[k]
 	if l == nil {
-		l = &line{key: k, moved: e.At}
+		l = &line{key: k, spare: &s.spare, moved: e.At}
 		l.at = s.recent.PushFront(l)
 		s.lines[k] = l
 	} else {
@@ -184,7 +185,6 @@ func (s *shard) dropOldest() {
 	}
 	s.bytes -= l.bytes()
 	l.drop(l.count / 2)
-	l.fit()
 	s.bytes += l.bytes()
 }
 
