@@ -37,6 +37,7 @@ import (
 	"github.com/matou-iot/matou/internal/store/sessions"
 	"github.com/matou-iot/matou/internal/store/sqlite"
 	"github.com/matou-iot/matou/internal/store/stream"
+	"github.com/matou-iot/matou/internal/topology"
 	"github.com/matou-iot/matou/internal/trace"
 	"github.com/matou-iot/matou/mqtt"
 )
@@ -69,6 +70,7 @@ type App struct {
 	commands  *command.Service
 	enroll    *enroll.Service
 	upgrades  *ota.Service
+	topology  *topology.Service
 	api       http.Handler
 	devices   []net.Listener
 	apiListen net.Listener
@@ -209,10 +211,23 @@ func (a *App) join() error {
 	a.commands = command.New(command.Options{
 		Registry: a.registry, Dialects: a.dialects, Broker: a.broker, Feed: a.feed, Trace: recorder, Log: a.log,
 	})
+	a.topology = topology.New(topology.Options{
+		Registry: a.registry, Dialects: a.dialects, Broker: a.broker, Push: a.commands, Statuses: a.feed, Trace: recorder, Log: a.log,
+	})
+	a.commands.Gateways, a.gate.Gateways, in.Gateways = a.topology, a.topology, a.topology
 	in.Sender, in.Commands = a.broker, a.commands
 	ingest.Handle(in, a.commands.Respond)
+	ingest.Handle(in, a.topology.Add)
+	ingest.Handle(in, a.topology.Delete)
+	ingest.Handle(in, a.topology.Get)
+	ingest.Handle(in, a.topology.Find)
+	ingest.Handle(in, a.topology.Register)
+	ingest.Handle(in, a.topology.Unregister)
+	ingest.Handle(in, a.topology.ProxyRegister)
+	ingest.Handle(in, a.topology.Login)
+	ingest.Handle(in, a.topology.Logout)
 	a.enroll = enroll.New(enroll.Options{Registry: a.registry, Store: a.db, Log: a.log})
-	a.gate.Enrolments, a.gate.Sender = a.enroll, a.broker
+	a.gate.Enrolments, a.gate.Sender, a.topology.Enroll = a.enroll, a.broker, a.enroll
 	httpgate.New(httpgate.Options{
 		Gate: a.gate, Uplinks: in, Router: a.broker, Registry: a.registry, Host: a.publicHost(), Port: port(a.devices[0]), Log: a.log,
 	}, a.doors)
@@ -221,7 +236,7 @@ func (a *App) join() error {
 	}
 	a.registry.OnChange(a.changed)
 	a.api, err = httpapi.New(httpapi.Options{
-		Registry: a.registry, History: a.history, Commands: a.commands, Timeline: a.timeline, Feed: a.feed, OTA: a.upgrades,
+		Registry: a.registry, History: a.history, Commands: a.commands, Topology: a.topology, Timeline: a.timeline, Feed: a.feed, OTA: a.upgrades,
 		Broker: a.broker, Gate: a.gate, Access: a.access, Enroll: a.enroll, Dialects: a.dialects, Version: a.version, Log: a.log,
 		PublicHost: a.publicHost(), PublicPort: port(a.devices[0]), Started: a.started,
 		RootCertificate: a.rootCertificate(), Ready: a.disk.room,
@@ -232,6 +247,7 @@ func (a *App) join() error {
 // changed ends the connections of devices that may no longer be here.
 func (a *App) changed(c registry.Change) {
 	session := c.ID.String()
+	a.topology.Changed(c)
 	switch c.Kind {
 	case registry.DeviceDisabled, registry.DeviceSecretReset:
 		a.broker.Disconnect(session, mqtt.AdministrativeAction)

@@ -145,3 +145,28 @@ func (b *Broker) Online(session string) bool {
 	s := b.lookup(session)
 	return s != nil && s.client.Load() != nil
 }
+
+// Unsubscribe ends the subscriptions of a session whose filters drop picks, as
+// UNSUBSCRIBE would: for topics that stopped being the session's to hear. It
+// returns how many there were, after the store has it.
+func (b *Broker) Unsubscribe(session string, drop func(filter string) bool) int {
+	s := b.lookup(session)
+	if s == nil {
+		return 0
+	}
+	var filters []string
+	s.mu.Lock()
+	for _, sub := range s.subs {
+		filters = append(filters, sub.filter)
+	}
+	s.mu.Unlock()
+	w := works.Get().(*work)
+	n := 0
+	for _, filter := range filters {
+		if drop(filter) && s.unsubscribe(w, filter) == mqtt.Success {
+			n++
+		}
+	}
+	b.finish(w, true)
+	return n
+}

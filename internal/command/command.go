@@ -88,8 +88,16 @@ const (
 	MaxPendingPerDevice = 64
 )
 
+// Gateways knows by whose connection a device is reached.
+type Gateways interface {
+	// Carrier returns the gateway that carries a sub-device; false for a device
+	// that is reached by itself or not at all.
+	Carrier(ctx context.Context, c dialect.Claim) (dialect.Claim, bool)
+}
+
 // Options are what a Service needs.
 type Options struct {
+	Gateways Gateways // nil: every device is reached by itself
 	Registry *registry.Registry
 	Dialects dialect.Set
 	Broker   Broker
@@ -114,12 +122,14 @@ type Service struct {
 
 	mu      sync.Mutex
 	pending map[dialect.Claim][]*pending // of one device, oldest first
+	relayed map[string]*pending          // those of sub-devices, by id
 	count   int
 }
 
 type pending struct {
 	Command
-	sets     []string // the properties of a set
+	sets     []string      // the properties of a set
+	via      dialect.Claim // the gateway that carries it; zero for none
 	deadline time.Time
 	patience time.Duration
 	recorded bool          // the feed has that it was sent
@@ -134,7 +144,7 @@ func New(o Options) *Service {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	s := &Service{Options: o, pending: make(map[dialect.Claim][]*pending)}
+	s := &Service{Options: o, pending: make(map[dialect.Claim][]*pending), relayed: make(map[string]*pending)}
 	s.last.Store(max(o.Now().Sub(idEpoch).Milliseconds(), 0))
 	return s
 }
@@ -214,6 +224,28 @@ type target struct {
 	claim   dialect.Claim
 	product *registry.Product
 	dialect dialect.Dialect
+	via     dialect.Claim // the gateway that carries it; zero for none
+}
+
+// session is whose session the device is reached by.
+func (t *target) session() dialect.Claim {
+	if t.via != (dialect.Claim{}) {
+		return t.via
+	}
+	return t.claim
+}
+
+// through says to the gateway what the device is told.
+func (t *target) through(d dialect.Downlink) (dialect.Downlink, error) {
+	if t.via == (dialect.Claim{}) {
+		return d, nil
+	}
+	if g, ok := t.dialect.(dialect.Gateways); ok {
+		if relayed, ok := g.Through(t.via, d); ok {
+			return relayed, nil
+		}
+	}
+	return d, fault.Conflict("gateway %s cannot pass %s on to device %s", t.via.Session(), d.Topic, t.claim.Session())
 }
 
 func (s *Service) target(ctx context.Context, id registry.ID) (target, error) {
@@ -232,7 +264,11 @@ func (s *Service) target(ctx context.Context, id registry.ID) (target, error) {
 	if !ok {
 		return target{}, fault.Invalid("product %q speaks the unknown dialect %q", product.Key, product.Dialect)
 	}
-	return target{dialect.Claim{Product: id.Product, Device: id.Device}, product, dialect.Choose(d, product.DataModel.String())}, nil
+	t := target{claim: dialect.Claim{Product: id.Product, Device: id.Device}, product: product, dialect: dialect.Choose(d, product.DataModel.String())}
+	if s.Gateways != nil {
+		t.via, _ = s.Gateways.Carrier(ctx, t.claim)
+	}
+	return t, nil
 }
 
 // send delivers a command and waits for its answer as long as the order says.
@@ -245,7 +281,11 @@ func (s *Service) send(ctx context.Context, t target, p *pending, say func(id st
 		p.patience = min(o.Timeout, Patience)
 	}
 	p.SentAt, p.deadline, p.done = now, now.Add(p.patience), make(chan struct{})
-	d := say(p.ID)
+	d, err := t.through(say(p.ID))
+	if err != nil {
+		return Command{}, err
+	}
+	p.via = t.via
 	p.Topic, p.Payload, p.State = d.Topic, legible(d.Payload), Delivered
 	// The device may answer before Send returns: it has to be pending first.
 	if err := s.enlist(t.claim, p); err != nil {
@@ -339,14 +379,15 @@ func cut(s string) string {
 // away and has a session gets it at QoS 1 when it comes back.
 func (s *Service) deliver(t target, d dialect.Downlink) (broker.Outcome, error) {
 	how := broker.IfSubscribed
-	if t.dialect.Unasked(t.claim, d.Topic) {
+	to := t.session()
+	if t.dialect.Unasked(to, d.Topic) {
 		how = broker.Unasked
 	}
 	m := broker.Message{Topic: d.Topic, Payload: d.Payload}
-	if !s.Broker.Online(t.claim.Session()) {
+	if !s.Broker.Online(to.Session()) {
 		m.QoS = mqtt.AtLeastOnce
 	}
-	outcome := s.Broker.Send(t.claim.Session(), m, how)
+	outcome := s.Broker.Send(to.Session(), m, how)
 	switch outcome {
 	case broker.Delivered, broker.Queued:
 		return outcome, nil
@@ -370,6 +411,9 @@ func (s *Service) enlist(c dialect.Claim, p *pending) error {
 		return fault.Exhausted("%d commands of device %s await an answer; wait for some of them", len(s.pending[c]), c.Session())
 	}
 	s.pending[c] = append(s.pending[c], p)
+	if p.via != (dialect.Claim{}) {
+		s.relayed[p.ID] = p
+	}
 	s.count++
 	return nil
 }

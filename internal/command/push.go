@@ -19,6 +19,9 @@ func (s *Service) Push(ctx context.Context, id registry.ID, say func(dialect.Dia
 	}
 	outcome := broker.Delivered
 	for _, d := range say(t.dialect, t.claim) {
+		if d, err = t.through(d); err != nil {
+			return broker.Offline, err
+		}
 		entry := s.note(id.Product, id.Device, d, nil)
 		if outcome, err = s.deliver(t, d); outcome != broker.Delivered {
 			s.became(t.claim, entry, d, outcome)

@@ -20,6 +20,9 @@ func (s *Service) Reply(_ context.Context, who dialect.Claim, r dialect.Reply, i
 	}
 	s.mu.Lock()
 	p := s.match(who, r, kind)
+	if p != nil {
+		who = dialect.Claim{Product: p.Product, Device: p.Device} // a gateway answers for its sub-devices
+	}
 	if p == nil {
 		s.mu.Unlock()
 		s.Trace.Record(trace.Entry{
@@ -99,6 +102,12 @@ func (s *Service) expire(now time.Time) {
 // names its command and no other: late and repeated answers find none. s.mu is
 // held.
 func (s *Service) match(who dialect.Claim, r dialect.Reply, kind Kind) *pending {
+	if r.Relayed {
+		if p := s.relayed[r.ID]; p != nil && p.via == who {
+			return p
+		}
+		return nil
+	}
 	var newest *pending
 	for _, p := range s.pending[who] {
 		if p.ID == r.ID {
@@ -132,6 +141,7 @@ func (s *Service) remove(who dialect.Claim, p *pending) {
 		return
 	}
 	s.count--
+	delete(s.relayed, p.ID)
 	left := slices.Delete(s.pending[who], i, i+1)
 	if len(left) == 0 {
 		delete(s.pending, who)

@@ -194,13 +194,14 @@ func (s Set) ByName(name string) (Dialect, bool) {
 	return nil, false
 }
 
-// A Subject is a device that logged in: who it is and how it speaks. It does
-// not change while the connection lasts.
+// A Subject is a device that logged in: who it is and how it speaks. Only who
+// else speaks on its connection changes while that lasts.
 type Subject struct {
 	Claim
 	Dialect  Dialect
 	Mode     Strictness
 	Greeting *Downlink // what it is told right after its login; nil for nothing
+	Subs     Subs      // the sub-devices of a gateway that are logged in
 }
 
 // Session is the name of the subject's session, product and device with a

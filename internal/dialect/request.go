@@ -11,10 +11,11 @@ type Request interface{ Asked() *Ask }
 
 // An Ask is how a request came: what its answer has to repeat.
 type Ask struct {
-	Claim    Claim  // whose topic it came on: the device's own, or that of a sub-device of it
-	Topic    string // as the device sent it, without a query
-	ID       string // of the message, "" where it has none
-	NoAnswer bool   // the device wants to hear nothing
+	Claim    Claim    // whose topic it came on: the device's own, or that of a sub-device of it
+	Topic    string   // as the device sent it, without a query
+	ID       string   // of the message, "" where it has none
+	NoAnswer bool     // the device wants to hear nothing
+	By       *Subject // whose connection brought it: the device's own, or its gateway's; nil: none did
 }
 
 // Asked returns a itself; it makes a struct that embeds Ask a Request.

@@ -13,6 +13,7 @@ type Uplink struct {
 	ID      string // the message's id, as text
 	Report  []Reading
 	Events  []Event
+	Parts   []Part // likewise of a gateway's sub-devices
 	Reply   Reply
 	Request Request     // of the kind Asks
 	Notes   []Note      // accepted, but the vendor's rules or ours would like it otherwise
@@ -24,6 +25,8 @@ type Uplink struct {
 	// vendor ends the connection over it.
 	RefusedAll, Close bool
 	Loose             string // deviations from JSON that were accepted, "" for none
+
+	Others Others // who knows about sub-devices, the caller's; nil: nobody has any
 }
 
 // Reset empties u for the next message.
@@ -34,6 +37,8 @@ func (u *Uplink) Reset() {
 		Notes:   u.Notes[:0],
 		Refused: u.Refused[:0],
 		Answers: u.Answers[:0],
+		Parts:   u.Parts[:0],
+		Others:  u.Others,
 	}
 }
 
@@ -73,6 +78,7 @@ type Event struct {
 type Reply struct {
 	ID      string
 	ByID    bool   // nothing but the id tells what is answered
+	Relayed bool   // a gateway answers for a sub-device that only the id names
 	Service string // of an invoke
 	Code    int
 	OK      bool

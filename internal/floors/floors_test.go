@@ -19,7 +19,7 @@ var floors = []string{
 	"modem internal/fault internal/record internal/trace",
 	"device internal/registry internal/history internal/access internal/dialect internal/broker internal/feed internal/devicehttp internal/script internal/topics",
 	"internal/ota internal/enroll",
-	"internal/gate internal/ingest internal/command internal/store",
+	"internal/gate internal/ingest internal/command internal/topology internal/store",
 	"internal/httpapi internal/httpgate",
 	"internal/app",
 	"cmd bench test",

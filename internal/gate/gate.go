@@ -4,6 +4,7 @@
 package gate
 
 import (
+	"bytes"
 	"context"
 	"hash/maphash"
 	"log/slog"
@@ -32,6 +33,18 @@ type Statuses interface {
 	Append(r record.Record) feed.Ticket
 }
 
+// Gateways knows the sub-devices that gateways carry on their connections.
+type Gateways interface {
+	// Direct makes room for a device that comes on a connection of its own, and
+	// calls online, which marks it so.
+	Direct(who *dialect.Subject, online func())
+	// Gone ends what a connection carried that is over.
+	Gone(gateway *dialect.Subject)
+	// Has reports whether a device is a sub-device of the gateway, and how
+	// strict it has to be.
+	Has(gateway, sub dialect.Claim) (dialect.Strictness, bool)
+}
+
 // Options are what a Gate needs.
 type Options struct {
 	Registry *registry.Registry
@@ -46,7 +59,8 @@ type Options struct {
 	// Enrolments hands out secrets to devices that register; nil: to none.
 	Enrolments Enrolments
 	// Sender tells a device what it is owed right after its login.
-	Sender Sender
+	Sender   Sender
+	Gateways Gateways // nil: no device has sub-devices
 	// OpenNetworks are where devices of open products may come from without
 	// a right signature; loopback is always among them.
 	OpenNetworks []netip.Prefix
@@ -290,6 +304,9 @@ func (g *Gate) Subscribe(c *broker.Client, s packet.Subscription) mqtt.ReasonCod
 		return subscribeRegistrant(c, s)
 	}
 	code, why := subject.Dialect.MaySubscribe(subject.Claim, s.Filter, s.QoS, subject.Mode)
+	if why != nil {
+		code, why = g.subscribeSub(subject, s, code, why)
+	}
 	e := trace.Entry{
 		Product: subject.Product, Device: subject.Device, Kind: trace.Subscribe, Direction: "up", Topic: s.Filter, QoS: int(s.QoS),
 	}
@@ -298,6 +315,25 @@ func (g *Gate) Subscribe(c *broker.Client, s packet.Subscription) mqtt.ReasonCod
 	}
 	g.Trace.Record(e)
 	return code
+}
+
+// subscribeSub judges a filter that is not the device's own: it may be one of a
+// sub-device of it.
+func (g *Gate) subscribeSub(by *dialect.Subject, s packet.Subscription, code mqtt.ReasonCode, why *dialect.Diagnosis) (mqtt.ReasonCode, *dialect.Diagnosis) {
+	d, ok := by.Dialect.(dialect.Gateways)
+	if !ok || g.Gateways == nil {
+		return code, why
+	}
+	product, device, named := bytes.Cut(d.Owner([]byte(s.Filter)), []byte("/"))
+	sub := dialect.Claim{Product: string(product), Device: string(device)}
+	if !named || sub == by.Claim {
+		return code, why
+	}
+	mode, has := g.Gateways.Has(by.Claim, sub)
+	if !has {
+		return code, why
+	}
+	return by.Dialect.MaySubscribe(sub, s.Filter, s.QoS, mode)
 }
 
 // Publish hands a message to the uplinks.
@@ -312,22 +348,42 @@ func (g *Gate) Publish(c *broker.Client, p *packet.Publish) broker.Decision {
 // Connected marks the device online, and says what it is owed.
 func (g *Gate) Connected(c *broker.Client) {
 	defer g.greet(c)
-	if s, ok := c.Identity().(*dialect.Subject); ok {
-		o := c.Origin()
-		g.Registry.WentOnline(identity(s), c.Since(), o.Remote.String(), c.ID(), "MQTT "+c.Version().String()+" over "+o.Transport)
-		g.tell(s, c.Since(), registry.Online)
-		g.Log.Info("device connected", "product", s.Product, "device", s.Device, "client", c.ID(), "from", o.Remote)
+	s, ok := c.Identity().(*dialect.Subject)
+	if !ok {
+		return
 	}
+	online := func() {
+		w := way(c)
+		g.Registry.WentOnline(identity(s), c.Since(), w.Addr, w.ClientID, w.Protocol)
+		g.tell(s, c.Since(), registry.Online)
+	}
+	if g.Gateways != nil {
+		g.Gateways.Direct(s, online)
+	} else {
+		online()
+	}
+	g.Log.Info("device connected", "product", s.Product, "device", s.Device, "client", c.ID(), "from", c.Origin().Remote)
 }
 
-// Closed marks the device offline, unless a newer connection took over.
+// way is how a client's device is online.
+func way(c *broker.Client) registry.Way {
+	o := c.Origin()
+	return registry.Way{Addr: o.Remote.String(), ClientID: c.ID(), Protocol: "MQTT " + c.Version().String() + " over " + o.Transport}
+}
+
+// Closed marks the device offline, unless it has come in another way since, and
+// the sub-devices that it carried.
 func (g *Gate) Closed(c *broker.Client, why broker.Cause) {
 	s, ok := c.Identity().(*dialect.Subject)
 	if !ok {
 		return
 	}
-	g.Registry.WentOffline(identity(s), g.Now(), why.String())
-	g.tell(s, g.Now(), registry.Offline)
+	if g.Gateways != nil {
+		g.Gateways.Gone(s)
+	}
+	if g.Registry.Ended(identity(s), way(c), g.Now(), why.String()) {
+		g.tell(s, g.Now(), registry.Offline)
+	}
 	g.Trace.Record(trace.Entry{
 		Product: s.Product, Device: s.Device, Kind: trace.Disconnect, Sentence: why.String(), SentenceZH: causeZH(why),
 	})

@@ -29,6 +29,7 @@ import (
 	"github.com/matou-iot/matou/internal/history"
 	"github.com/matou-iot/matou/internal/ota"
 	"github.com/matou-iot/matou/internal/registry"
+	"github.com/matou-iot/matou/internal/topology"
 	"github.com/matou-iot/matou/internal/trace"
 )
 
@@ -46,6 +47,7 @@ type Options struct {
 	Registry *registry.Registry
 	History  *history.History
 	Commands *command.Service
+	Topology *topology.Service
 	Timeline Timeline
 	Feed     *feed.Feed
 	OTA      *ota.Service

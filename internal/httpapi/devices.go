@@ -15,9 +15,10 @@ import (
 // A device is one as people see it.
 type device struct {
 	registry.Device
-	State  registry.State `json:"state"`
-	Since  time.Time      `json:"since,omitzero" doc:"Since when it is in this state"`
-	Secret string         `json:"secret,omitempty" doc:"Only when it was just made, or asked for with secrets=true"`
+	State   registry.State `json:"state"`
+	Gateway *registry.ID   `json:"gateway,omitempty" doc:"Of a sub-device: the gateway that has it; with one device only"`
+	Since   time.Time      `json:"since,omitzero" doc:"Since when it is in this state"`
+	Secret  string         `json:"secret,omitempty" doc:"Only when it was just made, or asked for with secrets=true"`
 }
 
 // A DevicePath names a device.
@@ -179,7 +180,15 @@ func (a *api) showDevice(ctx context.Context, in *showDeviceInput) (device, erro
 	if err != nil {
 		return device{}, err
 	}
-	return a.viewDevice(ctx, d, in.Secrets)
+	v, err := a.viewDevice(ctx, d, in.Secrets)
+	if err != nil {
+		return device{}, err
+	}
+	gateway, err := a.Registry.Gateway(ctx, d.ID())
+	if err == nil && gateway != (registry.ID{}) {
+		v.Gateway = &gateway
+	}
+	return v, err
 }
 
 type changeDeviceInput struct {

@@ -77,6 +77,7 @@ type createProductInput struct {
 		Dialect    string              `json:"dialect" doc:"aliyun, onenet or mqtt"`
 		Strictness registry.Strictness `json:"strictness,omitempty" doc:"lenient, strict or open"`
 		DataModel  registry.DataModel  `json:"dataModel,omitempty" doc:"thing or, for onenet, streams: values that nobody declares, commands and images in place of a thing model"`
+		NodeType   registry.NodeType   `json:"nodeType,omitempty" doc:"device, or gateway: its devices carry sub-devices"`
 		Secret     string              `json:"secret,omitempty" doc:"ProductSecret, or OneNET's access key; one is made where it is empty"`
 	}
 }
@@ -84,7 +85,7 @@ type createProductInput struct {
 func (a *api) createProduct(ctx context.Context, in *createProductInput) (product, error) {
 	b := &in.Body
 	p, err := a.Registry.CreateProduct(ctx, registry.Product{
-		Key: b.Key, Name: b.Name, Desc: b.Desc, Dialect: b.Dialect, Strictness: b.Strictness, DataModel: b.DataModel, Secret: b.Secret,
+		Key: b.Key, Name: b.Name, Desc: b.Desc, Dialect: b.Dialect, Strictness: b.Strictness, DataModel: b.DataModel, NodeType: b.NodeType, Secret: b.Secret,
 	})
 	if err != nil {
 		return product{}, err
@@ -115,6 +116,7 @@ type changeProductInput struct {
 		Desc       *string              `json:"desc,omitempty"`
 		Strictness *registry.Strictness `json:"strictness,omitempty"`
 		DataModel  *registry.DataModel  `json:"dataModel,omitempty" doc:"thing or streams, for devices from their next login on"`
+		NodeType   *registry.NodeType   `json:"nodeType,omitempty"`
 	}
 }
 
@@ -124,6 +126,7 @@ func (a *api) changeProduct(ctx context.Context, in *changeProductInput) (produc
 		assign(&p.Desc, in.Body.Desc)
 		assign(&p.Strictness, in.Body.Strictness)
 		assign(&p.DataModel, in.Body.DataModel)
+		assign(&p.NodeType, in.Body.NodeType)
 		return nil
 	})
 	if err != nil {

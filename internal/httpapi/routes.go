@@ -47,6 +47,12 @@ func (a *api) routes() {
 	do(a, "DELETE", "/products/{product}/batches/{batch}", work, "Registration", "Forget a batch without devices", a.deleteBatch)
 	route(a, "GET", "/products/{product}/batches/{batch}/devices", see, "Registration", "List the devices of a batch: who registered and connected when", a.listBatchDevices)
 	raw(a, "GET", "/products/{product}/batches/{batch}/devices.csv", work, "Registration", "Export a batch with its secrets as CSV", a.exportBatch)
+	route(a, "GET", "/products/{product}/devices/{device}/subs", see, "Gateways", "List a gateway's sub-devices", a.listSubs)
+	route(a, "POST", "/products/{product}/devices/{device}/subs", work, "Gateways", "Make devices sub-devices of a gateway, all or none", a.addSubs, creates)
+	do(a, "DELETE", "/products/{product}/devices/{device}/subs/{subProduct}/{subDevice}", work, "Gateways", "Remove a sub-device from its gateway", a.removeSub)
+	route(a, "GET", "/products/{product}/devices/{device}/subs-found", see, "Gateways", "Devices that a gateway has seen and does not have", a.listFound)
+	route(a, "POST", "/products/{product}/devices/{device}/subs-ask", work, "Gateways", "Ask a gateway to add devices by itself", a.askSubs)
+	route(a, "POST", "/products/{product}/devices/{device}/subs-permit", work, "Gateways", "Let a gateway take new sub-devices in for a while", a.permitSubs)
 
 	route(a, "GET", "/products/{product}/devices/{device}/properties", see, "Data", "Latest values", a.latestValues)
 	route(a, "POST", "/products/{product}/devices/{device}/properties", work, "Commands", "Set properties", a.setProperties)

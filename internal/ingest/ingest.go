@@ -43,6 +43,7 @@ type Options struct {
 	Feed     *feed.Feed
 	Commands Commands
 	Sender   Sender
+	Gateways dialect.Others // who knows the sub-devices of gateways; nil: nobody has any
 	Trace    *trace.Recorder
 	Log      *slog.Logger
 	Now      func() time.Time
@@ -73,7 +74,8 @@ func New(o Options) *Ingest {
 // Settle.
 type job struct {
 	in      *Ingest
-	who     *dialect.Subject
+	who     *dialect.Subject // for whom it speaks
+	by      *dialect.Subject // whose connection brought it: who's own, or its gateway's
 	up      dialect.Uplink
 	report  record.ReportBuilder
 	unfit   unfit
@@ -86,21 +88,29 @@ type job struct {
 }
 
 // Publish takes one PUBLISH of a device that is logged in.
-func (in *Ingest) Publish(_ *broker.Client, who *dialect.Subject, p *packet.Publish) broker.Decision {
-	return in.publish(who, p, nil)
+func (in *Ingest) Publish(_ *broker.Client, by *dialect.Subject, p *packet.Publish) broker.Decision {
+	return in.publish(by, p, nil)
 }
 
 // publish is Publish, and Take where direct is not nil.
-func (in *Ingest) publish(who *dialect.Subject, p *packet.Publish, direct *Taken) broker.Decision {
+func (in *Ingest) publish(by *dialect.Subject, p *packet.Publish, direct *Taken) broker.Decision {
 	ctx := context.Background() // a message outlives the connection that brought it
+	who := by
+	if by.Subs.Any() {
+		who = speaker(by, p.Topic)
+	}
 	product, err := in.Registry.Product(ctx, who.Product)
 	if err != nil {
 		in.Log.Error("product of a connected device", "product", who.Product, "error", err)
 		return broker.Decision{Action: broker.Consume, Reason: mqtt.UnspecifiedError}
 	}
 	j := in.jobs.Get().(*job)
-	j.in, j.who, j.arrived = in, who, in.Now()
+	j.in, j.who, j.by, j.arrived = in, who, by, in.Now()
+	j.up.Others = in.Gateways
 	who.Dialect.Uplink(who.Claim, p.Topic, p.Payload, product.Model, who.Mode, &j.up)
+	if j.up.Kind == dialect.Forbidden {
+		j.stranger(p.Topic)
+	}
 	j.entry = in.note(j, p)
 	j.tell(direct)
 	switch j.up.Kind {
@@ -109,16 +119,22 @@ func (in *Ingest) publish(who *dialect.Subject, p *packet.Publish, direct *Taken
 		return broker.Decision{Action: broker.Route}
 	case dialect.Forbidden:
 		closing := j.up.Close
+		for _, answer := range j.up.Answers {
+			j.answer(answer)
+		}
 		j.release()
 		if closing {
 			return broker.Decision{Action: broker.Close, Reason: mqtt.NotAuthorized}
 		}
 		return broker.Decision{Action: broker.Consume, Reason: mqtt.NotAuthorized}
 	case dialect.PropertyPost:
-		j.keepReport()
+		j.keepReport(who.Claim, j.up.Report)
+		if len(j.up.Events) > 0 || len(j.up.Parts) > 0 {
+			j.keepPack(p)
+		}
 		j.tellUnfit()
 	case dialect.EventPost:
-		j.keepEvents()
+		j.keepEvents(who.Claim, j.up.Events)
 		j.tellUnfit()
 	case dialect.Asks:
 		j.serve = in.serverOf(j.up.Request)
@@ -138,34 +154,34 @@ func (in *Ingest) publish(who *dialect.Subject, p *packet.Publish, direct *Taken
 const maxPoints = 4096
 
 // keepReport hands the values to the feed.
-func (j *job) keepReport() {
-	if j.up.RefusedAll || len(j.up.Report) == 0 {
+func (j *job) keepReport(of dialect.Claim, report []dialect.Reading) {
+	if j.up.RefusedAll || len(report) == 0 {
 		return
 	}
 	j.report.Reset()
 	arrived := j.arrived.UnixMilli()
-	for i := range j.up.Report {
-		r := &j.up.Report[i]
+	for i := range report {
+		r := &report[i]
 		at := arrived
 		if !r.Time.IsZero() {
 			at = r.Time.UnixMilli()
 		}
-		j.add(r, at)
+		j.add(of, r, at)
 	}
 	if j.report.Len() > 0 {
-		j.keep(record.PropertyReport, j.report.Bytes())
+		j.keep(of, record.PropertyReport, j.report.Bytes())
 	}
-	j.in.Commands.Reported(context.Background(), j.who.Claim, j.up.Report)
+	j.in.Commands.Reported(context.Background(), of, report)
 }
 
 // add puts a value into the report, or into the next one where this is full.
-func (j *job) add(r *dialect.Reading, at int64) {
+func (j *job) add(of dialect.Claim, r *dialect.Reading, at int64) {
 	if j.report.Len() == maxPoints {
-		j.divide()
+		j.divide(of)
 	}
 	err := j.report.Add(r.Property, r.Value, at)
 	if errors.Is(err, record.ErrFull) {
-		j.divide()
+		j.divide(of)
 		err = j.report.Add(r.Property, r.Value, at)
 	}
 	if err != nil {
@@ -174,8 +190,8 @@ func (j *job) add(r *dialect.Reading, at int64) {
 }
 
 // divide hands the report to the feed and begins another.
-func (j *job) divide() {
-	j.keep(record.PropertyReport, j.report.Bytes())
+func (j *job) divide(of dialect.Claim) {
+	j.keep(of, record.PropertyReport, j.report.Bytes())
 	j.report.Reset()
 }
 
@@ -208,12 +224,12 @@ func (j *job) tellUnfit() {
 }
 
 // keepEvents hands the events to the feed.
-func (j *job) keepEvents() {
+func (j *job) keepEvents(of dialect.Claim, events []dialect.Event) {
 	if j.up.RefusedAll {
 		return
 	}
-	for i := range j.up.Events {
-		e := &j.up.Events[i]
+	for i := range events {
+		e := &events[i]
 		at := e.Time
 		if at.IsZero() {
 			at = j.arrived
@@ -226,13 +242,13 @@ func (j *job) keepEvents() {
 			continue
 		}
 		j.body = body
-		j.keep(record.EventReport, body)
+		j.keep(of, record.EventReport, body)
 	}
 }
 
-func (j *job) keep(kind record.Kind, body []byte) {
+func (j *job) keep(of dialect.Claim, kind record.Kind, body []byte) {
 	j.tickets = append(j.tickets, j.in.Feed.Append(record.Record{
-		Kind: kind, Product: j.who.Product, Device: j.who.Device, Time: j.arrived, TraceID: j.entry, Body: body,
+		Kind: kind, Product: of.Product, Device: of.Device, Time: j.arrived, TraceID: j.entry, Body: body,
 	}))
 }
 
@@ -267,10 +283,10 @@ func (j *job) answer(d dialect.Downlink) {
 		return
 	}
 	how := broker.IfSubscribed
-	if j.who.Dialect.Unasked(j.who.Claim, d.Topic) {
+	if j.by.Dialect.Unasked(j.by.Claim, d.Topic) {
 		how = broker.Unasked
 	}
-	outcome := j.in.Sender.Send(j.who.Session(), broker.Message{Topic: d.Topic, Payload: d.Payload}, how)
+	outcome := j.in.Sender.Send(j.by.Session(), broker.Message{Topic: d.Topic, Payload: d.Payload}, how)
 	j.in.Trace.Record(trace.Entry{
 		Parent: j.entry, Product: j.who.Product, Device: j.who.Device, Kind: trace.Downlink, Direction: "down",
 		Topic: d.Topic, Payload: d.Visible(), Sentence: outcome.String(), SentenceZH: outcome.StringZH(),
@@ -278,7 +294,7 @@ func (j *job) answer(d dialect.Downlink) {
 }
 
 func (j *job) release() {
-	j.who, j.serve, j.direct = nil, nil, nil
+	j.who, j.by, j.serve, j.direct = nil, nil, nil, nil
 	clear(j.tickets)
 	j.tickets = j.tickets[:0]
 	j.in.jobs.Put(j)

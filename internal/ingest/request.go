@@ -43,6 +43,9 @@ func (in *Ingest) serverOf(r dialect.Request) server {
 // attend serves the job's request and adds the answers. It returns false where
 // the device has to send again.
 func (j *job) attend() bool {
+	if j.direct == nil {
+		j.up.Request.Asked().By = j.by
+	}
 	result, err := j.serve(context.Background(), j.up.Request)
 	if err != nil {
 		j.refused(err)

@@ -61,6 +61,21 @@ func (r *Registry) WentOffline(id ID, at time.Time, reason string) {
 	})
 }
 
+// A Way is how a device is online: what WentOnline was told of it.
+type Way struct{ Addr, ClientID, Protocol string }
+
+// Ended marks a device offline whose way in has ended, unless it has come by
+// another way since. It reports whether it was.
+func (r *Registry) Ended(id ID, way Way, at time.Time, reason string) (was bool) {
+	r.change(id, func(p *Presence) {
+		if was = p.State == Online && (Way{p.LastAddr, p.ClientID, p.Protocol}) == way; was {
+			at = at.UTC().Truncate(time.Millisecond)
+			p.State, p.Since, p.LastOffline, p.OfflineReason = Offline, at, at, reason
+		}
+	})
+	return was
+}
+
 // Refused remembers why a device was not let in. The same mistake from the
 // same host is counted.
 func (r *Registry) Refused(id ID, why Refusal) {

@@ -290,3 +290,6 @@ func (r *Registry) FoundSubs(ctx context.Context, gateway ID, subs []ID) error {
 func (r *Registry) Found(ctx context.Context, gateway ID) ([]Found, error) {
 	return r.store.Found(ctx, gateway)
 }
+
+// CheckName says whether a device of the product may be called so.
+func CheckName(p *Product, name string) error { return checkDevice(p, &Device{Name: name}) }

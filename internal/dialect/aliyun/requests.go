@@ -38,6 +38,18 @@ var requests = map[string]func(r *reading) dialect.Request{
 	"thing/awss/enrollee/checkin":   granted,
 	"thing/cipher/get":              granted,
 	"thing/status/update":           module,
+
+	"thing/topo/add":                            topoAdd,
+	"thing/topo/delete":                         topoDelete,
+	"thing/topo/get":                            topoGet,
+	"thing/list/found":                          subsFound,
+	"thing/sub/register":                        subRegister,
+	"thing/sub/unregister":                      subUnregister,
+	"thing/proxy/provisioning/product_register": proxyRegister,
+	"ext/session/combine/login":                 subLogin,
+	"ext/session/combine/batch_login":           subBatchLogin,
+	"ext/session/combine/logout":                subLogout,
+	"ext/session/combine/batch_logout":          subBatchLogout,
 }
 
 // answers say what requests are told, by their type.
@@ -60,6 +72,16 @@ var answers = map[reflect.Type]func(r dialect.Request, result any, err error) []
 	reflect.TypeFor[*dialect.Reset]():         answer(outcome[*dialect.Reset]),
 	reflect.TypeFor[*dialect.LANGet]():        answer(lanKey),
 	reflect.TypeFor[*dialect.NetworkReport](): answer(outcome[*dialect.NetworkReport]),
+
+	reflect.TypeFor[*dialect.TopoAdd]():       answer(topoBound[*dialect.TopoAdd]),
+	reflect.TypeFor[*dialect.TopoDelete]():    answer(topoBound[*dialect.TopoDelete]),
+	reflect.TypeFor[*dialect.TopoGet]():       answer(topoBound[*dialect.TopoGet]),
+	reflect.TypeFor[*dialect.SubsFound]():     answer(foundNoted),
+	reflect.TypeFor[*dialect.SubRegister]():   answer(registered),
+	reflect.TypeFor[*dialect.SubUnregister](): answer(topoBound[*dialect.SubUnregister]),
+	reflect.TypeFor[*dialect.ProxyRegister](): answer(proxied),
+	reflect.TypeFor[*dialect.SubLogin]():      answer(loggedIn),
+	reflect.TypeFor[*dialect.SubLogout]():     answer(loggedOut),
 }
 
 // answer makes an entry of answers of a function for one type of request and

@@ -140,7 +140,7 @@ func TestWhatARequestSays(t *testing.T) {
 		{sys + "thing/property/desired/get", `{"id":"9","params":["a","b"]}`, `{Properties:[a b]}`},
 		{sys + "thing/property/desired/delete", `{"id":"9","params":{"a":{"version":3},"b":{}}}`, `{Properties:[{Property:a Version:3} {Property:b Version:0}]}`},
 		{sys + "thing/deviceinfo/update", `{"id":"9","params":[{"attrKey":"a","attrValue":"1"},{"attrKey":"S","attrValue":"C","domain":"SYSTEM"}]}`, `{Tags:[{Name:a Value:1 System:false} {Name:S Value:C System:true}]}`},
-		{sys + "thing/config/push_reply", `{"id":"77","code":460,"message":"no room"}`, `{Reply:{ID:77 ByID:false Service: Code:460 OK:false Message:no room Data:}}`},
+		{sys + "thing/config/push_reply", `{"id":"77","code":460,"message":"no room"}`, `{Reply:{ID:77 ByID:false Relayed:false Service: Code:460 OK:false Message:no room Data:}}`},
 		{sys + "thing/log/post", `{"id":"1","params":[{"utcTime":"2020-08-31T06:07:35.000+0000","logLevel":"WARN","module":"M","code":"2","traceContext":"T","logContent":"C"}]}`,
 			`{Lines:[{Time:2020-08-31 06:07:35 +0000 UTC Level:WARN Module:M Code:2 Trace:T Content:C}] More:0}`},
 		{sys + "_thing/diag/post", `{"id":"1","params":{'p':{}}}`, `{Report:[123 34 112 34 58 123 125 125]}`},
@@ -151,7 +151,7 @@ func TestWhatARequestSays(t *testing.T) {
 			continue
 		}
 		*r.Asked() = dialect.Ask{}
-		got := strings.Replace(fmt.Sprintf("%+v", r), `&{Ask:{Claim:{Product: Device:} Topic: ID: NoAnswer:false} `, "{", 1)
+		got := strings.Replace(fmt.Sprintf("%+v", r), `&{Ask:{Claim:{Product: Device:} Topic: ID: NoAnswer:false By:<nil>} `, "{", 1)
 		if got != tt.want {
 			t.Errorf("%s:\n got %s\nwant %s", tt.payload, got, tt.want)
 		}

@@ -4,6 +4,7 @@ import (
 	"reflect"
 
 	"github.com/matou-iot/matou/internal/dialect"
+	vendor "github.com/matou-iot/matou/onenet"
 )
 
 // requests are what devices ask of the platform, by the path of the topic
@@ -13,6 +14,11 @@ var requests = map[string]func(r *reading) dialect.Request{
 	"thing/property/desired/get":    desiredGet,
 	"thing/property/desired/delete": desiredDelete,
 	"ota/inform_reply":              upgradeHeard,
+	vendor.SubTopoAdd:               topoAdd,
+	vendor.SubTopoDelete:            topoDelete,
+	vendor.SubTopoGet:               topoGet,
+	vendor.SubLogin:                 subLogin,
+	vendor.SubLogout:                subLogout,
 }
 
 // answers say what requests are told, by their type.
@@ -23,6 +29,11 @@ var answers = map[reflect.Type]func(r dialect.Request, result any, err error) []
 	reflect.TypeFor[*dialect.Response]():    answer(responded),
 	reflect.TypeFor[*dialect.ImageUpdate](): answer(imageUpdated),
 	reflect.TypeFor[*dialect.ImageGet]():    answer(imageGot),
+	reflect.TypeFor[*dialect.TopoAdd]():     answer(subTold[*dialect.TopoAdd]),
+	reflect.TypeFor[*dialect.TopoDelete]():  answer(subTold[*dialect.TopoDelete]),
+	reflect.TypeFor[*dialect.TopoGet]():     answer(topoTold),
+	reflect.TypeFor[*dialect.SubLogin]():    answer(subTold[*dialect.SubLogin]),
+	reflect.TypeFor[*dialect.SubLogout]():   answer(subTold[*dialect.SubLogout]),
 }
 
 // answer makes an entry of answers of a function for one type of request and

@@ -62,9 +62,23 @@ func (d Dialect) Uplink(c dialect.Claim, topic, payload []byte, model *thing.Mod
 		}
 	case t.Kind == vendor.Unknown || !t.Kind.Up():
 		forbid(up, mode, foreignTopic(c, string(topic)))
+	case t.Kind == vendor.SubDevice && r.subDevice(string(t.Path)):
+	case t.Kind == vendor.SubDevice && requests[string(t.Path)] == nil:
+		forbid(up, mode, foreignTopic(c, string(topic)))
+	case t.Kind == vendor.Pack && r.packed(c, string(t.Path)):
 	default:
 		r.request(c, string(t.Path))
 	}
+}
+
+// packed reads a report of several devices or times.
+func (r *reading) packed(c dialect.Claim, path string) bool {
+	if path != "thing/pack/post" && path != "thing/history/post" {
+		return false
+	}
+	own := *r // see request
+	own.pack(c)
+	return true
 }
 
 // request reads what the device asks of the platform, where it is known.
@@ -72,7 +86,7 @@ func (r *reading) request(c dialect.Claim, path string) {
 	read, ok := requests[path]
 	if !ok {
 		r.up.Kind = dialect.Unimplemented
-		r.unimplemented(path)
+		r.unimplemented()
 		return
 	}
 	r.ask(c, read)
@@ -218,6 +232,15 @@ func (r *reading) events() {
 	if !r.understood(err) {
 		return
 	}
+	r.happened(events)
+	r.settle()
+	if r.up.RefusedAll {
+		r.up.Events = r.up.Events[:0]
+	}
+}
+
+// happened checks events.
+func (r *reading) happened(events []vendor.Event) {
 	for _, e := range events {
 		checked, problems := r.model.CheckEvent(e.ID, e.Output, thing.Rules{Lenient: !r.strict})
 		for _, p := range problems {
@@ -237,10 +260,6 @@ func (r *reading) events() {
 			happened.Time = time.UnixMilli(e.At)
 		}
 		r.up.Events = append(r.up.Events, happened)
-	}
-	r.settle()
-	if r.up.RefusedAll {
-		r.up.Events = r.up.Events[:0]
 	}
 }
 
@@ -318,50 +337,14 @@ func (r *reading) reply(service string) {
 	}
 }
 
-// unbuilt is what requests are answered whose functions are not built yet. What
-// asks is told truly that there is nothing; what wants something kept is
-// refused, lest a device believes that it was [onenet §3.2, §3.3]. Replies
-// and the families of data streams get no answer.
-var unbuilt = map[string]struct {
-	code int
-	data string // compact JSON, "" for none
-}{
-	"thing/sub/topo/get":    {vendor.Success, "[]"},
-	"thing/sub/topo/add":    {vendor.Unavailable, ""},
-	"thing/sub/topo/delete": {vendor.Unavailable, ""},
-	"thing/sub/login":       {vendor.Unavailable, ""},
-	"thing/sub/logout":      {vendor.Unavailable, ""},
-	"thing/pack/post":       {vendor.Unavailable, ""},
-	"thing/history/post":    {vendor.Unavailable, ""},
-}
-
-// unimplemented answers what the platform would know and this house does not
-// yet, so that firmware goes on.
-func (r *reading) unimplemented(path string) {
+// unimplemented drops what the platform would know and this house does not yet.
+func (r *reading) unimplemented() {
 	r.decoder.Reply(r.payload) // for the id; whatever else it says is not understood
 	if len(r.decoder.ID) > maxID {
 		r.decoder.ID = nil
 	}
 	r.up.ID = string(r.decoder.ID)
-	a, answered := unbuilt[path]
-	switch {
-	case !answered:
-		r.note("onenet-unimplemented", "this function is not built yet; the message was dropped", "该功能尚未实现，消息已丢弃")
-		return
-	case a.code != vendor.Success:
-		r.note("onenet-unimplemented", "this function is not built yet; nothing was stored and the device is told so", "该功能尚未实现，数据未存储，并已告知设备")
-	default:
-		r.note("onenet-unimplemented", "this function is not built yet; the device gets an empty answer", "该功能尚未实现，设备将收到空应答")
-	}
-	message := "success"
-	if a.code != vendor.Success {
-		message = "function not available"
-	}
-	payload := vendor.AppendReply(nil, r.decoder.ID, a.code, message)
-	if a.data != "" {
-		payload = append(payload[:len(payload)-1], `,"data":`+a.data+"}"...)
-	}
-	r.up.Answers = append(r.up.Answers, dialect.Downlink{Topic: string(r.topic) + "/reply", Payload: payload})
+	r.note("onenet-unimplemented", "this function is not built yet; the message was dropped", "该功能尚未实现，消息已丢弃")
 }
 
 // remember notes the id and the liberties that the message took.
