@@ -162,7 +162,7 @@ func (m *ShadowMessage) state(state []thing.Argument) error {
 		return ShadowReportedEmpty
 	case len(attributes) > MaxShadowAttributes:
 		return ShadowTooMany
-	case ShadowDepth(reported) > MaxShadowDepth:
+	case reported.Depth() > MaxShadowDepth:
 		return ShadowBadJSON
 	}
 	if m.Method == ShadowUpdate {
@@ -193,29 +193,6 @@ func argument(args []thing.Argument, name string) (thing.Value, bool) {
 // nothing is the text "null", which is what the documentation writes, or null.
 func nothing(v thing.Value) bool {
 	return v.Shape == thing.Null || v.Shape == thing.String && v.Text == shadowNothing
-}
-
-// ShadowDepth is how many objects and lists of v stand inside one another.
-func ShadowDepth(v thing.Value) int {
-	if v.Shape != thing.Object && v.Shape != thing.List {
-		return 0
-	}
-	depth, deepest, inText := 0, 0, false
-	for i := 0; i < len(v.Text); i++ {
-		switch c := v.Text[i]; {
-		case inText && c == '\\':
-			i++
-		case c == '"':
-			inText = !inText
-		case inText:
-		case c == '{' || c == '[':
-			depth++
-			deepest = max(deepest, depth)
-		case c == '}' || c == ']':
-			depth--
-		}
-	}
-	return deepest
 }
 
 // A ShadowAttribute is one attribute of a shadow and when it was said.

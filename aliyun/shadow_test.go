@@ -123,7 +123,7 @@ func FuzzParseShadow(f *testing.F) {
 			t.Errorf("%+v", m)
 		}
 		for _, a := range m.Reported {
-			if ShadowDepth(a.Value) >= MaxShadowDepth {
+			if a.Value.Depth() >= MaxShadowDepth {
 				t.Errorf("%s is too deep", a.Value.Text)
 			}
 		}

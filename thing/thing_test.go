@@ -207,3 +207,12 @@ func FuzzValueJSON(f *testing.F) {
 		}
 	})
 }
+
+func TestDepth(t *testing.T) {
+	for text, want := range map[string]int{`1`: 0, `"[[["`: 0, `{}`: 1, `[1,[2,{"a":[]}]]`: 4, `{"a":"}{[","b":{"\"[":1}}`: 2} {
+		v, err := ParseValue([]byte(text))
+		if err != nil || v.Depth() != want {
+			t.Errorf("%s: %d, %v", text, v.Depth(), err)
+		}
+	}
+}

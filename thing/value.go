@@ -206,3 +206,26 @@ func quoteShort(s string) string {
 	}
 	return strconv.Quote(s)
 }
+
+// Depth is how many objects and lists of v stand inside one another.
+func (v Value) Depth() int {
+	if v.Shape != Object && v.Shape != List {
+		return 0
+	}
+	depth, deepest, inText := 0, 0, false
+	for i := 0; i < len(v.Text); i++ {
+		switch c := v.Text[i]; {
+		case inText && c == '\\':
+			i++
+		case c == '"':
+			inText = !inText
+		case inText:
+		case c == '{' || c == '[':
+			depth++
+			deepest = max(deepest, depth)
+		case c == '}' || c == ']':
+			depth--
+		}
+	}
+	return deepest
+}

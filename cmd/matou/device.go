@@ -33,6 +33,11 @@ type deviceCmd struct {
 	Invoke      deviceInvokeCmd      `cmd:"" help:"Call a service of a device."`
 	Timeline    deviceTimelineCmd    `cmd:"" help:"Print what a device and Matou said to one another."`
 	Watch       deviceWatchCmd       `cmd:"" help:"Print values, events, commands and states as they come."`
+
+	Shadow  deviceShadowCmd  `cmd:"" help:"Show a shadow, and say what is wanted of it."`
+	Desired deviceDesiredCmd `cmd:"" help:"Desired values of properties, for devices that come back."`
+	Tag     deviceTagCmd     `cmd:"" help:"Set and take away tags of a device."`
+	Log     deviceLogCmd     `cmd:"" help:"Let a device post its own log."`
 }
 
 // A gadget is a device as the API shows it.
@@ -42,6 +47,7 @@ type gadget struct {
 	Nickname  string            `json:"nickname"`
 	Enabled   bool              `json:"enabled"`
 	Tags      map[string]string `json:"tags"`
+	System    map[string]string `json:"systemTags"`
 	State     string            `json:"state"`
 	Since     time.Time         `json:"since"`
 	Secret    string            `json:"secret"`
@@ -56,7 +62,8 @@ func (d *gadget) ref() string { return d.Product + "/" + d.Name }
 func (d *gadget) print(w io.Writer) {
 	fields(w,
 		"device", d.ref(), "nickname", d.Nickname, "state", d.State, "since", seconds(d.Since), "enabled", yesNo(d.Enabled),
-		"tags", tagged(d.Tags), "batch", d.Batch, "certificate", d.Bound, "secret", d.Secret, "made", seconds(d.CreatedAt), "changed", seconds(d.UpdatedAt))
+		"tags", tagged(d.Tags), "system tags", tagged(d.System), "batch", d.Batch, "certificate", d.Bound, "secret", d.Secret,
+		"made", seconds(d.CreatedAt), "changed", seconds(d.UpdatedAt))
 }
 
 type deviceListCmd struct {

@@ -15,6 +15,7 @@ type productCmd struct {
 	Set         productSetCmd         `cmd:"" help:"Change a product."`
 	Remove      productRemoveCmd      `cmd:"" help:"Delete a product."`
 	ResetSecret productResetSecretCmd `cmd:"" help:"Give a product another secret."`
+	Config      productConfigCmd      `cmd:"" help:"Remote configuration of the devices of a product."`
 
 	Registration productRegistrationCmd `cmd:"" help:"Say which devices may register by themselves."`
 	Allow        productAllowCmd        `cmd:"" help:"Put names on the list of those that may register."`

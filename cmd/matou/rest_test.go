@@ -32,6 +32,12 @@ const (
 {"id":1,"at":"2026-01-02T03:04:05.000Z","kind":"fault","code":"malformed","packet":"EAE="}]}`
 )
 
+const (
+	lampShadow  = `{"version":3,"updatedAt":"2026-01-02T03:04:05.678Z","reported":{"color":{"value":"red","time":"2026-01-02T03:04:05.678Z"}},"desired":{"blink":{"value":{"times":3},"time":"2026-01-02T03:04:05.678Z"},"color":{"value":"green","time":"2026-01-02T03:04:06.678Z"}}}`
+	lampDesired = `{"items":[{"property":"Mode","value":"eco","version":4,"time":"2026-01-02T03:04:05.678Z","reported":"dim","matches":false},{"property":"NightLightSwitch","value":1,"version":1,"time":"2026-01-02T03:04:05.678Z","reported":1,"matches":true}]}`
+	configTwo   = `{"configId":"1bbf","product":"a1NightLamp","version":2,"size":15,"sha256":"4f0a","createdAt":"2026-01-02T03:04:05.678Z"}`
+)
+
 func list(items ...string) http.HandlerFunc {
 	return answer(200, `{"items":[`+strings.Join(items, ",")+`]}`)
 }
@@ -127,6 +133,37 @@ func TestRestGolden(t *testing.T) {
 		{"device-set-twice", with("device set a1NightLamp/lamp01 Mode=1 Mode=2"), "", "", nil},
 		{"device-invoke", with("device invoke a1NightLamp/lamp01 Blink times=3 colour=red"), "", "POST " + lampPath + "/services/Blink", answer(200, refused)},
 		{"device-invoke-plain-json", with("device invoke a1NightLamp/lamp01 Blink --json"), "", "POST " + lampPath + "/services/Blink", answer(200, refused)},
+		{"device-shadow", with("device shadow a1NightLamp/lamp01"), "", "GET " + lampPath + "/shadow", answer(200, lampShadow)},
+		{"device-shadow-empty", with("device shadow a1NightLamp/lamp01"), "", "GET " + lampPath + "/shadow", answer(200, `{"version":0,"reported":{},"desired":{}}`)},
+		{"device-shadow-set", with("device shadow a1NightLamp/lamp01 --set color=green --set blink={\"times\":3} --version 9"), "", "PATCH " + lampPath + "/shadow/desired", answer(200, strings.Replace(lampShadow, "{", `{"told":"delivered",`, 1))},
+		{"device-shadow-replace-json", with("device shadow a1NightLamp/lamp01 --replace --json"), "", "PUT " + lampPath + "/shadow/desired", answer(200, `{"version":4}`)},
+		{"device-shadow-forget", with("device shadow a1NightLamp/lamp01 --forget"), "", "DELETE " + lampPath + "/shadow", answer(204, "")},
+		{"device-shadow-forget-and-set", with("device shadow a1NightLamp/lamp01 --forget --set a=1"), "", "", nil},
+		{"device-shadow-version-alone", with("device shadow a1NightLamp/lamp01 --version 3"), "", "", nil},
+		{"device-shadow-old", with("device shadow a1NightLamp/lamp01 --set a=1 --version 2"), "", "PATCH " + lampPath + "/shadow/desired", problem(409, "the shadow has version 3; a message with version 2 is older and was not taken", `{"location":"body.version","message":"the shadow has version 3; a message with version 2 is older and was not taken"}`)},
+		{"device-desired-get", with("device desired get a1NightLamp/lamp01"), "", "GET " + lampPath + "/desired", answer(200, lampDesired)},
+		{"device-desired-none", with("device desired get a1NightLamp/lamp01"), "", "GET " + lampPath + "/desired", list()},
+		{"device-desired-set", with("device desired set a1NightLamp/lamp01 Mode=eco NightLightSwitch=1 --version Mode=3"), "", "POST " + lampPath + "/desired", answer(200, strings.Replace(lampDesired, "{", `{"told":"offline",`, 1))},
+		{"device-desired-set-not-told-json", with("device desired set a1NightLamp/lamp01 Mode=null --json"), "", "POST " + lampPath + "/desired", answer(200, `{"items":[],"told":"queue full","why":"the queue is full"}`)},
+		{"device-desired-set-bad-version", with("device desired set a1NightLamp/lamp01 Mode=eco --version Mode=new"), "", "", nil},
+		{"device-desired-clear", with("device desired clear a1NightLamp/lamp01 Mode NightLightSwitch"), "", "DELETE " + lampPath + "/desired", answer(204, "")},
+		{"device-tag", with("device tag a1NightLamp/lamp01 floor=3 new --remove room"), "", "PATCH " + lampPath + "/tags", answer(200, strings.Replace(lamp01, `"tags"`, `"systemTags":{"SYS_SDK_LANGUAGE":"C"},"tags"`, 1))},
+		{"device-tag-nothing", with("device tag a1NightLamp/lamp01"), "", "", nil},
+		{"device-log", with("device log a1NightLamp/lamp01"), "", "GET " + lampPath + "/log", answer(200, `{"on":false}`)},
+		{"device-log-on", with("device log a1NightLamp/lamp01 on"), "", "PUT " + lampPath + "/log", answer(200, `{"on":true,"told":"delivered"}`)},
+		{"device-log-bad", with("device log a1NightLamp/lamp01 loud"), "", "", nil},
+		{"product-config-show", with("product config show a1NightLamp"), "", "GET /products/a1NightLamp/config", answer(200, `{"on":true,"items":[`+configTwo+`]}`)},
+		{"product-config-none", with("product config show a1NightLamp"), "", "GET /products/a1NightLamp/config", answer(200, `{"on":false,"items":[]}`)},
+		{"product-config-print", with("product config print a1NightLamp --version 2"), "", "GET /products/a1NightLamp/config/content", answer(200, `{"interval":60}`)},
+		{"product-config-upload", with("product config upload a1NightLamp -"), `{"interval":60}`, "PUT /products/a1NightLamp/config", answer(201, configTwo)},
+		{"product-config-upload-no-json", with("product config upload a1NightLamp -"), `interval=60`, "", nil},
+		{"product-config-push", with("product config push a1NightLamp"), "", "POST /products/a1NightLamp/config/push", answer(200, `{"configId":"1bbf","told":2,"queued":1,"missed":0}`)},
+		{"product-config-push-one-json", with("product config push a1NightLamp lamp01 --json"), "", "POST /products/a1NightLamp/config/push", answer(200, `{"configId":"1bbf","told":1,"queued":0,"missed":0}`)},
+		{"product-config-status", with("product config status a1NightLamp"), "", "GET /products/a1NightLamp/config/deliveries", list(
+			`{"device":"lamp01","configId":"1bbf","state":"taken","code":200,"message":"success","pushedAt":"2026-01-02T03:04:05.678Z"}`,
+			`{"device":"lamp02","configId":"1bbf","state":"pushed","pushedAt":"2026-01-02T03:04:05.678Z"}`)},
+		{"product-config-on", with("product config on a1NightLamp"), "", "PATCH /products/a1NightLamp/config", answer(200, `{"on":true,"items":[]}`)},
+		{"product-config-off", with("product config off a1NightLamp"), "", "PATCH /products/a1NightLamp/config", answer(200, `{"on":false,"items":[]}`)},
 		{"device-timeline", with("device timeline a1NightLamp/lamp01 --limit 3"), "", "GET " + lampPath + "/timeline", answer(200, timeline3)},
 		{"device-timeline-zh", with("device timeline a1NightLamp/lamp01 --kind refuse --lang zh"), "", "GET " + lampPath + "/timeline", list(`{"id":2,"at":"2026-01-02T03:04:06.000Z","kind":"refuse","code":"c","sentence":"no","sentenceZh":"不行"}`)},
 		{"device-timeline-json", with("device timeline a1NightLamp/lamp01 --json"), "", "GET " + lampPath + "/timeline", answer(200, timeline3)},
@@ -193,6 +230,8 @@ func TestRestCommandsHaveExamples(t *testing.T) {
 	for _, words := range []string{
 		"status", "product list", "product add", "product show", "product set", "product remove", "product reset-secret",
 		"model import", "model export",
+		"product config show", "product config print", "product config upload", "product config push", "product config status", "product config on", "product config off",
+		"device shadow", "device desired get", "device desired set", "device desired clear", "device tag", "device log",
 		"device list", "device add", "device show", "device remove", "device enable", "device disable", "device reset-secret",
 		"device import", "device export", "device credentials", "device status", "device latest", "device history", "device events",
 		"device commands", "device set", "device invoke", "device timeline", "device watch",

@@ -33,6 +33,9 @@ import (
 	"github.com/matou-iot/matou/internal/ingest"
 	"github.com/matou-iot/matou/internal/ota"
 	"github.com/matou-iot/matou/internal/registry"
+	"github.com/matou-iot/matou/internal/remoteconfig"
+	"github.com/matou-iot/matou/internal/remotelog"
+	"github.com/matou-iot/matou/internal/shadow"
 	"github.com/matou-iot/matou/internal/store/series"
 	"github.com/matou-iot/matou/internal/store/sessions"
 	"github.com/matou-iot/matou/internal/store/sqlite"
@@ -71,6 +74,9 @@ type App struct {
 	enroll    *enroll.Service
 	upgrades  *ota.Service
 	topology  *topology.Service
+	shadows   *shadow.Service
+	configs   *remoteconfig.Service
+	logs      *remotelog.Service
 	api       http.Handler
 	devices   []net.Listener
 	apiListen net.Listener
@@ -226,6 +232,7 @@ func (a *App) join() error {
 	ingest.Handle(in, a.topology.ProxyRegister)
 	ingest.Handle(in, a.topology.Login)
 	ingest.Handle(in, a.topology.Logout)
+	a.keepers(in, recorder)
 	a.enroll = enroll.New(enroll.Options{Registry: a.registry, Store: a.db, Log: a.log})
 	a.gate.Enrolments, a.gate.Sender, a.topology.Enroll = a.enroll, a.broker, a.enroll
 	httpgate.New(httpgate.Options{
@@ -238,6 +245,7 @@ func (a *App) join() error {
 	a.api, err = httpapi.New(httpapi.Options{
 		Registry: a.registry, History: a.history, Commands: a.commands, Topology: a.topology, Timeline: a.timeline, Feed: a.feed, OTA: a.upgrades,
 		Broker: a.broker, Gate: a.gate, Access: a.access, Enroll: a.enroll, Dialects: a.dialects, Version: a.version, Log: a.log,
+		Shadows: a.shadows, Configs: a.configs, Logs: a.logs,
 		PublicHost: a.publicHost(), PublicPort: port(a.devices[0]), Started: a.started,
 		RootCertificate: a.rootCertificate(), Ready: a.disk.room,
 	})

@@ -45,6 +45,10 @@ type Devices struct {
 	// Host is what credentials and packets name as the host to connect to;
 	// left out, the address of this machine in its network.
 	Host string `yaml:"host"`
+	// URL is what the addresses of files begin with that devices fetch, such as
+	// http://iot.example.com; left out, the first device port, or port 80 where
+	// that is one. Much firmware takes no port in an address.
+	URL string `yaml:"url"`
 	// OpenNetworks are the networks from which devices of open products may
 	// come without a right signature, besides loopback.
 	OpenNetworks []string `yaml:"openNetworks"`
@@ -284,6 +288,9 @@ func (c *Config) Check() error {
 		bad("devices.proxyProtocol", "the demo's devices come from 127.0.0.1 without a PROXY header: leave out one or the other")
 	}
 	c.Devices.check(bad)
+	if u, err := url.Parse(c.Devices.URL); c.Devices.URL != "" && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || strings.HasSuffix(c.Devices.URL, "/")) {
+		bad("devices.url", "%q is no address: write for instance http://iot.example.com, without a slash at the end", c.Devices.URL)
+	}
 	c.TLS.check(bad)
 	if c.History.Keep < 0 || c.Feed.Keep < 0 || c.Feed.MaxBytes < 0 || c.Trace.MaxBytes < 0 || c.Disk.Reserve < 0 {
 		bad("history, feed, trace, disk", "durations and sizes cannot be negative")

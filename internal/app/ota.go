@@ -2,9 +2,7 @@ package app
 
 import (
 	"context"
-	"net"
 	"net/http"
-	"strconv"
 
 	"github.com/matou-iot/matou/internal/broker"
 	"github.com/matou-iot/matou/internal/dialect"
@@ -40,17 +38,12 @@ func (a *App) openUpgrades(in *ingest.Ingest, recorder *trace.Recorder) error {
 	return nil
 }
 
-// downloadURL is what addresses of firmware begin with: the configured one, or
-// the first device port by HTTP.
+// downloadURL is what addresses of firmware begin with.
 func (a *App) downloadURL() string {
 	if a.config.OTA.URL != "" {
 		return a.config.OTA.URL
 	}
-	host := a.publicHost()
-	if p := port(a.devices[0]); p != 80 {
-		return "http://" + net.JoinHostPort(host, strconv.Itoa(p))
-	}
-	return "http://" + host
+	return a.filesURL()
 }
 
 // verifyToken judges a OneNET token as the login of its device.

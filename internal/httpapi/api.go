@@ -29,6 +29,9 @@ import (
 	"github.com/matou-iot/matou/internal/history"
 	"github.com/matou-iot/matou/internal/ota"
 	"github.com/matou-iot/matou/internal/registry"
+	"github.com/matou-iot/matou/internal/remoteconfig"
+	"github.com/matou-iot/matou/internal/remotelog"
+	"github.com/matou-iot/matou/internal/shadow"
 	"github.com/matou-iot/matou/internal/topology"
 	"github.com/matou-iot/matou/internal/trace"
 )
@@ -55,6 +58,9 @@ type Options struct {
 	Gate     *gate.Gate
 	Access   *access.Access
 	Enroll   *enroll.Service
+	Shadows  *shadow.Service
+	Configs  *remoteconfig.Service
+	Logs     *remotelog.Service
 	Dialects dialect.Set
 	Version  string
 	Log      *slog.Logger // nil: discard

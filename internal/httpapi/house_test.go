@@ -29,10 +29,14 @@ import (
 	"github.com/matou-iot/matou/internal/ingest"
 	"github.com/matou-iot/matou/internal/ota"
 	"github.com/matou-iot/matou/internal/registry"
+	"github.com/matou-iot/matou/internal/remoteconfig"
+	"github.com/matou-iot/matou/internal/remotelog"
+	"github.com/matou-iot/matou/internal/shadow"
 	"github.com/matou-iot/matou/internal/store/series"
 	"github.com/matou-iot/matou/internal/store/sqlite"
 	"github.com/matou-iot/matou/internal/store/stream"
 	"github.com/matou-iot/matou/internal/trace"
+	"github.com/matou-iot/matou/thing"
 )
 
 // A house is the API with everything below it, on real stores.
@@ -81,8 +85,18 @@ func newHouse(t *testing.T) *house {
 		URL: "http://iot.example.com:1883", MaxPackageBytes: 1 << 20,
 	})
 	must(err)
+	shadows := shadow.New(shadow.Options{
+		Store: db, Registry: h.registry, Dialects: speaks, Teller: commands, Online: b.Online,
+		Set: func(ctx context.Context, id registry.ID, values []thing.Argument) error {
+			_, err := commands.Set(ctx, id, values, command.Order{})
+			return err
+		},
+	})
+	configs := remoteconfig.New(remoteconfig.Options{Store: db, Registry: h.registry, Dialects: speaks, Teller: commands, Base: "http://iot.example.com"})
+	logs := remotelog.New(remotelog.Options{Registry: h.registry, Dialects: speaks, Teller: commands, Trace: recorder})
 	api, err := httpapi.New(httpapi.Options{
 		Registry: h.registry, History: h.history, Commands: commands, Timeline: recorder, Feed: h.feed, OTA: upgrades, Broker: b, Gate: judge,
+		Shadows: shadows, Configs: configs, Logs: logs,
 		Access: h.access, Enroll: enroll.New(enroll.Options{Registry: h.registry, Store: db}), Dialects: speaks, Version: "test", PublicHost: "iot.example.com", PublicPort: 1883, Started: time.Now(),
 	})
 	must(err)

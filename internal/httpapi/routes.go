@@ -29,6 +29,7 @@ func (a *api) routes() {
 	route(a, "PATCH", "/products/{product}/devices/{device}", work, "Devices", "Change, enable or disable a device", a.changeDevice)
 	do(a, "DELETE", "/products/{product}/devices/{device}", work, "Devices", "Delete a device and all it said", a.deleteDevice)
 	route(a, "POST", "/products/{product}/devices/{device}/secret", work, "Devices", "Give a device another secret", a.resetDeviceSecret)
+	route(a, "PATCH", "/products/{product}/devices/{device}/tags", work, "Devices", "Set and take away tags", a.changeTags)
 	route(a, "GET", "/products/{product}/devices/{device}/status", see, "Devices", "Is it there, since when, why not", a.deviceStatus)
 	route(a, "GET", "/products/{product}/devices/{device}/credentials", work, "Devices", "What the device has to send to log in", a.deviceCredentials)
 
@@ -73,6 +74,24 @@ func (a *api) routes() {
 	route(a, "GET", "/products/{product}/ota/jobs/{job}/devices", see, "Upgrades", "How far each device of a job is", a.listUpgrades)
 	route(a, "POST", "/products/{product}/ota/jobs/{job}/devices/{device}/{action}", work, "Upgrades", "Confirm, retry or cancel the upgrade of one device", a.actOnUpgrade)
 	route(a, "GET", "/products/{product}/devices/{device}/versions", see, "Upgrades", "Which versions the modules of a device run", a.deviceVersions)
+
+	route(a, "GET", "/products/{product}/devices/{device}/shadow", see, "Shadow", "What the device reported and what is wanted of it", a.showShadow)
+	do(a, "DELETE", "/products/{product}/devices/{device}/shadow", work, "Shadow", "Forget the shadow, its version included", a.forgetShadow)
+	route(a, "PUT", "/products/{product}/devices/{device}/shadow/desired", work, "Shadow", "Want other attributes in place of all that were wanted", a.replaceWish)
+	route(a, "PATCH", "/products/{product}/devices/{device}/shadow/desired", work, "Shadow", "Want some attributes otherwise", a.mergeWish)
+	route(a, "GET", "/products/{product}/devices/{device}/desired", see, "Shadow", "Desired values of properties", a.listDesired)
+	route(a, "POST", "/products/{product}/devices/{device}/desired", work, "Shadow", "Set desired values; a device that is away asks for them", a.desire)
+	do(a, "DELETE", "/products/{product}/devices/{device}/desired", work, "Shadow", "Take desired values away", a.undesire)
+
+	route(a, "GET", "/products/{product}/config", see, "Remote configuration", "Versions of the configuration of a product", a.showConfig)
+	route(a, "PUT", "/products/{product}/config", work, "Remote configuration", "Give a product another configuration, a JSON file", a.saveConfig, anyBody, creates)
+	route(a, "PATCH", "/products/{product}/config", work, "Remote configuration", "Give devices the configuration, or no longer", a.switchConfig)
+	raw(a, "GET", "/products/{product}/config/content", see, "Remote configuration", "The file itself", a.configContent)
+	route(a, "POST", "/products/{product}/config/push", work, "Remote configuration", "Tell devices of the configuration", a.pushConfig)
+	route(a, "GET", "/products/{product}/config/deliveries", see, "Remote configuration", "How far it has come with each device", a.listDeliveries)
+
+	route(a, "GET", "/products/{product}/devices/{device}/log", see, "Timeline", "Shall the device post its own log", a.showLog)
+	route(a, "PUT", "/products/{product}/devices/{device}/log", work, "Timeline", "Let the device post its own log, or no longer", a.switchLog)
 
 	route(a, "GET", "/products/{product}/devices/{device}/timeline", see, "Timeline", "What the device and Matou said to one another", a.listTimeline)
 	stream(a, "/products/{product}/devices/{device}/timeline/stream", see, "Timeline", "The timeline as it happens", anything, a.followTimeline)

@@ -43,6 +43,16 @@ func TestAccess(t *testing.T) {
 	storetest.Access(t, func(t *testing.T) access.Store { return open(t, filepath.Join(t.TempDir(), "registry.db")) })
 }
 
+func TestShadow(t *testing.T) {
+	storetest.Shadow(t, func(t *testing.T) storetest.ShadowStore { return open(t, filepath.Join(t.TempDir(), "registry.db")) })
+}
+
+func TestRemoteConfig(t *testing.T) {
+	storetest.RemoteConfig(t, func(t *testing.T) storetest.RemoteConfigStore {
+		return open(t, filepath.Join(t.TempDir(), "registry.db"))
+	})
+}
+
 func TestProducts(t *testing.T) {
 	storetest.Products(t, func(t *testing.T) storetest.ProductStore {
 		return open(t, filepath.Join(t.TempDir(), "registry.db"))
