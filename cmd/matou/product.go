@@ -222,6 +222,7 @@ type removed struct {
 	Product string `json:"product,omitempty"`
 	Device  string `json:"device,omitempty"`
 	Token   string `json:"token,omitempty"`
+	Package string `json:"package,omitempty"`
 	Removed bool   `json:"removed"`
 }
 

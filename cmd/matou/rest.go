@@ -119,6 +119,8 @@ type question struct {
 	method, path string
 	query        url.Values
 	body         []byte
+	stream       io.Reader // a body in place of body, of length bytes, -1 for what is not known
+	length       int64
 	content      string // its type
 	accept       string
 }
@@ -133,15 +135,21 @@ func (r *rest) send(ctx context.Context, q question) (*http.Response, error) {
 	if q.body != nil {
 		body = bytes.NewReader(q.body)
 	}
+	if q.stream != nil {
+		body = q.stream
+	}
 	req, err := http.NewRequestWithContext(ctx, q.method, address, body)
 	if err != nil {
 		return nil, err
+	}
+	if q.stream != nil {
+		req.ContentLength = q.length
 	}
 	req.Header.Set("User-Agent", "matou/"+version)
 	if r.token != "" {
 		req.Header.Set("Authorization", "Bearer "+r.token)
 	}
-	if q.body != nil {
+	if body != nil {
 		req.Header.Set("Content-Type", q.content)
 	}
 	if q.accept != "" {
