@@ -2,6 +2,7 @@ package test
 
 import (
 	"bufio"
+	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/hmac"
@@ -22,6 +23,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -539,5 +541,38 @@ func TestFactoryFlow(t *testing.T) {
 	m.product("a1Copy", "aliyun", "lenient", "", "")
 	if out := ok("device", "import", "a1Copy", copied); !strings.Contains(out, "500 devices made") {
 		t.Errorf("%s", out)
+	}
+}
+
+// TestNodeDeviceSDKRegisters lets Alibaba Cloud's own SDK register over HTTPS,
+// with the lab's authority as the only thing that it was told.
+func TestNodeDeviceSDKRegisters(t *testing.T) {
+	need(t, "node")
+	if _, err := os.Stat(filepath.Join("node", "node_modules")); err != nil {
+		t.Skip("SKIPPED: test/node/node_modules is missing; run test/prepare")
+	}
+	m := start(t, t.TempDir())
+	m.product(lampProduct, "aliyun", "lenient", lampProductSecret, lampTSL)
+	m.add(lampProduct, "lamp01", "")
+	play := func() (string, error) {
+		ctx, cancel := context.WithTimeout(t.Context(), 2*patience)
+		defer cancel()
+		cmd := exec.CommandContext(ctx, "node", "aliyun-register.js")
+		cmd.Dir = "node"
+		cmd.Env = append(os.Environ(), "HOST=127.0.0.1", "PORT="+m.port, "PRODUCT_KEY="+lampProduct, "DEVICE_NAME=lamp01",
+			"PRODUCT_SECRET="+lampProductSecret, "NODE_EXTRA_CA_CERTS="+filepath.Join(m.data, "tls", "ca.pem"))
+		out, err := cmd.CombinedOutput()
+		return string(out), err
+	}
+	if out, err := play(); err == nil || !strings.Contains(out, "refused 6288") {
+		t.Fatalf("while registration is switched off: %v\n%s", err, out)
+	}
+	m.allowRegistration(object{"enabled": true})
+	if out, err := play(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	m.awaitLatest(lampProduct, "lamp01", "CurrentTemperature", "19.5")
+	if out, err := play(); err == nil || !strings.Contains(out, "refused 6289") {
+		t.Errorf("a second time: %v\n%s", err, out)
 	}
 }

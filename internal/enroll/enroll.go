@@ -118,6 +118,25 @@ func (s *Service) Enroll(ctx context.Context, r *dialect.Registration) (*dialect
 func refuse(why error) error { return &dialect.RegistrationError{Why: why} }
 
 func (s *Service) enroll(ctx context.Context, id registry.ID, r *dialect.Registration) (*dialect.Registered, error) {
+	device, err := s.admit(ctx, id, r)
+	if err == nil && device == nil {
+		device, err = s.make(ctx, id)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return s.handOut(ctx, device, r)
+}
+
+// Would says what Enroll would say, and does nothing else: nil where the device
+// would be told.
+func (s *Service) Would(ctx context.Context, r *dialect.Registration) error {
+	_, err := s.admit(ctx, registry.ID{Product: r.Product, Device: r.Device}, r)
+	return err
+}
+
+// admit finds the device that may register, nil for one that has to be made.
+func (s *Service) admit(ctx context.Context, id registry.ID, r *dialect.Registration) (*registry.Device, error) {
 	product, err := s.Registry.Product(ctx, id.Product)
 	if err != nil {
 		return nil, err
@@ -138,19 +157,10 @@ func (s *Service) enroll(ctx context.Context, id registry.ID, r *dialect.Registr
 			return nil, refuse(dialect.ErrRegistrationUnlisted)
 		}
 	}
-	device, err := s.device(ctx, id, r, rules)
-	if err != nil {
-		return nil, err
-	}
-	return s.handOut(ctx, device, r)
-}
-
-// device finds the device, or makes it where it may be made.
-func (s *Service) device(ctx context.Context, id registry.ID, r *dialect.Registration, rules registry.Registration) (*registry.Device, error) {
 	device, err := s.Registry.Device(ctx, id)
 	switch {
 	case fault.KindOf(err) == fault.KindNotFound && r.Free:
-		return s.make(ctx, id, rules)
+		return nil, s.room(ctx, id.Product, rules)
 	case fault.KindOf(err) == fault.KindNotFound:
 		return nil, refuse(dialect.ErrRegistrationNoDevice)
 	case err != nil:
@@ -168,14 +178,17 @@ func (s *Service) device(ctx context.Context, id registry.ID, r *dialect.Registr
 	return device, nil
 }
 
-func (s *Service) make(ctx context.Context, id registry.ID, rules registry.Registration) (*registry.Device, error) {
-	n, err := s.Registry.CountDevices(ctx, id.Product)
-	if err != nil {
-		return nil, err
+// room reports an error where a product has as many devices as registration may
+// make.
+func (s *Service) room(ctx context.Context, product string, rules registry.Registration) error {
+	n, err := s.Registry.CountDevices(ctx, product)
+	if err == nil && n >= rules.Bound() {
+		err = &dialect.RegistrationError{Why: dialect.ErrRegistrationFull, Count: n}
 	}
-	if n >= rules.Bound() {
-		return nil, &dialect.RegistrationError{Why: dialect.ErrRegistrationFull, Count: n}
-	}
+	return err
+}
+
+func (s *Service) make(ctx context.Context, id registry.ID) (*registry.Device, error) {
 	made, err := s.Registry.CreateDevice(ctx, registry.Device{Product: id.Product, Name: id.Device})
 	if fault.KindOf(err) == fault.KindInvalid {
 		return nil, refuse(dialect.ErrRegistrationName)

@@ -103,6 +103,14 @@ func TestWhoMayRegister(t *testing.T) {
 			h := newHouse(t, tt.rules)
 			h.t = t
 			tt.make(h)
+			before, _ := h.registry.CountDevices(t.Context(), product)
+			would := h.Would(t.Context(), &dialect.Registration{Claim: dialect.Claim{Product: product, Device: tt.ask}, Free: tt.free})
+			if tt.want != dialect.ErrRegistrationName && tt.want != dialect.ErrRegistrationUnavailable && !errors.Is(would, tt.want) {
+				t.Errorf("it would be %v", would)
+			}
+			if n, _ := h.registry.CountDevices(t.Context(), product); n != before {
+				t.Error("asking what would be has made a device")
+			}
 			told, err := h.ask(tt.ask, tt.free)
 			if !errors.Is(err, tt.want) {
 				t.Fatalf("%v, want %v", err, tt.want)

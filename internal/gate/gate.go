@@ -153,7 +153,7 @@ func (g *Gate) Judge(ctx context.Context, c *packet.Connect, from broker.Origin)
 		o.Dialect = a.dialect.Name()
 	}
 	if r := a.registration(); r != nil {
-		o.Diagnosis = g.unsigned(ctx, a, r)
+		o.Diagnosis = g.would(ctx, a, r)
 		return o, nil
 	}
 	o.Notes, o.Diagnosis = g.judge(ctx, a)

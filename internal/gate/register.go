@@ -19,6 +19,8 @@ import (
 // *dialect.RegistrationError.
 type Enrolments interface {
 	Enroll(ctx context.Context, r *dialect.Registration) (*dialect.Registered, error)
+	// Would returns the error that Enroll would, and does nothing else.
+	Would(ctx context.Context, r *dialect.Registration) error
 }
 
 // A Sender delivers downlinks: the broker.
@@ -75,20 +77,38 @@ func (g *Gate) enroll(ctx context.Context, a *applicant, r *dialect.Registration
 	if mistake := g.unsigned(ctx, a, r); mistake != nil {
 		return nil, mistake
 	}
-	d := a.dialect.(dialect.Registrar)
-	why := &dialect.RegistrationError{Why: dialect.ErrRegistrationOff}
 	if g.Enrolments == nil {
-		return nil, d.DiagnoseRegistration(r, secrets(a), nil, why)
+		return nil, a.unwelcome(r, &dialect.RegistrationError{Why: dialect.ErrRegistrationOff})
 	}
 	told, err := g.Enrolments.Enroll(ctx, r)
-	if err == nil {
-		g.enrolled(a, r, told)
-		return told, nil
+	if err != nil {
+		return nil, a.unwelcome(r, err)
 	}
-	if !errors.As(err, &why) {
-		why.Why = dialect.ErrRegistrationUnavailable
+	g.enrolled(a, r, told)
+	return told, nil
+}
+
+// would says why a registration would be refused; nil where it would not.
+func (g *Gate) would(ctx context.Context, a *applicant, r *dialect.Registration) *dialect.Diagnosis {
+	if mistake := g.unsigned(ctx, a, r); mistake != nil {
+		return mistake
 	}
-	return nil, d.DiagnoseRegistration(r, secrets(a), nil, why)
+	if g.Enrolments == nil {
+		return a.unwelcome(r, &dialect.RegistrationError{Why: dialect.ErrRegistrationOff})
+	}
+	if err := g.Enrolments.Would(ctx, r); err != nil {
+		return a.unwelcome(r, err)
+	}
+	return nil
+}
+
+// unwelcome says why a registration is refused that is signed rightly.
+func (a *applicant) unwelcome(r *dialect.Registration, err error) *dialect.Diagnosis {
+	why, ok := errors.AsType[*dialect.RegistrationError](err)
+	if !ok {
+		why = &dialect.RegistrationError{Why: dialect.ErrRegistrationUnavailable}
+	}
+	return a.dialect.(dialect.Registrar).DiagnoseRegistration(r, secrets(a), nil, why)
 }
 
 // enrolled writes a registration down.

@@ -33,6 +33,8 @@ func (o *office) Enroll(_ context.Context, r *dialect.Registration) (*dialect.Re
 	return &dialect.Registered{Claim: r.Claim, Secret: lampSecret, Free: r.Free, Times: o.times, Again: o.times > 3}, nil
 }
 
+func (o *office) Would(context.Context, *dialect.Registration) error { return o.err }
+
 // byTLS is fromAfar inside TLS.
 func byTLS() broker.Origin {
 	from := fromAfar
@@ -137,6 +139,10 @@ func TestTheDoctorExaminesRegistrations(t *testing.T) {
 		if err != nil || (opinion.Diagnosis == nil) != (code == "") || code != "" && opinion.Diagnosis.Code != code {
 			t.Errorf("%+v, %v", opinion, err)
 		}
+	}
+	o.err = &dialect.RegistrationError{Why: dialect.ErrRegistrationActivated}
+	if opinion, err := h.Judge(t.Context(), registering("register", lampProductSecret), byTLS()); err != nil || opinion.Diagnosis == nil || opinion.Diagnosis.Code != "aliyun-register-activated" {
+		t.Errorf("%+v, %v", opinion, err)
 	}
 	if len(o.asked) > 0 || len(story(h.timeline, lamp)) > 0 {
 		t.Error("an opinion has consequences")
