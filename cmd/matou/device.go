@@ -23,6 +23,8 @@ type deviceCmd struct {
 	Registration deviceRegistrationCmd `cmd:"" help:"Print when and how a device registered."`
 	Certificate  deviceCertificateCmd  `cmd:"" help:"Bind a device to its X.509 certificate."`
 
+	Sub deviceSubCmd `cmd:"" help:"A gateway's sub-devices."`
+
 	Credentials deviceCredentialsCmd `cmd:"" help:"Print what a device has to send to log in."`
 	Status      deviceStatusCmd      `cmd:"" help:"Is it there, since when, why not."`
 	Latest      deviceLatestCmd      `cmd:"" help:"Print the latest values."`
@@ -51,6 +53,7 @@ type gadget struct {
 	State     string            `json:"state"`
 	Since     time.Time         `json:"since"`
 	Secret    string            `json:"secret"`
+	Gateway   *namedDevice      `json:"gateway"`
 	Batch     string            `json:"batch"`
 	Bound     string            `json:"certificate"`
 	CreatedAt time.Time         `json:"createdAt"`
@@ -58,6 +61,14 @@ type gadget struct {
 }
 
 func (d *gadget) ref() string { return d.Product + "/" + d.Name }
+
+// gateway is the one that a sub-device has, "" for none.
+func (d *gadget) gateway() string {
+	if d.Gateway == nil {
+		return ""
+	}
+	return d.Gateway.Product + "/" + d.Gateway.Device
+}
 
 func (d *gadget) print(w io.Writer) {
 	fields(w,

@@ -31,6 +31,7 @@ type product struct {
 	Dialect      string    `json:"dialect"`
 	Strictness   string    `json:"strictness"`
 	DataModel    string    `json:"dataModel"`
+	NodeType     string    `json:"nodeType"`
 	Secret       string    `json:"secret"`
 	ModelVersion int       `json:"modelVersion"`
 	Devices      int       `json:"devices"`
@@ -40,7 +41,7 @@ type product struct {
 
 func (p *product) print(w io.Writer) {
 	fields(w,
-		"key", p.Key, "name", p.Name, "description", p.Desc, "dialect", p.Dialect, "strictness", p.Strictness, "data model", p.DataModel,
+		"key", p.Key, "name", p.Name, "description", p.Desc, "dialect", p.Dialect, "strictness", p.Strictness, "data model", p.DataModel, "node type", p.NodeType,
 		"secret", p.Secret, "model", p.model(), "devices", strconv.Itoa(p.Devices),
 		"made", seconds(p.CreatedAt), "changed", seconds(p.UpdatedAt))
 }
@@ -107,6 +108,7 @@ type productAddCmd struct {
 	Desc       string `help:"Description." placeholder:"TEXT"`
 	Strictness string `enum:",strict,lenient,open" default:"" help:"How exact devices have to be: strict, lenient or open; left out, lenient." placeholder:"WORD"`
 	DataModel  string `enum:",thing,streams" default:"" help:"What its devices report: thing, or streams (onenet only); left out, thing." placeholder:"WORD"`
+	NodeType   string `enum:",device,gateway" default:"" help:"What its devices are: device, or gateway of sub-devices; left out, device." placeholder:"WORD"`
 	Secret     string `help:"ProductSecret, or OneNET's access key; left out, one is made." placeholder:"SECRET"`
 	apiFlags
 }
@@ -118,7 +120,8 @@ Examples:
   matou product add --dialect aliyun --key a1NightLamp "Night light"
   matou product add --dialect onenet --key VRqhDHF2wL --strictness open Sensor
   matou product add --dialect onenet --key 238322 --data-model streams "Old ones"
-  matou product add --dialect mqtt Gateways --json`
+  matou product add --dialect aliyun --key a1Gateway --node-type gateway
+  matou product add --dialect mqtt Sensors --json`
 }
 
 func (c *productAddCmd) Run(g *globals) error {
@@ -133,8 +136,9 @@ func (c *productAddCmd) Run(g *globals) error {
 		Dialect    string `json:"dialect"`
 		Strictness string `json:"strictness,omitempty"`
 		DataModel  string `json:"dataModel,omitempty"`
+		NodeType   string `json:"nodeType,omitempty"`
 		Secret     string `json:"secret,omitempty"`
-	}{c.Key, c.Name, c.Desc, c.Dialect, c.Strictness, c.DataModel, c.Secret}
+	}{c.Key, c.Name, c.Desc, c.Dialect, c.Strictness, c.DataModel, c.NodeType, c.Secret}
 	return printOne[product](g, r, "POST", at("products"), nil, in)
 }
 
@@ -164,6 +168,7 @@ type productSetCmd struct {
 	Desc       *string `help:"Description." placeholder:"TEXT"`
 	Strictness *string `enum:"strict,lenient,open" help:"How exact devices have to be: strict, lenient or open." placeholder:"WORD"`
 	DataModel  *string `enum:"thing,streams" help:"What its devices report, from their next login on: thing, or streams (onenet only)." placeholder:"WORD"`
+	NodeType   *string `enum:"device,gateway" help:"What its devices are: device, or gateway of sub-devices." placeholder:"WORD"`
 	apiFlags
 }
 
@@ -174,8 +179,8 @@ func (*productSetCmd) Help() string {
 }
 
 func (c *productSetCmd) Run(g *globals) error {
-	if c.Name == nil && c.Desc == nil && c.Strictness == nil && c.DataModel == nil {
-		return usagef("nothing to change: give --name, --desc, --strictness or --data-model")
+	if c.Name == nil && c.Desc == nil && c.Strictness == nil && c.DataModel == nil && c.NodeType == nil {
+		return usagef("nothing to change: give --name, --desc, --strictness, --data-model or --node-type")
 	}
 	r, err := c.open(g)
 	if err != nil {
@@ -186,7 +191,8 @@ func (c *productSetCmd) Run(g *globals) error {
 		Desc       *string `json:"desc,omitempty"`
 		Strictness *string `json:"strictness,omitempty"`
 		DataModel  *string `json:"dataModel,omitempty"`
-	}{c.Name, c.Desc, c.Strictness, c.DataModel}
+		NodeType   *string `json:"nodeType,omitempty"`
+	}{c.Name, c.Desc, c.Strictness, c.DataModel, c.NodeType}
 	return printOne[product](g, r, "PATCH", at("products", string(c.Product)), nil, in)
 }
 

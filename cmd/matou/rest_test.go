@@ -100,6 +100,21 @@ func TestRestGolden(t *testing.T) {
 		{"device-credentials-json", with("device credentials a1NightLamp/lamp01 --method hmacmd5 --client-id me --timestamp 789 --json"), "", "GET " + lampPath + "/credentials", list(`{"method":"hmacmd5"}`)},
 		{"device-credentials-bad-port", with("device credentials a1NightLamp/lamp01 --port 70000"), "", "", nil},
 
+		{"device-show-sub", with("device show a1SubSensor/sub_1"), "", "GET /products/a1SubSensor/devices/sub_1", answer(200, `{"product":"a1SubSensor","name":"sub_1","state":"ONLINE","enabled":true,"gateway":{"product":"a1Gateway","device":"gate1"}}`)},
+		{"device-sub-list", with("device sub list a1Gateway/gate1"), "", "GET /products/a1Gateway/devices/gate1/subs", list(
+			`{"product":"a1SubSensor","device":"sub_1","state":"ONLINE","since":"2026-01-02T03:04:05.678Z","added":"2026-01-01T00:00:00Z"}`,
+			`{"product":"a1SubSensor","device":"sub_2","state":"INACTIVE","added":"2026-01-01T00:00:00Z"}`)},
+		{"device-sub-list-none", with("device sub list a1Gateway/gate1"), "", "GET /products/a1Gateway/devices/gate1/subs", list()},
+		{"device-sub-list-json", with("device sub list a1Gateway/gate1 --json"), "", "GET /products/a1Gateway/devices/gate1/subs", list(`{"product":"a1SubSensor","device":"sub_1","state":"ONLINE"}`)},
+		{"device-sub-add", with("device sub add a1Gateway/gate1 a1SubSensor/sub_1 a1SubSensor/sub_2"), "", "POST /products/a1Gateway/devices/gate1/subs", answer(201, `{"items":[{"product":"a1SubSensor","device":"sub_1"}]}`)},
+		{"device-sub-add-refused", with("device sub add a1Gateway/gate1 a1Gateway/gate1"), "", "POST /products/a1Gateway/devices/gate1/subs", problem(409, "gateway a1Gateway/gate1 cannot be its own sub-device")},
+		{"device-sub-add-nobody", with("device sub add a1Gateway/gate1"), "", "", nil},
+		{"device-sub-ask", with("device sub add a1Gateway/gate1 a1SubSensor/sub_1 --ask"), "", "POST /products/a1Gateway/devices/gate1/subs-ask", answer(200, `{"outcome":"delivered"}`)},
+		{"device-sub-remove", with("device sub remove a1Gateway/gate1 a1SubSensor/sub_1 --yes --json"), "", "DELETE /products/a1Gateway/devices/gate1/subs/a1SubSensor/sub_1", answer(204, "")},
+		{"device-sub-found", with("device sub found a1Gateway/gate1"), "", "GET /products/a1Gateway/devices/gate1/subs-found", list(`{"product":"a1SubSensor","device":"sub_9","at":"2026-01-02T03:04:05.678Z"}`)},
+		{"device-sub-permit", with("device sub permit a1Gateway/gate1 --product a1SubSensor --for 5m"), "", "POST /products/a1Gateway/devices/gate1/subs-permit", answer(200, `{"outcome":"delivered"}`)},
+		{"device-sub-permit-too-long", with("device sub permit a1Gateway/gate1 --for 2h"), "", "", nil},
+
 		{"device-status", with("device status a1NightLamp/lamp01"), "", "GET " + lampPath + "/status", answer(200, online)},
 		{"device-status-refused", with("device status a1NightLamp/lamp01"), "", "GET " + lampPath + "/status", answer(200, refusal4)},
 		{"device-status-refused-zh", with("device status a1NightLamp/lamp01 --lang zh"), "", "GET " + lampPath + "/status", answer(200, refusal4)},

@@ -439,7 +439,11 @@ func (s *Service) Login(ctx context.Context, r *dialect.SubLogin) ([]dialect.Cla
 	}
 	for i := range candidates {
 		c := &candidates[i]
-		s.begin(by, &dialect.Subject{Claim: c.Claim, Dialect: by.Dialect, Mode: mode(c.product.Strictness)}, c.ClientID, status.LastAddr)
+		speaks := by.Dialect
+		if d, ok := s.Dialects.ByName(c.product.Dialect); ok {
+			speaks = dialect.Choose(d, c.product.DataModel.String())
+		}
+		s.begin(by, &dialect.Subject{Claim: c.Claim, Dialect: speaks, Mode: mode(c.product.Strictness)}, c.ClientID, status.LastAddr)
 	}
 	return named(r.Subs), nil
 }
