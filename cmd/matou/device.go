@@ -40,6 +40,10 @@ type deviceCmd struct {
 	Desired deviceDesiredCmd `cmd:"" help:"Desired values of properties, for devices that come back."`
 	Tag     deviceTagCmd     `cmd:"" help:"Set and take away tags of a device."`
 	Log     deviceLogCmd     `cmd:"" help:"Let a device post its own log."`
+	Get     deviceGetCmd     `cmd:"" help:"Ask a device itself for properties."`
+	Command deviceCommandCmd `cmd:"" help:"Send a command of bytes to a device of data streams."`
+	Raw     deviceRawCmd     `cmd:"" help:"Pass bytes to a device as they are."`
+	Image   deviceImageCmd   `cmd:"" help:"Show the image of a device, and say what is wanted of it."`
 }
 
 // A gadget is a device as the API shows it.

@@ -22,6 +22,9 @@ const (
 	refused    = `{"id":"72","kind":"invoke","service":"Blink","state":"failed","code":5092,"message":"too often","input":{"times":3},"output":{"left":"9s"},"sentAt":"2026-01-02T03:04:06.000Z","doneAt":"2026-01-02T03:04:06.100Z"}`
 	queued     = `{"id":"73","kind":"set","state":"queued","input":{"Mode":"eco"},"sentAt":"2026-01-02T03:04:07.000Z"}`
 	march      = `{"product":"a1NightLamp","name":"march","note":"first run","createdAt":"2026-01-02T03:04:05.678Z","devices":500,"registered":3,"activated":2,"disabled":1}`
+	got        = `{"id":"74","kind":"get","state":"acknowledged","code":200,"message":"success","input":["wendu","Power"],"output":{"wendu":21.5,"Power":true},"sentAt":"2026-01-02T03:04:05.000Z","doneAt":"2026-01-02T03:04:05.052Z"}`
+	obeyed     = `{"id":"75","kind":"command","state":"acknowledged","code":200,"input":"relay on","output":"done","sentAt":"2026-01-02T03:04:05.000Z","doneAt":"2026-01-02T03:04:05.052Z"}`
+	wanted     = `{"version":4,"updatedAt":"2026-01-02T03:04:05.000Z","desired":{"color":{"value":"green","time":"2026-01-02T03:04:05.000Z"}},"reported":{"color":{"value":"red","time":"2026-01-02T03:04:00.000Z"},"n":{"value":1,"time":"2026-01-02T03:04:00.000Z"}},"delta":{"color":"green"}}`
 	readToken  = `{"id":"7Q2M","name":"the dashboard","role":"viewer","owner":"admin","createdAt":"2026-01-02T03:04:05.678Z","expiresAt":"2026-02-02T03:04:05.678Z"}`
 	houseToken = `{"id":"1","name":"command line on this machine","role":"administrator","createdAt":"2026-01-01T00:00:00.000Z","lastUsed":"2026-01-02T03:04:00.000Z"}`
 	refusal4   = `{"state":"INACTIVE","refusals":3,"lastRefusal":{"at":"2026-01-02T03:04:05.678Z","addr":"192.0.2.7","code":"aliyun-wrong-method","field":"password","sentence":"the password was signed with hmacsha256, but signmethod says hmacsha1","sentenceZh":"密码用 hmacsha256 计算，而 signmethod 写的是 hmacsha1","advice":"say signmethod=hmacsha256","adviceZh":"写 signmethod=hmacsha256","expected":"aa","received":"bb","returnCode":4,"count":3}}`
@@ -179,6 +182,20 @@ func TestRestGolden(t *testing.T) {
 			`{"device":"lamp02","configId":"1bbf","state":"pushed","pushedAt":"2026-01-02T03:04:05.678Z"}`)},
 		{"product-config-on", with("product config on a1NightLamp"), "", "PATCH /products/a1NightLamp/config", answer(200, `{"on":true,"items":[]}`)},
 		{"product-config-off", with("product config off a1NightLamp"), "", "PATCH /products/a1NightLamp/config", answer(200, `{"on":false,"items":[]}`)},
+		{"device-get", with("device get VRqhDHF2wL/my_tv wendu Power"), "", "POST /products/VRqhDHF2wL/devices/my_tv/properties/get", answer(200, got)},
+		{"device-get-nothing", with("device get VRqhDHF2wL/my_tv"), "", "", nil},
+		{"device-command", append(with("device command 238322/logger --timeout 5s --wait 6s"), "relay on"), "", "POST /products/238322/devices/logger/commands", answer(200, obeyed)},
+		{"device-command-hex", with("device command 238322/logger --hex 01:ff"), "", "", nil},
+		{"device-command-bytes-json", append(with("device command 238322/logger --json --hex"), "01 ff"), "", "POST /products/238322/devices/logger/commands", answer(200, obeyed)},
+		{"device-command-two", with("device command 238322/logger on --hex 01"), "", "", nil},
+		{"device-raw", with("device raw VRqhDHF2wL/my_tv --hex 01ff"), "", "POST /products/VRqhDHF2wL/devices/my_tv/raw", answer(200, strings.Replace(obeyed, "command", "raw", 1))},
+		{"device-image", with("device image 238322/logger"), "", "GET /products/238322/devices/logger/image", answer(200, wanted)},
+		{"device-image-none", with("device image 238322/logger"), "", "GET /products/238322/devices/logger/image", answer(200, `{"version":0,"desired":{},"reported":{},"delta":{}}`)},
+		{"device-image-set", with("device image 238322/logger --set color=green --set n=null --reported x=1"), "", "PATCH /products/238322/devices/logger/image", answer(200, strings.Replace(wanted, `{"version"`, `{"told":"delivered","version"`, 1))},
+		{"device-image-forget", with("device image 238322/logger --forget --json"), "", "DELETE /products/238322/devices/logger/image", answer(204, "")},
+		{"device-image-forget-and-set", with("device image 238322/logger --forget --set a=1"), "", "", nil},
+		{"product-add-streams", with("product add --dialect onenet --key 238322 --data-model streams Logger"), "", "POST /products", answer(201, strings.Replace(sensor, `"strictness"`, `"dataModel":"streams","strictness"`, 1))},
+		{"product-set-data-model", with("product set VRqhDHF2wL --data-model streams"), "", "PATCH /products/VRqhDHF2wL", answer(200, strings.Replace(sensor, `"strictness"`, `"dataModel":"streams","strictness"`, 1))},
 		{"device-timeline", with("device timeline a1NightLamp/lamp01 --limit 3"), "", "GET " + lampPath + "/timeline", answer(200, timeline3)},
 		{"device-timeline-zh", with("device timeline a1NightLamp/lamp01 --kind refuse --lang zh"), "", "GET " + lampPath + "/timeline", list(`{"id":2,"at":"2026-01-02T03:04:06.000Z","kind":"refuse","code":"c","sentence":"no","sentenceZh":"不行"}`)},
 		{"device-timeline-json", with("device timeline a1NightLamp/lamp01 --json"), "", "GET " + lampPath + "/timeline", answer(200, timeline3)},
@@ -249,10 +266,10 @@ func TestRestCommandsHaveExamples(t *testing.T) {
 		"device shadow", "device desired get", "device desired set", "device desired clear", "device tag", "device log",
 		"device list", "device add", "device show", "device remove", "device enable", "device disable", "device reset-secret",
 		"device import", "device export", "device credentials", "device status", "device latest", "device history", "device events",
-		"device commands", "device set", "device invoke", "device timeline", "device watch",
 		"product registration", "product allow", "product disallow", "product allowed", "device reset", "device registration",
 		"device certificate set", "device certificate clear",
 		"batch create", "batch list", "batch show", "batch devices", "batch export", "batch disable", "batch enable", "batch remove",
+		"device commands", "device set", "device invoke", "device get", "device command", "device raw", "device image", "device timeline", "device watch",
 		"token list", "token add", "token remove", "password",
 	} {
 		got := outcome(with(words+" --help"), "")

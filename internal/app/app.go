@@ -20,6 +20,7 @@ import (
 	"github.com/matou-iot/matou/internal/broker"
 	"github.com/matou-iot/matou/internal/command"
 	"github.com/matou-iot/matou/internal/devicehttp"
+	"github.com/matou-iot/matou/internal/deviceimage"
 	"github.com/matou-iot/matou/internal/dialect"
 	"github.com/matou-iot/matou/internal/dialect/aliyun"
 	"github.com/matou-iot/matou/internal/dialect/onenet"
@@ -71,6 +72,7 @@ type App struct {
 	broker    *broker.Broker
 	doors     *devicehttp.Mux // plain HTTP on the device ports
 	commands  *command.Service
+	images    *deviceimage.Service
 	enroll    *enroll.Service
 	upgrades  *ota.Service
 	topology  *topology.Service
@@ -222,7 +224,7 @@ func (a *App) join() error {
 	})
 	a.commands.Gateways, a.gate.Gateways, in.Gateways = a.topology, a.topology, a.topology
 	in.Sender, in.Commands = a.broker, a.commands
-	ingest.Handle(in, a.commands.Respond)
+	a.streams(in)
 	ingest.Handle(in, a.topology.Add)
 	ingest.Handle(in, a.topology.Delete)
 	ingest.Handle(in, a.topology.Get)
@@ -243,7 +245,7 @@ func (a *App) join() error {
 	}
 	a.registry.OnChange(a.changed)
 	a.api, err = httpapi.New(httpapi.Options{
-		Registry: a.registry, History: a.history, Commands: a.commands, Topology: a.topology, Timeline: a.timeline, Feed: a.feed, OTA: a.upgrades,
+		Registry: a.registry, History: a.history, Commands: a.commands, Images: a.images, Topology: a.topology, Timeline: a.timeline, Feed: a.feed, OTA: a.upgrades,
 		Broker: a.broker, Gate: a.gate, Access: a.access, Enroll: a.enroll, Dialects: a.dialects, Version: a.version, Log: a.log,
 		Shadows: a.shadows, Configs: a.configs, Logs: a.logs,
 		PublicHost: a.publicHost(), PublicPort: port(a.devices[0]), Started: a.started,

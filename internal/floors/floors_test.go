@@ -18,7 +18,7 @@ var floors = []string{
 	"aliyun onenet",
 	"modem internal/fault internal/record internal/trace",
 	"device internal/registry internal/history internal/access internal/dialect internal/broker internal/feed internal/devicehttp internal/script internal/topics",
-	"internal/ota internal/enroll internal/shadow internal/remoteconfig internal/remotelog",
+	"internal/ota internal/enroll internal/shadow internal/remoteconfig internal/remotelog internal/deviceimage",
 	"internal/gate internal/ingest internal/command internal/topology internal/store",
 	"internal/httpapi internal/httpgate",
 	"internal/app",

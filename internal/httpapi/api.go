@@ -22,6 +22,7 @@ import (
 	"github.com/matou-iot/matou/internal/access"
 	"github.com/matou-iot/matou/internal/broker"
 	"github.com/matou-iot/matou/internal/command"
+	"github.com/matou-iot/matou/internal/deviceimage"
 	"github.com/matou-iot/matou/internal/dialect"
 	"github.com/matou-iot/matou/internal/enroll"
 	"github.com/matou-iot/matou/internal/feed"
@@ -51,6 +52,7 @@ type Options struct {
 	History  *history.History
 	Commands *command.Service
 	Topology *topology.Service
+	Images   *deviceimage.Service
 	Timeline Timeline
 	Feed     *feed.Feed
 	OTA      *ota.Service

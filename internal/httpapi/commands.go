@@ -14,7 +14,7 @@ import (
 // An order is a command as people see it.
 type order struct {
 	ID      string          `json:"id"`
-	Kind    string          `json:"kind" doc:"set or invoke"`
+	Kind    string          `json:"kind" doc:"set, invoke, get, command or raw"`
 	Service string          `json:"service,omitempty"`
 	State   string          `json:"state" doc:"queued, delivered, acknowledged, failed or timeout"`
 	Code    int             `json:"code,omitempty" doc:"The device's, 200 for success"`
@@ -22,7 +22,7 @@ type order struct {
 	Input   json.RawMessage `json:"input,omitempty"`
 	Output  json.RawMessage `json:"output,omitempty"`
 	Topic   string          `json:"topic,omitempty" doc:"Only in the answer to the one who gave the command"`
-	Payload string          `json:"payload,omitempty" doc:"As the device gets it, likewise"`
+	Payload string          `json:"payload,omitempty" doc:"As the device gets it, likewise; in Base64 where it is no text"`
 	SentAt  time.Time       `json:"sentAt"`
 	DoneAt  time.Time       `json:"doneAt,omitzero"`
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/matou-iot/matou/internal/access"
 	"github.com/matou-iot/matou/internal/broker"
 	"github.com/matou-iot/matou/internal/command"
+	"github.com/matou-iot/matou/internal/deviceimage"
 	"github.com/matou-iot/matou/internal/dialect"
 	"github.com/matou-iot/matou/internal/dialect/aliyun"
 	"github.com/matou-iot/matou/internal/dialect/onenet"
@@ -97,6 +98,7 @@ func newHouse(t *testing.T) *house {
 	api, err := httpapi.New(httpapi.Options{
 		Registry: h.registry, History: h.history, Commands: commands, Timeline: recorder, Feed: h.feed, OTA: upgrades, Broker: b, Gate: judge,
 		Shadows: shadows, Configs: configs, Logs: logs,
+		Images: deviceimage.New(deviceimage.Options{Store: db, Registry: h.registry, Teller: commands}),
 		Access: h.access, Enroll: enroll.New(enroll.Options{Registry: h.registry, Store: db}), Dialects: speaks, Version: "test", PublicHost: "iot.example.com", PublicPort: 1883, Started: time.Now(),
 	})
 	must(err)

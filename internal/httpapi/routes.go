@@ -60,6 +60,12 @@ func (a *api) routes() {
 	route(a, "GET", "/products/{product}/devices/{device}/properties/{property}/history", see, "Data", "Values over time", a.propertyHistory)
 	route(a, "GET", "/products/{product}/devices/{device}/events", see, "Data", "Events that happened", a.listEvents)
 	route(a, "POST", "/products/{product}/devices/{device}/services/{service}", work, "Commands", "Call a service", a.invokeService)
+	route(a, "POST", "/products/{product}/devices/{device}/properties/get", work, "Commands", "Ask the device itself for properties", a.getProperties)
+	route(a, "POST", "/products/{product}/devices/{device}/commands", work, "Commands", "Send a command of bytes to a device of data streams", a.sendCommand)
+	route(a, "POST", "/products/{product}/devices/{device}/raw", work, "Commands", "Pass bytes to a device as they are", a.sendRaw)
+	route(a, "GET", "/products/{product}/devices/{device}/image", see, "Data", "What is wanted of a OneNET device and what it reported", a.showImage)
+	route(a, "PATCH", "/products/{product}/devices/{device}/image", work, "Commands", "Change an image and tell the device the difference", a.changeImage)
+	do(a, "DELETE", "/products/{product}/devices/{device}/image", work, "Commands", "Delete an image, its version included", a.deleteImage)
 	route(a, "GET", "/products/{product}/devices/{device}/commands", see, "Commands", "Commands and how far they have come", a.listCommands)
 
 	raw(a, "POST", "/products/{product}/ota/packages", work, "Upgrades", "Upload a package: the file as the body, or files as multipart/form-data", a.uploadPackage, creates, fileBody)

@@ -39,6 +39,10 @@ func TestEnroll(t *testing.T) {
 	storetest.Enroll(t, func(t *testing.T) storetest.House { return open(t, filepath.Join(t.TempDir(), "registry.db")) })
 }
 
+func TestImages(t *testing.T) {
+	storetest.Images(t, func(t *testing.T) storetest.ImageStore { return open(t, filepath.Join(t.TempDir(), "registry.db")) })
+}
+
 func TestAccess(t *testing.T) {
 	storetest.Access(t, func(t *testing.T) access.Store { return open(t, filepath.Join(t.TempDir(), "registry.db")) })
 }
