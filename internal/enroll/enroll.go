@@ -99,6 +99,9 @@ func New(o Options) *Service {
 // device is told; that is durable. An error is a *dialect.RegistrationError.
 func (s *Service) Enroll(ctx context.Context, r *dialect.Registration) (*dialect.Registered, error) {
 	id := registry.ID{Product: r.Product, Device: r.Device}
+	if len(id.Device) > maxName { // what is remembered of it below is bounded
+		return nil, refuse(dialect.ErrRegistrationName)
+	}
 	if !s.pace.take(id, s.Now()) {
 		return nil, &dialect.RegistrationError{Why: dialect.ErrRegistrationTooOften, Count: MaxPerMinute}
 	}

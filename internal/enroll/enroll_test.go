@@ -79,6 +79,7 @@ func TestWhoMayRegister(t *testing.T) {
 		{"free", all, func(*house) {}, "lamp", true, nil},
 		{"free, made before", all, func(h *house) { h.add("lamp") }, "lamp", true, nil},
 		{"free, with a name that cannot be", all, func(*house) {}, "lamp 1/2", true, dialect.ErrRegistrationName},
+		{"free, with a name longer than any", all, func(*house) {}, strings.Repeat("x", 65), true, dialect.ErrRegistrationName},
 		{"not on the list", registry.Registration{Enabled: true, Listed: true}, func(h *house) { h.add("lamp") }, "lamp", false, dialect.ErrRegistrationUnlisted},
 		{"on the list", registry.Registration{Enabled: true, Listed: true}, func(h *house) { h.add("lamp"); h.Allow(t.Context(), product, []string{"lamp"}) }, "lamp", false, nil},
 		{"free, not on the list", registry.Registration{Enabled: true, Free: true, Listed: true}, func(*house) {}, "lamp", true, dialect.ErrRegistrationUnlisted},
