@@ -108,4 +108,3 @@ func TestAliyunGateway(t *testing.T) {
 	m.awaitLatest(nodePK, "sub_2", "T", "22.5")
 
 }
-

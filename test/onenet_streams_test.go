@@ -178,7 +178,9 @@ func TestEachDataModelInLenientProducts(t *testing.T) {
 	}
 	w = m.inLogger() // it holds from the next login on
 	w.Write(publish(loggerSys+"thing/property/post", `{"id":"2","version":"1.0","params":{"temp":{"value":22}}}`))
-	m.awaitEntry(loggerProduct, loggerName, "the unknown property", func(e entry) bool { return strings.Contains(e.Sentence, "temp") && strings.Contains(e.Sentence, "not stored") })
+	m.awaitEntry(loggerProduct, loggerName, "the unknown property", func(e entry) bool {
+		return strings.Contains(e.Sentence, "temp") && strings.Contains(e.Sentence, "not stored")
+	})
 }
 
 func TestDeviceIsAskedForProperties(t *testing.T) {
