@@ -228,10 +228,10 @@ type CodeInfo struct {
 	AdviceZH string `json:"adviceZh"`
 }
 
-// Codes lists all codes that Diagnose and DiagnoseSub give, in alphabetical order.
+// Codes lists all codes that diagnoses of this package have, in alphabetical order.
 func Codes() []CodeInfo {
-	list := make([]CodeInfo, 0, len(texts)+len(subTexts))
-	for _, all := range []map[string]text{texts, subTexts} {
+	list := make([]CodeInfo, 0, len(texts)+len(subTexts)+len(coapTexts))
+	for _, all := range []map[string]text{texts, subTexts, coapTexts} {
 		for code, t := range all {
 			list = append(list, CodeInfo{code, t.sentence, t.sentenceZH, t.advice, t.adviceZH})
 		}

@@ -217,7 +217,10 @@ func (r *Registration) say(code, field, received, expected string, args ...any) 
 
 // say makes a diagnosis of a code that needs nothing of a login.
 func say(code, field, received, expected string, args ...any) *Diagnosis {
-	t := texts[code]
+	t, ok := texts[code]
+	if !ok {
+		t = coapTexts[code]
+	}
 	return &Diagnosis{
 		Code: code, Field: field, Received: received, Expected: expected,
 		Sentence: fill(t.sentence, args), SentenceZH: fill(t.sentenceZH, args), Advice: t.advice, AdviceZH: t.adviceZH,

@@ -64,9 +64,11 @@ var (
 	ErrRegistrationUnavailable = errors.New("the registration could not be written down")
 )
 
-// A Form is a login that is no CONNECT, taken apart: HTTP's.
+// A Form is a login that is no CONNECT, taken apart: HTTP's and CoAP's.
 type Form struct {
 	ClientID  string
 	Method    string // how it is signed, as it was sent
 	Timestamp string
+	Texts     []string // what may be signed where that is not as usual, the right one first
+	Proved    bool     // the transport has proved already that the device knows its secret
 }

@@ -1,0 +1,44 @@
+package gate
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/matou-iot/matou/internal/broker"
+	"github.com/matou-iot/matou/internal/dialect"
+	"github.com/matou-iot/matou/internal/registry"
+	"github.com/matou-iot/matou/internal/trace"
+)
+
+// withoutConnection is how the roads begin on which a device is online because
+// it has reported lately.
+const withoutConnection = "CoAP"
+
+// Heard marks a device online that has reported without a connection. What is
+// known of one that has a connection as well stays.
+func (g *Gate) Heard(s *dialect.Subject, from broker.Origin, road string) {
+	st, err := g.Registry.Status(context.Background(), identity(s))
+	if err != nil || st.State == registry.Online {
+		return
+	}
+	now := g.Now()
+	g.Registry.WentOnline(identity(s), now, from.Remote.String(), "", road)
+	g.tell(s, now, registry.Online)
+}
+
+// Silent marks a device offline that was Heard last at since. One that has come
+// by another road meanwhile stays online.
+func (g *Gate) Silent(s *dialect.Subject, since time.Time) {
+	st, err := g.Registry.Status(context.Background(), identity(s))
+	if err != nil || st.State != registry.Online || !strings.HasPrefix(st.Protocol, withoutConnection) {
+		return
+	}
+	const why, whyZH = "nothing was reported for a while", "一段时间内没有上报"
+	g.Registry.WentOffline(identity(s), g.Now(), why)
+	g.tell(s, g.Now(), registry.Offline)
+	g.Trace.Record(trace.Entry{
+		Product: s.Product, Device: s.Device, Kind: trace.Disconnect,
+		Sentence: why + ": the last report came at " + since.UTC().Format(time.RFC3339), SentenceZH: whyZH + "，最后一次上报于 " + since.UTC().Format(time.RFC3339),
+	})
+}
