@@ -17,6 +17,8 @@ type serveCmd struct {
 	Demo     bool     `help:"Make and run the demo: two products, two simulated devices, two free ones."`
 	Check    bool     `help:"Check the configuration and stop."`
 	Listen   []string `help:"Address for devices; may be given more than once." placeholder:"ADDR"`
+	CoAP     []string `name:"coap" help:"UDP address for devices that speak CoAP; may be given more than once." placeholder:"ADDR"`
+	CoAPS    []string `name:"coaps" help:"UDP address for CoAP over DTLS; may be given more than once." placeholder:"ADDR"`
 	API      string   `name:"api" help:"Address of API and console." placeholder:"ADDR"`
 	Host     string   `help:"Host name or address that credentials name for devices." placeholder:"HOST"`
 	LogLevel string   `help:"debug, info, warn or error." placeholder:"LEVEL"`
@@ -31,6 +33,7 @@ then from the environment (api.listen is MATOU_API_LISTEN), then from flags.
   matou serve --demo
   matou serve --config matou.yaml --data /var/lib/matou
   matou serve --listen :1883 --listen :443 --host iot.example.com
+  matou serve --coap :5682 --coaps :5684
   matou serve --config matou.yaml --check
 
 SIGHUP reads the configuration again: limits, certificates and the log's level
@@ -92,6 +95,12 @@ func (c *serveCmd) override(config *app.Config) {
 	set(&config.Log.Level, c.LogLevel)
 	if len(c.Listen) > 0 {
 		config.Devices.Listen = c.Listen
+	}
+	if len(c.CoAP) > 0 {
+		config.Devices.CoAP = c.CoAP
+	}
+	if len(c.CoAPS) > 0 {
+		config.Devices.CoAPS = c.CoAPS
 	}
 	config.Demo = config.Demo || c.Demo
 	if config.Demo && c.LogLevel == "" && config.Log.Level == "info" {

@@ -18,6 +18,8 @@ type Running struct {
 	Version string   `json:"version"`
 	API     string   `json:"api"`     // URL
 	Devices []string `json:"devices"` // host:port
+	CoAP    []string `json:"coap,omitempty"`
+	CoAPS   []string `json:"coaps,omitempty"`
 }
 
 // announce says where everything is, on paper for programs and in words for
@@ -27,6 +29,7 @@ func (a *App) announce() {
 	for _, ln := range a.devices {
 		r.Devices = append(r.Devices, reachable(ln))
 	}
+	r.CoAP, r.CoAPS = reachableUDP(a.datagrams), reachableUDP(a.secure)
 	text, err := json.Marshal(r)
 	if err == nil {
 		err = os.WriteFile(a.config.path(runFile), append(text, '\n'), 0o644)
@@ -42,6 +45,9 @@ Matou %s is ready · 码头已就绪
   docs    文档       %s/api/docs
   data    数据       %s
 `, a.version, strings.Join(r.Devices, "  "), r.API, r.API, a.config.Data)
+	if all := append(r.CoAP[:len(r.CoAP):len(r.CoAP)], r.CoAPS...); len(all) > 0 {
+		fmt.Fprintf(a.out, "  CoAP               %s   (UDP, DTLS)\n", strings.Join(all, "  "))
+	}
 	if a.firstPassword != "" {
 		fmt.Fprintf(a.out, `
   user    用户       admin
@@ -54,8 +60,20 @@ Matou %s is ready · 码头已就绪
 // reachable is an address that a program on this machine can connect to.
 func reachable(ln net.Listener) string {
 	addr := ln.Addr().(*net.TCPAddr)
-	if addr.IP.IsUnspecified() {
-		return net.JoinHostPort("127.0.0.1", fmt.Sprint(addr.Port))
+	return reachableAt(addr.IP, addr.Port)
+}
+
+func reachableUDP(conns []*net.UDPConn) (list []string) {
+	for _, c := range conns {
+		addr := c.LocalAddr().(*net.UDPAddr)
+		list = append(list, reachableAt(addr.IP, addr.Port))
 	}
-	return addr.String()
+	return list
+}
+
+func reachableAt(ip net.IP, port int) string {
+	if ip.IsUnspecified() {
+		return net.JoinHostPort("127.0.0.1", fmt.Sprint(port))
+	}
+	return net.JoinHostPort(ip.String(), fmt.Sprint(port))
 }

@@ -18,6 +18,7 @@ import (
 
 	"github.com/matou-iot/matou/internal/access"
 	"github.com/matou-iot/matou/internal/broker"
+	"github.com/matou-iot/matou/internal/coapgate"
 	"github.com/matou-iot/matou/internal/command"
 	"github.com/matou-iot/matou/internal/devicehttp"
 	"github.com/matou-iot/matou/internal/deviceimage"
@@ -80,7 +81,10 @@ type App struct {
 	configs   *remoteconfig.Service
 	logs      *remotelog.Service
 	api       http.Handler
+	coap      *coapgate.Server
 	devices   []net.Listener
+	datagrams []*net.UDPConn // CoAP
+	secure    []*net.UDPConn // CoAP over DTLS
 	apiListen net.Listener
 
 	firstPassword string // generated on this very start, "" otherwise
@@ -243,13 +247,14 @@ func (a *App) join() error {
 	if err := a.openUpgrades(in, recorder); err != nil {
 		return err
 	}
+	a.coap = a.newCoAP(in)
 	a.registry.OnChange(a.changed)
 	a.api, err = httpapi.New(httpapi.Options{
 		Registry: a.registry, History: a.history, Commands: a.commands, Images: a.images, Topology: a.topology, Timeline: a.timeline, Feed: a.feed, OTA: a.upgrades,
 		Broker: a.broker, Gate: a.gate, Access: a.access, Enroll: a.enroll, Dialects: a.dialects, Version: a.version, Log: a.log,
 		Shadows: a.shadows, Configs: a.configs, Logs: a.logs,
 		PublicHost: a.publicHost(), PublicPort: port(a.devices[0]), Started: a.started,
-		RootCertificate: a.rootCertificate(), Ready: a.disk.room,
+		RootCertificate: a.rootCertificate(), Ready: a.disk.room, Measure: a.coap.Measure,
 	})
 	return err
 }
@@ -261,7 +266,9 @@ func (a *App) changed(c registry.Change) {
 	switch c.Kind {
 	case registry.DeviceDisabled, registry.DeviceSecretReset:
 		a.broker.Disconnect(session, mqtt.AdministrativeAction)
+		a.coap.Forget(dialect.Claim{Product: c.ID.Product, Device: c.ID.Device})
 	case registry.DeviceDeleted:
+		a.coap.Forget(dialect.Claim{Product: c.ID.Product, Device: c.ID.Device})
 		a.broker.Disconnect(session, mqtt.AdministrativeAction)
 		a.broker.Forget(session)
 		a.timeline.Forget(c.ID.Product, c.ID.Device)
@@ -307,6 +314,7 @@ func (a *App) serve(ctx context.Context) error {
 	for _, ln := range a.devices {
 		door.Go(func() error { return a.broker.Serve(serveCtx, ln) })
 	}
+	a.serveCoAP(doorCtx, door)
 	door.Go(func() error { return a.serveAPI(doorCtx) })
 	door.Go(func() error { return a.reloader().run(doorCtx) })
 	a.announce()
@@ -332,7 +340,7 @@ func (a *App) serve(ctx context.Context) error {
 }
 
 func (a *App) reloader() *reloader {
-	return &reloader{Reload: a.reload, certs: a.certs, broker: a.broker, gate: a.gate, log: a.log, force: a.config}
+	return &reloader{Reload: a.reload, certs: a.certs, broker: a.broker, gate: a.gate, coap: a.coap, log: a.log, force: a.config}
 }
 
 // checkRegistry looks once whether the database is whole, while the server
@@ -374,6 +382,9 @@ func (a *App) close() {
 		if ln != nil {
 			ln.Close()
 		}
+	}
+	for _, conn := range append(a.datagrams, a.secure...) {
+		conn.Close()
 	}
 	var errs []error
 	os.Remove(a.config.path(runFile))

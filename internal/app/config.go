@@ -42,6 +42,10 @@ type Devices struct {
 	// Listen are the addresses for devices. Each takes MQTT, MQTT over TLS,
 	// WebSocket and HTTP, told apart by their first bytes.
 	Listen []string `yaml:"listen"`
+	// CoAP and CoAPS are the UDP addresses for devices that speak CoAP, plain
+	// and over DTLS; none are taken where none are named.
+	CoAP  []string `yaml:"coap"`
+	CoAPS []string `yaml:"coaps"`
 	// Host is what credentials and packets name as the host to connect to;
 	// left out, the address of this machine in its network.
 	Host string `yaml:"host"`
@@ -275,6 +279,7 @@ func (c *Config) Check() error {
 			bad("listen", "%q is no address: write host:port or :port", a)
 		}
 	}
+	c.Devices.checkCoAP(bad)
 	for key, networks := range map[string][]string{
 		"devices.openNetworks": c.Devices.OpenNetworks, "devices.proxyProtocol": c.Devices.ProxyProtocol,
 	} {

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/matou-iot/matou/internal/broker"
+	"github.com/matou-iot/matou/internal/coapgate"
 	"github.com/matou-iot/matou/mqtt"
 )
 
@@ -36,6 +37,9 @@ type Limits struct {
 
 	RetainedMessages int   `yaml:"retainedMessages"`
 	RetainedBytes    int64 `yaml:"retainedBytes"`
+
+	CoAPSessions     int `yaml:"coapSessions"`     // logins by CoAP that are remembered
+	CoAPSConnections int `yaml:"coapsConnections"` // by DTLS
 }
 
 // connectRatePerDevice is far above what firmware does that waits at all
@@ -53,6 +57,7 @@ func defaultLimits() Limits {
 		QueueMessages: b.QueueCount, QueueBytes: b.QueueBytes, QueueTotalBytes: b.QueueTotal,
 		SessionExpiry: b.SessionExpiry, OfflineSessions: b.OfflineSessions,
 		RetainedMessages: b.RetainedCount, RetainedBytes: b.RetainedBytes,
+		CoAPSessions: coapgate.UsualSessions, CoAPSConnections: coapgate.UsualConnections,
 	}
 }
 
@@ -100,6 +105,8 @@ func (d *Devices) check(bad func(key, format string, args ...any)) {
 		{"limits.offlineSessions", int64(l.OfflineSessions), 1, math.MaxInt32},
 		{"limits.retainedMessages", int64(l.RetainedMessages), 1, math.MaxInt32},
 		{"limits.retainedBytes", l.RetainedBytes, 1024, maxBytes},
+		{"limits.coapSessions", int64(l.CoAPSessions), 1, math.MaxInt32},
+		{"limits.coapsConnections", int64(l.CoAPSConnections), 1, math.MaxInt32},
 	} {
 		if n.value < n.low || n.value > n.high {
 			bad("devices."+n.key, "%d is not from %d to %d", n.value, n.low, n.high)

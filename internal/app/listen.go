@@ -23,6 +23,9 @@ func (a *App) listen() error {
 		}
 		a.devices = append(a.devices, ln)
 	}
+	if err := a.listenCoAP(); err != nil {
+		return err
+	}
 	ln, err := take(a.config.API.Listen, "--api")
 	if err != nil {
 		return err

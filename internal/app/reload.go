@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/matou-iot/matou/internal/broker"
+	"github.com/matou-iot/matou/internal/coapgate"
 	"github.com/matou-iot/matou/internal/gate"
 )
 
@@ -40,6 +41,7 @@ type reloader struct {
 	certs  *certificates
 	broker *broker.Broker
 	gate   *gate.Gate
+	coap   *coapgate.Server
 	log    *slog.Logger
 	force  Config // as it is in force
 }
@@ -86,6 +88,7 @@ func (r *reloader) reload() {
 // apply puts the live keys of c into force.
 func (r *reloader) apply(c *Config) {
 	r.broker.SetLimits(c.Devices.broker())
+	r.coap.SetLimits(c.Devices.Limits.CoAPSessions, c.Devices.Limits.CoAPSConnections)
 	r.gate.SetConnectRate(c.Devices.Limits.ConnectRatePerDevice)
 	r.Level.Set(c.Log.level())
 	f := &r.force

@@ -10,6 +10,7 @@
 package coapgate
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -71,15 +72,16 @@ const (
 // A Server serves devices. Any number of sockets may be served at once.
 type Server struct {
 	Options
-	aliyun    aliyun.Dialect
-	counters  Counters
-	sessions  sessions
-	exchanges exchanges
-	transfers transfers
-	presence  presence
-	keys      keyring
-	numbers   atomic.Uint64 // of connections
-	messages  atomic.Uint32 // of our own
+	aliyun      aliyun.Dialect
+	counters    Counters
+	sessions    sessions
+	exchanges   exchanges
+	transfers   transfers
+	presence    presence
+	keys        keyring
+	numbers     atomic.Uint64 // of connections
+	connections atomic.Int64  // the most there may be
+	messages    atomic.Uint32 // of our own
 }
 
 // New makes a Server.
@@ -90,19 +92,21 @@ func New(o Options) *Server {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	if o.Sessions == 0 {
-		o.Sessions = UsualSessions
-	}
-	if o.Connections == 0 {
-		o.Connections = UsualConnections
-	}
 	s := &Server{Options: o}
-	s.sessions.init(o.Sessions)
+	s.sessions.init()
+	s.SetLimits(cmp.Or(o.Sessions, UsualSessions), cmp.Or(o.Connections, UsualConnections))
 	s.exchanges.init()
 	s.transfers.init()
 	s.presence.init()
 	s.keys.init()
 	return s
+}
+
+// SetLimits changes Options.Sessions and Options.Connections. What is above them
+// goes as new ones come.
+func (s *Server) SetLimits(sessions, connections int) {
+	s.sessions.most.Store(int64(sessions))
+	s.connections.Store(int64(connections))
 }
 
 // maxMessage is the greatest payload that is taken, before it is encrypted, in

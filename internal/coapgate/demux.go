@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -16,7 +17,7 @@ import (
 // a datagram [RFC 6347 §4.2.8].
 type demux struct {
 	conn     *net.UDPConn
-	most     int
+	most     *atomic.Int64
 	counters *Counters
 	begin    func(*link)
 
@@ -33,7 +34,7 @@ type place struct {
 	next    *link // in its handshake, nil for none
 }
 
-func newDemux(conn *net.UDPConn, most int, counters *Counters, begin func(*link)) *demux {
+func newDemux(conn *net.UDPConn, most *atomic.Int64, counters *Counters, begin func(*link)) *demux {
 	return &demux{conn: conn, most: most, counters: counters, begin: begin, places: make(map[netip.AddrPort]*place), shakes: make(map[netip.Addr]int)}
 }
 
@@ -71,7 +72,7 @@ func (d *demux) route(from netip.AddrPort, b []byte) {
 // held.
 func (d *demux) admit(from netip.AddrPort, p *place) *place {
 	share := max(1, maxHandshakes/addressShare)
-	if d.links >= d.most || d.shaken >= maxHandshakes || d.shakes[from.Addr()] >= share {
+	if int64(d.links) >= d.most.Load() || d.shaken >= maxHandshakes || d.shakes[from.Addr()] >= share {
 		d.counters.ConnectionsShed.Add(1)
 		return p
 	}

@@ -33,7 +33,7 @@ const (
 func (s *Server) ServeSecure(ctx context.Context, conn *net.UDPConn) error {
 	ctx, cancel := context.WithCancel(ctx)
 	var connections sync.WaitGroup
-	d := newDemux(conn, s.Connections, &s.counters, func(l *link) {
+	d := newDemux(conn, &s.connections, &s.counters, func(l *link) {
 		connections.Go(func() { s.serveLink(ctx, l) })
 	})
 	defer conn.Close()

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	vendor "github.com/matou-iot/matou/aliyun"
@@ -46,14 +47,14 @@ type session struct {
 // silent longest is forgotten: the device is told 4.01 and logs in again.
 type sessions struct {
 	mu      sync.Mutex
-	most    int
+	most    atomic.Int64
 	byToken map[string]*session
 	byWho   map[dialect.Claim][]*session // the oldest first
 	order   *list.List                   // of *session, the one silent longest first
 }
 
-func (t *sessions) init(most int) {
-	t.most, t.order = most, list.New()
+func (t *sessions) init() {
+	t.order = list.New()
 	t.byToken, t.byWho = make(map[string]*session), make(map[dialect.Claim][]*session)
 }
 
@@ -65,7 +66,7 @@ func (t *sessions) add(s *session) (ended int) {
 		t.remove(leastWorth(of))
 		ended++
 	}
-	for len(t.byToken) >= t.most {
+	for int64(len(t.byToken)) >= t.most.Load() {
 		t.remove(t.order.Front().Value.(*session))
 		ended++
 	}

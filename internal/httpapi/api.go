@@ -18,6 +18,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
+	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/matou-iot/matou/internal/access"
 	"github.com/matou-iot/matou/internal/broker"
@@ -76,6 +77,8 @@ type Options struct {
 	RootCertificate string
 	// Ready reports why requests cannot be served yet; nil: always ready.
 	Ready func() error
+	// Measure adds figures to the metrics; nil: none.
+	Measure func(prometheus.Registerer)
 }
 
 // An api is the handlers with what they need.

@@ -21,6 +21,9 @@ func (a *api) operate(mux *http.ServeMux) {
 	r := prometheus.NewRegistry()
 	r.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	a.measure(r)
+	if a.Measure != nil {
+		a.Measure(r)
+	}
 	mux.Handle("GET /metrics", a.only(access.Viewer, promhttp.HandlerFor(r, promhttp.HandlerOpts{})))
 	profiles := http.NewServeMux()
 	profiles.HandleFunc("/debug/pprof/", pprof.Index)
