@@ -108,6 +108,22 @@ func (s *Server) serveLink(ctx context.Context, l *link) {
 	}
 }
 
+// The cipher suites that the library has, the better first. Of those with a
+// pre-shared key, CCM-8 is what RFC 7252 asks of devices and CBC what older
+// stacks have.
+var (
+	sharedKeySuites = []dtls.CipherSuiteID{
+		dtls.TLS_ECDHE_PSK_WITH_AES_128_CBC_SHA256, dtls.TLS_PSK_WITH_AES_128_GCM_SHA256, dtls.TLS_PSK_WITH_AES_128_CCM,
+		dtls.TLS_PSK_WITH_AES_128_CCM_8, dtls.TLS_PSK_WITH_AES_256_CCM_8, dtls.TLS_PSK_WITH_AES_128_CBC_SHA256,
+	}
+	certificateSuites = []dtls.CipherSuiteID{
+		dtls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, dtls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
+		dtls.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384, dtls.TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
+		dtls.TLS_ECDHE_ECDSA_WITH_AES_128_CCM, dtls.TLS_ECDHE_ECDSA_WITH_AES_128_CCM_8,
+		dtls.TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA, dtls.TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA,
+	}
+)
+
 // shake is the handshake.
 func (s *Server) shake(ctx context.Context, l *link, h *handshake) (*dtls.Conn, error) {
 	options := []dtls.ServerOption{
@@ -115,11 +131,14 @@ func (s *Server) shake(ctx context.Context, l *link, h *handshake) (*dtls.Conn, 
 		dtls.WithExtendedMasterSecret(dtls.RequestExtendedMasterSecret), // C3's mbedTLS may not have it
 		dtls.WithLoggerFactory(silence{}),
 	}
+	suites := sharedKeySuites
 	if s.Certificate != nil {
+		suites = append(suites[:len(suites):len(suites)], certificateSuites...)
 		options = append(options, dtls.WithGetCertificate(func(hello *dtls.ClientHelloInfo) (*tls.Certificate, error) {
 			return s.Certificate(hello.ServerName)
 		}))
 	}
+	options = append(options, dtls.WithCipherSuites(suites...))
 	conn, err := dtls.ServerWithOptions(l, net.UDPAddrFromAddrPort(l.from), options...)
 	if err != nil {
 		return nil, err
