@@ -10,6 +10,7 @@ import (
 	"crypto/x509"
 	"encoding/json"
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -17,6 +18,7 @@ import (
 	"testing"
 
 	piondtls "github.com/pion/dtls/v3"
+	dtlsnet "github.com/pion/dtls/v3/pkg/net"
 	"github.com/plgd-dev/go-coap/v3/dtls"
 	"github.com/plgd-dev/go-coap/v3/message"
 	"github.com/plgd-dev/go-coap/v3/message/codes"
@@ -245,24 +247,35 @@ func pskOf(secret string) (identity, key string) {
 	return "devicename|hmacsha256|" + names + "|" + stamp, strings.ToUpper(hexMAC(sha256.New, secret, "id"+names+"timestamp"+stamp))
 }
 
-// pskConfig is a device's side of a handshake with a pre-shared key. The suite
-// is what small devices have [RFC 7252 §9.1.3.1].
-func pskConfig(identity, key string) *piondtls.Config {
-	return &piondtls.Config{
-		PSK: func([]byte) ([]byte, error) { return []byte(key), nil }, PSKIdentityHint: []byte(identity),
-		CipherSuites: []piondtls.CipherSuiteID{piondtls.TLS_PSK_WITH_AES_128_CCM_8},
+// overDTLS connects by DTLS. The handshake is made at the first message.
+func overDTLS(t *testing.T, addr string, how ...piondtls.ClientOption) *client.Conn {
+	t.Helper()
+	c, err := net.Dial("udp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn, err := piondtls.ClientWithOptions(dtlsnet.PacketConnFromConn(c), c.RemoteAddr(), how...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := dtls.Client(conn, options.WithCloseSocket())
+	t.Cleanup(func() { d.Close() })
+	return d
+}
+
+// presharedKey is a device's side of a handshake with a pre-shared key. The
+// suite is what small devices have [RFC 7252 §9.1.3.1].
+func presharedKey(identity, key string) []piondtls.ClientOption {
+	return []piondtls.ClientOption{
+		piondtls.WithPSK(func([]byte) ([]byte, error) { return []byte(key), nil }), piondtls.WithPSKIdentityHint([]byte(identity)),
+		piondtls.WithCipherSuites(piondtls.TLS_PSK_WITH_AES_128_CCM_8),
 	}
 }
 
 func TestCoAPOverDTLSWithAPresharedKey(t *testing.T) {
 	m, _, addr := startCoAP(t, "127.0.0.1")
 	identity, key := pskOf(lampSecret)
-	conn, err := dtls.Dial(addr, pskConfig(identity, key))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	d := &coapDevice{t: t, conn: conn}
+	d := &coapDevice{t: t, conn: overDTLS(t, addr, presharedKey(identity, key)...)}
 	// The handshake has said who it is: without a token.
 	code, body, _ := d.post("/topic"+coapTopic, []byte(coapPost(1, "21")))
 	if want := `{"code":200,"data":{},"id":"1","message":"success","method":"thing.event.property.post","version":"1.0"}`; code != codes.Content || string(body) != want {
@@ -298,12 +311,7 @@ func TestCoAPOverDTLSWithACertificate(t *testing.T) {
 	if err != nil || !pool.AppendCertsFromPEM(raw) {
 		t.Fatal("the lab's authority", err)
 	}
-	conn, err := dtls.Dial(addr, &piondtls.Config{RootCAs: pool, ServerName: "127.0.0.1"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	d := &coapDevice{t: t, conn: conn}
+	d := &coapDevice{t: t, conn: overDTLS(t, addr, piondtls.WithRootCAs(pool), piondtls.WithServerName("127.0.0.1"))}
 	if code, body, _ := d.post("/topic"+coapTopic, []byte(coapPost(1, "21"))); code != codes.Unauthorized || len(body) != 0 {
 		t.Fatalf("before a login: %v %q", code, body)
 	}

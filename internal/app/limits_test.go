@@ -27,7 +27,9 @@ func TestEachLimitHasItsKey(t *testing.T) {
 	}
 	last := number(reflect.ValueOf(&d.Limits).Elem(), number(reflect.ValueOf(&d).Elem(), 1))
 	l := reflect.ValueOf(d.broker())
-	seen := map[int64]bool{int64(d.Limits.ConnectRatePerDevice): true} // the gate's
+	seen := map[int64]bool{ // the gate's, and those of CoAP
+		int64(d.Limits.ConnectRatePerDevice): true, int64(d.Limits.CoAPSessions): true, int64(d.Limits.CoAPSConnections): true,
+	}
 	for i := range l.NumField() {
 		n := l.Field(i).Int()
 		if name := l.Type().Field(i).Name; n == 0 || seen[n] {
@@ -64,6 +66,7 @@ func TestLimitsAreReadAndChecked(t *testing.T) {
 		{"limits.subscriptions", "0"}, {"limits.inflight", "65536"}, {"limits.receiveMaximum", "0"}, {"limits.topicAliases", "65536"},
 		{"limits.outBufferBytes", "0"}, {"limits.queueMessages", "0"}, {"limits.queueBytes", "-5"}, {"limits.queueTotalBytes", "0"},
 		{"limits.sessionExpiry", "0s"}, {"limits.offlineSessions", "0"}, {"limits.retainedMessages", "0"}, {"limits.retainedBytes", "0"},
+		{"limits.coapSessions", "0"}, {"limits.coapsConnections", "-1"},
 	} {
 		t.Run(tt.key+" "+tt.value, func(t *testing.T) {
 			text := "devices:\n  " + strings.ReplaceAll(tt.key, ".", ":\n    ") + ": " + tt.value + "\n"

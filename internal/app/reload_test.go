@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/matou-iot/matou/internal/broker"
+	"github.com/matou-iot/matou/internal/coapgate"
 	"github.com/matou-iot/matou/internal/gate"
 )
 
@@ -42,7 +43,7 @@ func newDesk(t *testing.T, text string) *desk {
 	}
 	d.reloader = &reloader{
 		Reload: Reload{Read: read, Level: level}, certs: certs, broker: b,
-		gate: gate.New(gate.Options{}), log: log, force: c,
+		gate: gate.New(gate.Options{}), coap: coapgate.New(coapgate.Options{}), log: log, force: c,
 	}
 	return d
 }
