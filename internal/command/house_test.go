@@ -17,6 +17,7 @@ import (
 	"github.com/matou-iot/matou/internal/feed"
 	"github.com/matou-iot/matou/internal/record"
 	"github.com/matou-iot/matou/internal/registry"
+	"github.com/matou-iot/matou/internal/store/storetest"
 	"github.com/matou-iot/matou/internal/trace"
 	"github.com/matou-iot/matou/thing"
 )
@@ -54,7 +55,7 @@ func bubble(t *testing.T, test func(h *house)) {
 func newHouse(t *testing.T) *house {
 	t.Helper()
 	h := &house{T: t, log: new(log), broker: &line{online: true}, recorder: trace.New(0)}
-	h.registry = registry.New(registry.Options{Store: &store{products: map[string]registry.Product{}, devices: map[registry.ID]registry.Device{}}})
+	h.registry = registry.New(registry.Options{Store: storetest.NewMemory()})
 	if _, err := h.registry.CreateProduct(t.Context(), registry.Product{Key: lamp.Product, Dialect: "aliyun", Model: model()}); err != nil {
 		t.Fatal(err)
 	}
@@ -248,59 +249,4 @@ func (l *log) records(t *testing.T) (all []record.Record) {
 		}
 	}
 	return all
-}
-
-// A store is as much of a registry's store as commands need.
-type store struct {
-	registry.Store
-	mu       sync.Mutex
-	products map[string]registry.Product
-	devices  map[registry.ID]registry.Device
-}
-
-func (s *store) InsertProduct(_ context.Context, p *registry.Product) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.products[p.Key] = *p
-	return nil
-}
-
-func (s *store) Product(_ context.Context, key string) (*registry.Product, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	p, there := s.products[key]
-	if !there {
-		return nil, registry.ErrNotFound
-	}
-	return &p, nil
-}
-
-func (s *store) InsertDevices(_ context.Context, all []registry.Device) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, d := range all {
-		s.devices[d.ID()] = d
-	}
-	return nil
-}
-
-func (s *store) Device(_ context.Context, id registry.ID) (*registry.Device, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	d, there := s.devices[id]
-	if !there {
-		return nil, registry.ErrNotFound
-	}
-	return &d, nil
-}
-
-func (s *store) UpdateDevice(_ context.Context, d *registry.Device) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.devices[d.ID()] = *d
-	return nil
-}
-
-func (s *store) Binding(context.Context, registry.ID) (*registry.Binding, error) {
-	return nil, registry.ErrNotFound
 }

@@ -270,7 +270,7 @@ func TestJudgeAdmits(t *testing.T) {
 
 func TestStoreThatFailsIsNobodysFault(t *testing.T) {
 	h := open(t, nil)
-	h.store.fails = errors.New("disk on fire")
+	h.store.Hook = func(string) error { return errors.New("disk on fire") }
 	_, err := h.Connect(t.Context(), connect("elsewhere/pump1", guess), fromAfar)
 	if !errors.Is(err, mqtt.ServerUnavailable) || strings.Contains(err.Error(), "fire") {
 		t.Errorf("%v", err)

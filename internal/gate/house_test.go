@@ -2,7 +2,6 @@ package gate_test
 
 import (
 	"bytes"
-	"context"
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
@@ -21,6 +20,7 @@ import (
 	"github.com/matou-iot/matou/internal/gate"
 	"github.com/matou-iot/matou/internal/record"
 	"github.com/matou-iot/matou/internal/registry"
+	"github.com/matou-iot/matou/internal/store/storetest"
 	"github.com/matou-iot/matou/internal/trace"
 	"github.com/matou-iot/matou/mqtt"
 	"github.com/matou-iot/matou/mqtt/packet"
@@ -44,74 +44,11 @@ var (
 	lamp  = registry.ID{Product: "a1NightLamp", Device: "lamp01"}
 )
 
-// A memory is a store in memory, as far as a gate needs one.
-type memory struct {
-	registry.Store // nil: nothing else is asked
-	mu             sync.Mutex
-	products       map[string]registry.Product
-	devices        map[registry.ID]registry.Device
-	fails          error // of Product
-}
-
-func (m *memory) InsertProduct(_ context.Context, p *registry.Product) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.products[p.Key] = *p
-	return nil
-}
-
-func (m *memory) Product(_ context.Context, key string) (*registry.Product, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	p, there := m.products[key]
-	switch {
-	case m.fails != nil:
-		return nil, m.fails
-	case !there:
-		return nil, registry.ErrNotFound
-	}
-	return &p, nil
-}
-
-func (m *memory) InsertDevices(_ context.Context, all []registry.Device) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	for _, d := range all {
-		m.devices[d.ID()] = d
-	}
-	return nil
-}
-
-func (m *memory) Device(_ context.Context, id registry.ID) (*registry.Device, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	d, there := m.devices[id]
-	if !there {
-		return nil, registry.ErrNotFound
-	}
-	return &d, nil
-}
-
-func (m *memory) UpdateDevice(_ context.Context, d *registry.Device) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.devices[d.ID()] = *d
-	return nil
-}
-
-func (m *memory) Presence(context.Context, registry.ID) (*registry.Presence, error) {
-	return nil, registry.ErrNotFound
-}
-
-func (m *memory) Binding(context.Context, registry.ID) (*registry.Binding, error) {
-	return nil, registry.ErrNotFound
-}
-
 // A house is a gate with everything around it.
 type house struct {
 	*gate.Gate
 	t         *testing.T
-	store     *memory
+	store     *storetest.Memory
 	registry  *registry.Registry
 	timeline  *trace.Recorder
 	strangers *trace.Recorder
@@ -126,7 +63,7 @@ type house struct {
 func open(t *testing.T, change func(*gate.Options)) *house {
 	t.Helper()
 	h := &house{
-		t: t, store: &memory{products: map[string]registry.Product{}, devices: map[registry.ID]registry.Device{}},
+		t: t, store: storetest.NewMemory(),
 		timeline: trace.New(0), strangers: trace.New(0), statuses: &statuses{}, uplinks: &uplinks{}, log: &journal{},
 		now: time.Date(2026, 7, 1, 0, 0, 0, 0, time.UTC),
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/matou-iot/matou/internal/broker"
 	"github.com/matou-iot/matou/internal/dialect"
+	"github.com/matou-iot/matou/internal/store/storetest"
 	"github.com/matou-iot/matou/internal/trace"
 	"github.com/matou-iot/matou/mqtt"
 )
@@ -34,7 +35,7 @@ func TestPropertyPostAllocations(t *testing.T) {
 		t.Skip("the race detector allocates, and empties pools at random")
 	}
 	c := new(counter)
-	in := build(t, newStore(), c, c, quiet{}, trace.New(0))
+	in := build(t, storetest.NewMemory(), c, c, quiet{}, trace.New(0))
 	who, p := subject(one), message(post, warm)
 	got := testing.AllocsPerRun(1000, func() { settle(t, in.Publish(nil, who, p)) })
 	if got > postAllocations {
@@ -60,7 +61,7 @@ func (quiet) Reported(context.Context, dialect.Claim, []dialect.Reading) {}
 // together, as a connection settles what one read brought.
 func BenchmarkPropertyPost(b *testing.B) {
 	c := new(counter)
-	in := build(b, newStore(), c, c, quiet{}, trace.New(0))
+	in := build(b, storetest.NewMemory(), c, c, quiet{}, trace.New(0))
 	who, p := subject(one), message(post, warm)
 	b.ReportAllocs()
 	b.SetBytes(int64(len(warm)))

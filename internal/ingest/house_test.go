@@ -16,6 +16,7 @@ import (
 	"github.com/matou-iot/matou/internal/ingest"
 	"github.com/matou-iot/matou/internal/record"
 	"github.com/matou-iot/matou/internal/registry"
+	"github.com/matou-iot/matou/internal/store/storetest"
 	"github.com/matou-iot/matou/internal/trace"
 	"github.com/matou-iot/matou/mqtt"
 	"github.com/matou-iot/matou/mqtt/packet"
@@ -44,19 +45,19 @@ type house struct {
 	commands *commands
 	recorder *trace.Recorder
 	story    *story
-	store    *store
+	store    *storetest.Memory
 }
 
 func newHouse(t *testing.T) *house {
 	t.Helper()
 	story := new(story)
-	h := &house{T: t, log: &log{story: story}, sender: &sender{story: story}, commands: new(commands), recorder: trace.New(0), story: story, store: newStore()}
+	h := &house{T: t, log: &log{story: story}, sender: &sender{story: story}, commands: new(commands), recorder: trace.New(0), story: story, store: storetest.NewMemory()}
 	h.Ingest = build(t, h.store, h.log, h.sender, h.commands, h.recorder)
 	return h
 }
 
 // build makes an Ingest whose feed runs until the test ends.
-func build(t testing.TB, kept *store, l feed.Log, s ingest.Sender, c ingest.Commands, r *trace.Recorder) *ingest.Ingest {
+func build(t testing.TB, kept *storetest.Memory, l feed.Log, s ingest.Sender, c ingest.Commands, r *trace.Recorder) *ingest.Ingest {
 	t.Helper()
 	reg := registry.New(registry.Options{Store: kept})
 	if _, err := reg.CreateProduct(context.Background(), registry.Product{Key: lamp, Dialect: "aliyun", Model: model()}); err != nil {
@@ -75,10 +76,6 @@ func build(t testing.TB, kept *store, l feed.Log, s ingest.Sender, c ingest.Comm
 	return ingest.New(ingest.Options{
 		Registry: reg, Feed: f, Commands: c, Sender: s, Trace: r, Now: func() time.Time { return arrival },
 	})
-}
-
-func newStore() *store {
-	return &store{products: map[string]registry.Product{}, devices: map[registry.ID]registry.Device{}}
 }
 
 func model() *thing.Model {
@@ -245,61 +242,4 @@ func (c *commands) Reported(_ context.Context, who dialect.Claim, report []diale
 	c.reported, c.who = append(c.reported, report...), append(c.who, who)
 }
 
-// A store is as much of a registry's store as a product needs.
-type store struct {
-	registry.Store
-	mu       sync.Mutex
-	products map[string]registry.Product
-	devices  map[registry.ID]registry.Device
-	writes   int // of devices
-}
-
-func (s *store) InsertDevices(_ context.Context, all []registry.Device) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, d := range all {
-		s.devices[d.ID()] = d
-	}
-	return nil
-}
-
-func (s *store) Device(_ context.Context, id registry.ID) (*registry.Device, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	d, there := s.devices[id]
-	if !there {
-		return nil, registry.ErrNotFound
-	}
-	return &d, nil
-}
-
-func (s *store) UpdateDevice(_ context.Context, d *registry.Device) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.writes++
-	s.devices[d.ID()] = *d
-	return nil
-}
-
 var errDisk = errors.New("no space left on device")
-
-func (s *store) InsertProduct(_ context.Context, p *registry.Product) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.products[p.Key] = *p
-	return nil
-}
-
-func (s *store) Product(_ context.Context, key string) (*registry.Product, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	p, there := s.products[key]
-	if !there {
-		return nil, registry.ErrNotFound
-	}
-	return &p, nil
-}
-
-func (s *store) Binding(context.Context, registry.ID) (*registry.Binding, error) {
-	return nil, registry.ErrNotFound
-}

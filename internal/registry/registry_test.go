@@ -227,7 +227,9 @@ func TestWhatWasReadBeforeAChangeIsNotCached(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			_, m := newRegistry(t)
 			id := registry.ID{Product: "plain", Device: "d"}
-			m.devices[id] = registry.Device{Product: "plain", Name: "d", Secret: "old", Enabled: true}
+			if err := m.InsertDevices(t.Context(), []registry.Device{{Product: "plain", Name: "d", Secret: "old", Enabled: true}}); err != nil {
+				t.Fatal(err)
+			}
 			s := &slowReader{memory: m, read: make(chan struct{}), release: make(chan struct{})}
 			r := registry.New(registry.Options{Store: s})
 			ended := make(chan error)
@@ -327,8 +329,8 @@ func TestBatchIsAllOrNone(t *testing.T) {
 			}
 		}
 	}
-	if len(m.devices) != 1 {
-		t.Errorf("%d devices", len(m.devices))
+	if n, _ := m.CountDevices(t.Context(), ""); n != 1 {
+		t.Errorf("%d devices", n)
 	}
 	if _, _, err := r.CreateDevices(t.Context(), "plain", make([]registry.Device, registry.MaxBatch+1)); fault.KindOf(err) != fault.KindInvalid {
 		t.Errorf("too many: %v", err)
@@ -356,7 +358,7 @@ func TestProductsWithDevicesAreDeletedByForce(t *testing.T) {
 			t.Errorf("%s: %v", id, err)
 		}
 	}
-	if len(m.devices) != 0 {
+	if n, _ := m.CountDevices(t.Context(), ""); n != 0 {
 		t.Error("devices are left in the store")
 	}
 }
@@ -438,8 +440,8 @@ func TestPresence(t *testing.T) {
 		}
 		time.Sleep(time.Second) // of the bubble's own clock: presence is kept meanwhile
 		synctest.Wait()
-		if m.presence[id].State != registry.Online {
-			t.Errorf("not kept: %+v", m.presence[id])
+		if m.kept(t, id).State != registry.Online {
+			t.Errorf("not kept: %+v", m.kept(t, id))
 		}
 		r.WentOffline(id, time.Now(), "gone")
 		time.Sleep(time.Second)
@@ -463,15 +465,15 @@ func TestPresence(t *testing.T) {
 		m.mu.Unlock()
 		time.Sleep(time.Minute)
 		synctest.Wait()
-		if m.presence[id].LastAddr != "10.0.0.1:4" {
-			t.Errorf("after the store failed for a minute: %+v", m.presence[id])
+		if m.kept(t, id).LastAddr != "10.0.0.1:4" {
+			t.Errorf("after the store failed for a minute: %+v", m.kept(t, id))
 		}
 		cancel()
 		if err := <-ended; err != nil {
 			t.Error(err)
 		}
-		if err := r.Restarted(t.Context()); err != nil || m.offline == "" {
-			t.Errorf("%q %v", m.offline, err)
+		if err := r.Restarted(t.Context()); err != nil || m.kept(t, id).State != registry.Offline {
+			t.Errorf("%+v %v", m.kept(t, id), err)
 		}
 	})
 }
