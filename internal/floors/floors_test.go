@@ -16,7 +16,7 @@ const module = "github.com/matou-iot/matou/"
 var floors = []string{
 	"thing mqtt at console",
 	"aliyun onenet",
-	"modem internal/fault internal/record internal/trace",
+	"modem internal/fault internal/record internal/refusal internal/trace",
 	"device internal/registry internal/history internal/access internal/dialect internal/broker internal/feed internal/devicehttp internal/script internal/topics",
 	"internal/ota internal/enroll internal/shadow internal/remoteconfig internal/remotelog internal/deviceimage",
 	"internal/gate internal/ingest internal/command internal/topology internal/store",
