@@ -37,6 +37,7 @@ type cli struct {
 	Sub     subCmd     `cmd:"" help:"Print messages that come over MQTT."`
 	Sign    signCmd    `cmd:"" help:"Compute the MQTT login of a device."`
 	Doctor  doctorCmd  `cmd:"" help:"Find the mistake in a login that was refused."`
+	Refusal refusalCmd `cmd:"" help:"Explain the codes by which Matou says why."`
 	Packet  packetCmd  `cmd:"" help:"Explain and build MQTT packets."`
 	Version versionCmd `cmd:"" help:"Print the version."`
 

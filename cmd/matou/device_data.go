@@ -7,6 +7,8 @@ import (
 	"net/url"
 	"strconv"
 	"time"
+
+	"github.com/matou-iot/matou/internal/refusal"
 )
 
 type deviceStatusCmd struct {
@@ -77,7 +79,7 @@ func (s *standing) print(w io.Writer, chinese bool) {
 	}
 	fields(w,
 		"refused", seconds(f.At), "from", f.Addr, "code", f.Code, "field", f.Field,
-		"received", f.Received, "expected", f.Expected, "CONNACK", strconv.Itoa(f.ReturnCode), "happened", times)
+		"received", f.Received, "expected", f.Expected, "CONNACK", strconv.Itoa(f.ReturnCode), "happened", times, "page", refusal.Path(f.Code))
 }
 
 func (c *deviceStatusCmd) Run(g *globals) error {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/matou-iot/matou/aliyun"
+	"github.com/matou-iot/matou/internal/refusal"
 	"github.com/matou-iot/matou/mqtt"
 	"github.com/matou-iot/matou/mqtt/packet"
 	"github.com/matou-iot/matou/onenet"
@@ -93,6 +94,7 @@ type finding struct {
 	AdviceZH     string `json:"adviceZh,omitempty"`
 	StringToSign string `json:"stringToSign,omitempty"`
 	RightLogin   *right `json:"rightLogin,omitempty"`
+	Page         string `json:"page,omitempty"` // where the documentation explains the code
 }
 
 // right is the login that would have been right.
@@ -110,6 +112,7 @@ var rightLogin = finding{
 
 // print shows the finding; exit code 1 says that there is a mistake.
 func (f *finding) print(g *globals, chinese bool) error {
+	f.Page = refusal.Path(f.Code)
 	if err := g.emit(f, func(w io.Writer) { f.tell(w, chinese) }); err != nil {
 		return err
 	}
@@ -122,16 +125,16 @@ func (f *finding) print(g *globals, chinese bool) error {
 // tell writes the finding for people, in one language.
 func (f *finding) tell(w io.Writer, chinese bool) {
 	sentence, advice := f.Sentence, f.Advice
-	words := []string{"code", "field", "received", "expected", "signed text", "right client id", "right user name", "right password"}
+	words := []string{"code", "field", "received", "expected", "signed text", "right client id", "right user name", "right password", "page"}
 	if chinese {
 		sentence, advice = f.SentenceZH, f.AdviceZH
-		words = []string{"代码", "字段", "收到", "应为", "签名原文", "正确的 clientId", "正确的 username", "正确的 password"}
+		words = []string{"代码", "字段", "收到", "应为", "签名原文", "正确的 clientId", "正确的 username", "正确的 password", "说明"}
 	}
 	fmt.Fprintln(w, sentence)
 	if advice != "" {
 		fmt.Fprintln(w, advice)
 	}
-	values := []string{f.Code, f.Field, f.Received, f.Expected, f.StringToSign, "", "", ""}
+	values := []string{f.Code, f.Field, f.Received, f.Expected, f.StringToSign, "", "", "", f.Page}
 	if r := f.RightLogin; r != nil {
 		values[5], values[6], values[7] = r.ClientID, r.Username, r.Password
 	}

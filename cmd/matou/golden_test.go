@@ -128,6 +128,14 @@ func TestGolden(t *testing.T) {
 		{"sub-bad-timeout", with("sub a -W soon"), ""},
 		{"sub-session-without-id", with("sub a -c"), ""},
 
+		{"refusal-list", with("refusal list aliyun-token --lang en"), ""},
+		{"refusal-list-zh", with("refusal list --kind value --lang zh"), ""},
+		{"refusal-list-none", with("refusal list nothing-like-it"), ""},
+		{"refusal-show", with("refusal show aliyun-clientid-no-bars --lang en"), ""},
+		{"refusal-show-zh", with("refusal show onenet-keep-alive --lang zh"), ""},
+		{"refusal-show-json", with("refusal show aliyun-shadow-version --json"), ""},
+		{"refusal-show-unknown", with("refusal show nothing-like-it"), ""},
+
 		{"unknown-command", with("fly"), ""},
 		{"unknown-flag", with("version --fast"), ""},
 	} {

@@ -57,7 +57,7 @@ func (c *passwordCmd) change(r *rest, ask *secrets) error {
 	}
 	signIn := map[string]string{"name": string(c.Name), "password": old}
 	if err := mine.call("POST", at("session"), nil, signIn, &session); err != nil {
-		if e, ok := errors.AsType[*refusal](err); ok && e.Status == http.StatusUnauthorized {
+		if e, ok := errors.AsType[*rejection](err); ok && e.Status == http.StatusUnauthorized {
 			e.hint = "Who forgot it says --reset, on the machine that Matou runs on"
 		}
 		return err

@@ -229,8 +229,8 @@ func (r *rest) unreachable(err error) error {
 	return fmt.Errorf("no answer from %s: %w", r.base, err)
 }
 
-// A refusal is an answer that is none of success [RFC 9457].
-type refusal struct {
+// A rejection is an answer that is none of success [RFC 9457].
+type rejection struct {
 	Status int    `json:"status"`
 	Title  string `json:"title"`
 	Detail string `json:"detail"`
@@ -243,7 +243,7 @@ type refusal struct {
 }
 
 // Error is the sentence for people, then a line for each field.
-func (e *refusal) Error() string {
+func (e *rejection) Error() string {
 	var b strings.Builder
 	b.WriteString(visible(e.Detail))
 	for _, f := range e.Errors {
@@ -262,7 +262,7 @@ func (e *refusal) Error() string {
 }
 
 func (r *rest) refusal(resp *http.Response) error {
-	e := &refusal{Status: resp.StatusCode}
+	e := &rejection{Status: resp.StatusCode}
 	b, _ := io.ReadAll(io.LimitReader(resp.Body, maxRefusal)) // what came is good enough
 	isProblem := strings.HasPrefix(resp.Header.Get("Content-Type"), "application/problem+json")
 	if !isProblem || json.Unmarshal(b, e) != nil || e.Detail == "" && e.Title == "" {

@@ -109,7 +109,7 @@ func (r *rest) stream(path string, query url.Values, opened func() error, handle
 
 // finally makes what asking again would not mend final.
 func finally(err error) error {
-	if e, ok := errors.AsType[*refusal](err); ok && e.Status < 500 {
+	if e, ok := errors.AsType[*rejection](err); ok && e.Status < 500 {
 		return final{err}
 	}
 	return err

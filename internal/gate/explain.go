@@ -12,12 +12,13 @@ import (
 	"github.com/matou-iot/matou/mqtt/packet"
 )
 
-// explain adds the clause that was broken and the faults a person would look
-// for. private says that raw may hold a password.
+// explain says which packet is broken, and the faults a person would look for.
+// private says that raw may hold a password.
 func explain(e *trace.Entry, raw []byte, v mqtt.Version, why error, private bool) {
-	e.Code = "mqtt-malformed"
+	e.Code, e.SentenceZH = "mqtt-malformed", "报文不符合 MQTT 规范"
 	if broken, ok := errors.AsType[*packet.Error](why); ok {
-		e.Code = "mqtt-" + broken.Clause
+		e.Code = "mqtt-bad-" + strings.ToLower(broken.Packet)
+		e.SentenceZH = broken.Packet + " 报文不符合 MQTT 规范 [" + broken.Clause + "]"
 	}
 	if len(raw) == 0 {
 		return
@@ -31,7 +32,10 @@ func explain(e *trace.Entry, raw []byte, v mqtt.Version, why error, private bool
 	for _, a := range x.Packets {
 		for _, f := range a.Faults {
 			e.Sentence += "; " + f.What + ": " + f.Fix
-			e.SentenceZH += f.WhatZH + "：" + f.FixZH
+			e.SentenceZH += "；" + f.WhatZH + "：" + f.FixZH
+			if f.Code != packet.FaultMalformed {
+				e.Code = "mqtt-" + f.Code
+			}
 			return
 		}
 	}

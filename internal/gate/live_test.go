@@ -284,7 +284,7 @@ func TestFaultyPacketIsExplained(t *testing.T) {
 	p.send("36 0a 0003'a/b' 0001 'hi!'") // QoS 3
 	p.wantEnd()
 	e := until(t, told, trace.Fault)
-	if want := wire(t, "36 0a 0003'a/b' 0001 'hi!'"); !bytes.Equal(e.Packet, want) || e.Size != len(want) || !strings.HasPrefix(e.Code, "mqtt-MQTT") {
+	if want := wire(t, "36 0a 0003'a/b' 0001 'hi!'"); !bytes.Equal(e.Packet, want) || e.Size != len(want) || e.Code != "mqtt-qos3" {
 		t.Errorf("%+v", e)
 	}
 	if !strings.Contains(e.Sentence, "QoS 3 does not exist: use 0, 1 or 2") || !strings.Contains(e.SentenceZH, "QoS 3 不存在") {

@@ -16,19 +16,19 @@ type timelineInput struct {
 
 // listTimeline also answers for identities that do not exist: why a stranger
 // was refused is what people come for.
-func (a *api) listTimeline(_ context.Context, in *timelineInput) (list[trace.Entry], error) {
+func (a *api) listTimeline(_ context.Context, in *timelineInput) (list[entry], error) {
 	q := trace.Query{Limit: in.Limit}
 	if in.After != "" {
 		before, err := strconv.ParseUint(in.After, 10, 64)
 		if err != nil {
-			return list[trace.Entry]{}, fault.In("after", fault.Invalid("after %q is not the next of a page", in.After))
+			return list[entry]{}, fault.In("after", fault.Invalid("after %q is not the next of a page", in.After))
 		}
 		q.Before = before
 	}
 	if in.Kind != "" {
 		var k trace.Kind
 		if err := k.UnmarshalText([]byte(in.Kind)); err != nil {
-			return list[trace.Entry]{}, fault.In("kind", fault.Invalid("%v", err))
+			return list[entry]{}, fault.In("kind", fault.Invalid("%v", err))
 		}
 		q.Kinds = []trace.Kind{k}
 	}
@@ -37,12 +37,12 @@ func (a *api) listTimeline(_ context.Context, in *timelineInput) (list[trace.Ent
 	if before > 0 {
 		next = strconv.FormatUint(before, 10)
 	}
-	return page(found, next), nil
+	return page(viewEntries(found), next), nil
 }
 
 func (a *api) followTimeline(ctx context.Context, in *DevicePath, send sender) error {
 	for e := range a.Timeline.Watch(ctx, in.Product, in.Device) {
-		if err := send("entry", e.ID, e); err != nil {
+		if err := send("entry", e.ID, viewEntry(e)); err != nil {
 			return err
 		}
 	}

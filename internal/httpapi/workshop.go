@@ -7,6 +7,7 @@ import (
 	"github.com/matou-iot/matou/internal/broker"
 	"github.com/matou-iot/matou/internal/dialect"
 	"github.com/matou-iot/matou/internal/fault"
+	"github.com/matou-iot/matou/internal/refusal"
 	"github.com/matou-iot/matou/mqtt"
 	"github.com/matou-iot/matou/mqtt/packet"
 )
@@ -82,6 +83,7 @@ type finding struct {
 	Dialect   string             `json:"dialect,omitempty"`
 	Notes     []dialect.Note     `json:"notes,omitempty"`
 	Diagnosis *dialect.Diagnosis `json:"diagnosis,omitempty"`
+	Page      string             `json:"page,omitempty" doc:"Where the documentation explains the diagnosis; GET /refusals/{code} has the same"`
 }
 
 // doctor judges a login as the gate would, without a connection.
@@ -95,8 +97,13 @@ func (a *api) doctor(ctx context.Context, in *doctorInput) (finding, error) {
 		from.Transport = "tls"
 	}
 	o, err := a.Gate.Judge(ctx, hello, from)
+	page := ""
+	if o.Diagnosis != nil {
+		page = refusal.Path(o.Diagnosis.Code)
+	}
 	return finding{
-		OK: err == nil && o.Diagnosis == nil, Product: o.Claim.Product, Device: o.Claim.Device, Dialect: o.Dialect,
+		Page: page,
+		OK:   err == nil && o.Diagnosis == nil, Product: o.Claim.Product, Device: o.Claim.Device, Dialect: o.Dialect,
 		Notes: o.Notes, Diagnosis: o.Diagnosis,
 	}, err
 }

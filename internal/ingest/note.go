@@ -30,11 +30,32 @@ func (in *Ingest) note(j *job, p *packet.Publish) uint64 {
 		return in.Trace.Record(e)
 	}
 	if len(up.Refused) > 0 || len(up.Notes) > 0 || up.Loose != "" || flagged(up.Report) {
+		e.Code = codeOf(up)
 		e.Sentence, e.SentenceZH = summary(up)
 		e.Detail = explain(up)
 	}
 	return in.Trace.Record(e)
 }
+
+// codeOf is the code of the first value that was not taken, else of the first
+// that is not as the model wants it, else of the first note.
+func codeOf(up *dialect.Uplink) string {
+	if len(up.Refused) > 0 {
+		return valueCode(up.Refused[0].Problem.Fault)
+	}
+	for i := range up.Report {
+		if f := up.Report[i].Flag; f != nil {
+			return valueCode(f.Fault)
+		}
+	}
+	if len(up.Notes) > 0 {
+		return up.Notes[0].Code
+	}
+	return ""
+}
+
+// valueCode is the stable code of a mistake in a value.
+func valueCode(m thing.Mistake) string { return "value-" + m.String() }
 
 func flagged(report []dialect.Reading) bool {
 	for i := range report {
@@ -77,7 +98,8 @@ type detail struct {
 
 type refused struct {
 	ID         string `json:"id"`
-	Code       int    `json:"code,omitempty"`
+	Refusal    string `json:"refusal"`        // the stable code of what is wrong
+	Code       int    `json:"code,omitempty"` // the vendor's
 	Mistake    string `json:"mistake"`
 	Want       string `json:"want,omitempty"`
 	Got        string `json:"got,omitempty"`
@@ -114,7 +136,7 @@ func explain(up *dialect.Uplink) detail {
 func tell(id string, code int, p thing.Problem) refused {
 	p.Path = cut(p.Path)
 	return refused{
-		ID: cut(id), Code: code, Mistake: p.Fault.String(), Want: p.Want, Got: p.Got, Hint: p.Hint,
+		ID: cut(id), Refusal: valueCode(p.Fault), Code: code, Mistake: p.Fault.String(), Want: p.Want, Got: p.Got, Hint: p.Hint,
 		Sentence: p.Error(), SentenceZH: p.SentenceZH(),
 	}
 }
