@@ -22,6 +22,14 @@ const (
 	ServiceReply                 // thing/service/{service}_reply
 	Reply                        // …_reply of another function
 	Other                        // any other topic of the platform
+	PropertyGet                  // thing/service/property/get, down
+	PropertyGetReply             // thing/service/property/get_reply
+	UpRaw                        // thing/model/up_raw: bytes of the device's own
+	DownRaw                      // thing/model/down_raw, down
+	DownRawReply                 // thing/model/down_raw_reply
+	RRPCRequest                  // rrpc/request/{id}, down
+	RRPCResponse                 // rrpc/response/{id}, or /ext/rrpc/{id}/… in either direction
+	BroadcastRequest             // broadcast/request/{id}, down
 )
 
 // A Topic is a topic taken apart. Its parts alias what was parsed.
@@ -48,6 +56,10 @@ var (
 	eventPath    = []byte("thing/event/")
 	servicePath  = []byte("thing/service/")
 	propertyWord = []byte("property")
+	rrpcPath     = []byte("rrpc/")
+	extRRPC      = []byte("/ext/rrpc/")
+	rawPath      = []byte("thing/model/")
+	castPath     = []byte("broadcast/request/")
 )
 
 // ParseTopic takes a topic apart; it allocates nothing.
@@ -69,6 +81,10 @@ func ParseTopic(topic []byte) Topic {
 	case bytes.HasPrefix(topic, []byte("/ext/")), bytes.HasPrefix(topic, []byte("/ota/")), bytes.HasPrefix(topic, []byte("/shadow/")):
 		t.Kind, t.Path = Other, topic[1:]
 		t.ownerBehind(topic)
+		if rest, ok := bytes.CutPrefix(topic, extRRPC); ok && len(t.DeviceName) > 0 {
+			t.Kind = RRPCResponse
+			t.Name, _, _ = bytes.Cut(rest, []byte("/"))
+		}
 	case len(topic) > 1 && topic[0] == '/':
 		if t.owner(topic[1:]) {
 			t.Kind = Custom
@@ -100,7 +116,7 @@ func (t *Topic) ownerBehind(topic []byte) {
 		skip = 3
 	case bytes.HasPrefix(topic, []byte("/ext/rrpc/")):
 		skip = 3
-		if bytes.Contains(topic, []byte("/sys/")) {
+		if _, behind, _ := bytes.Cut(topic[len(extRRPC):], []byte("/")); bytes.HasPrefix(behind, sysPrefix[1:]) {
 			skip = 4
 		}
 	}
@@ -132,9 +148,33 @@ func (t *Topic) system() {
 		}
 	case bytes.HasPrefix(t.Path, servicePath):
 		t.service(t.Path[len(servicePath):])
+	case bytes.HasPrefix(t.Path, rrpcPath):
+		t.rrpc(t.Path[len(rrpcPath):])
+	case bytes.HasPrefix(t.Path, castPath):
+		t.Kind, t.Name = BroadcastRequest, t.Path[len(castPath):]
+	case bytes.HasPrefix(t.Path, rawPath):
+		switch string(t.Path[len(rawPath):]) {
+		case "up_raw":
+			t.Kind = UpRaw
+		case "down_raw":
+			t.Kind = DownRaw
+		case "down_raw_reply":
+			t.Kind = DownRawReply
+		}
 	}
 	if t.Kind == Other && bytes.HasSuffix(t.Path, replySuffix) {
 		t.Kind = Reply
+	}
+}
+
+func (t *Topic) rrpc(rest []byte) {
+	way, id, ok := bytes.Cut(rest, []byte("/"))
+	switch {
+	case !ok || len(id) == 0 || bytes.IndexByte(id, '/') >= 0:
+	case string(way) == "request":
+		t.Kind, t.Name = RRPCRequest, id
+	case string(way) == "response":
+		t.Kind, t.Name = RRPCResponse, id
 	}
 }
 
@@ -145,6 +185,12 @@ func (t *Topic) service(name []byte) {
 		return
 	case "property/set_reply":
 		t.Kind = PropertySetReply
+		return
+	case "property/get":
+		t.Kind = PropertyGet
+		return
+	case "property/get_reply":
+		t.Kind = PropertyGetReply
 		return
 	}
 	if len(name) == 0 || bytes.IndexByte(name, '/') >= 0 {
@@ -215,8 +261,18 @@ func MayUse(filter, pk, dn string) bool {
 // extension judges /ext/…: names behind the function, or no names at all.
 func extension(levels []string, pk, dn string) bool {
 	switch levels[1] {
-	case "rrpc": // /ext/rrpc/+/…, /ext/rrpc/#
-		return len(levels) == 3 && levels[2] == "#" || len(levels) > 4 && (levels[3] == pk || levels[3] == "sys" && levels[4] == pk)
+	case "rrpc": // /ext/rrpc/#, /ext/rrpc/+/#, /ext/rrpc/+/…
+		names := levels[min(len(levels), 3):]
+		if len(names) > 0 && names[0] == "sys" {
+			names = names[1:]
+		}
+		switch {
+		case len(names) <= 1:
+			return levels[len(levels)-1] == "#"
+		case names[0] == pk && names[1] == "#":
+			return len(names) == 2
+		}
+		return names[0] == pk && names[1] == dn
 	case "network":
 		return true
 	}

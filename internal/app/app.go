@@ -37,11 +37,13 @@ import (
 	"github.com/matou-iot/matou/internal/registry"
 	"github.com/matou-iot/matou/internal/remoteconfig"
 	"github.com/matou-iot/matou/internal/remotelog"
+	"github.com/matou-iot/matou/internal/script"
 	"github.com/matou-iot/matou/internal/shadow"
 	"github.com/matou-iot/matou/internal/store/series"
 	"github.com/matou-iot/matou/internal/store/sessions"
 	"github.com/matou-iot/matou/internal/store/sqlite"
 	"github.com/matou-iot/matou/internal/store/stream"
+	"github.com/matou-iot/matou/internal/topics"
 	"github.com/matou-iot/matou/internal/topology"
 	"github.com/matou-iot/matou/internal/trace"
 	"github.com/matou-iot/matou/mqtt"
@@ -80,6 +82,8 @@ type App struct {
 	shadows   *shadow.Service
 	configs   *remoteconfig.Service
 	logs      *remotelog.Service
+	scripts   *script.Scripts
+	topics    *topics.Topics
 	api       http.Handler
 	coap      *coapgate.Server
 	devices   []net.Listener
@@ -226,9 +230,14 @@ func (a *App) join() error {
 	a.topology = topology.New(topology.Options{
 		Registry: a.registry, Dialects: a.dialects, Broker: a.broker, Push: a.commands, Statuses: a.feed, Trace: recorder, Log: a.log,
 	})
+	a.scripts = script.New(script.Options{Store: a.db, Worker: scriptWorker, Log: a.log})
+	a.topics = topics.New(a.db, nil)
+	in.Scripts, in.Topics, a.gate.Topics = a.scripts, a.topics, a.topics
+	a.commands.Scripts, a.commands.Publisher = a.scripts, a.broker
 	a.commands.Gateways, a.gate.Gateways, in.Gateways = a.topology, a.topology, a.topology
 	in.Sender, in.Commands = a.broker, a.commands
 	a.streams(in)
+	ingest.Handle(in, a.commands.Answered)
 	ingest.Handle(in, a.topology.Add)
 	ingest.Handle(in, a.topology.Delete)
 	ingest.Handle(in, a.topology.Get)
@@ -250,7 +259,7 @@ func (a *App) join() error {
 	a.coap = a.newCoAP(in)
 	a.registry.OnChange(a.changed)
 	a.api, err = httpapi.New(httpapi.Options{
-		Registry: a.registry, History: a.history, Commands: a.commands, Images: a.images, Topology: a.topology, Timeline: a.timeline, Feed: a.feed, OTA: a.upgrades,
+		Registry: a.registry, History: a.history, Commands: a.commands, Images: a.images, Topology: a.topology, Scripts: a.scripts, Topics: a.topics, Timeline: a.timeline, Feed: a.feed, OTA: a.upgrades,
 		Broker: a.broker, Gate: a.gate, Access: a.access, Enroll: a.enroll, Dialects: a.dialects, Version: a.version, Log: a.log,
 		Shadows: a.shadows, Configs: a.configs, Logs: a.logs,
 		PublicHost: a.publicHost(), PublicPort: port(a.devices[0]), Started: a.started,
@@ -276,6 +285,8 @@ func (a *App) changed(c registry.Change) {
 			a.log.Error("history of a deleted device", "device", session, "error", err)
 		}
 	case registry.ProductDeleted:
+		a.scripts.Forget(c.ID.Product)
+		a.topics.Forget(c.ID.Product)
 		if err := a.upgrades.Forget(context.Background(), c.ID.Product); err != nil {
 			a.log.Error("packages of a deleted product; they go at the next start", "product", c.ID.Product, "error", err)
 		}
@@ -387,6 +398,9 @@ func (a *App) close() {
 		conn.Close()
 	}
 	var errs []error
+	if a.scripts != nil {
+		a.scripts.Close()
+	}
 	os.Remove(a.config.path(runFile))
 	if a.stream != nil {
 		errs = append(errs, a.stream.Close())

@@ -95,16 +95,26 @@ type Gateways interface {
 	Carrier(ctx context.Context, c dialect.Claim) (dialect.Claim, bool)
 }
 
+// Scripts turn messages into bytes, for products whose devices speak bytes of
+// their own.
+type Scripts interface {
+	Raw(ctx context.Context, product string) bool
+	Encode(ctx context.Context, product string, doc []byte) ([]byte, error)
+}
+
 // Options are what a Service needs.
 type Options struct {
 	Gateways Gateways // nil: every device is reached by itself
-	Registry *registry.Registry
-	Dialects dialect.Set
-	Broker   Broker
-	Feed     *feed.Feed
-	Trace    *trace.Recorder
-	Log      *slog.Logger
-	Now      func() time.Time
+	Scripts  Scripts  // nil: no product has a script
+	// Publisher hands broadcasts to their subscribers.
+	Publisher Publisher
+	Registry  *registry.Registry
+	Dialects  dialect.Set
+	Broker    Broker
+	Feed      *feed.Feed
+	Trace     *trace.Recorder
+	Log       *slog.Logger
+	Now       func() time.Time
 }
 
 // Broker delivers what is said.
@@ -119,6 +129,9 @@ type Service struct {
 	Options
 	last atomic.Int64
 	late lateIDs
+
+	questions questions
+	casts     casts
 
 	mu      sync.Mutex
 	pending map[dialect.Claim][]*pending // of one device, oldest first
@@ -170,6 +183,9 @@ type Order struct {
 	Wait time.Duration // for the device's answer; 0: return when sent
 	// Timeout is how long an answer counts; 0 means Patience, which is the most.
 	Timeout time.Duration
+	// Async calls a service asynchronously whatever the model says: it is queued
+	// for a device that is away.
+	Async bool
 }
 
 // Set sets properties of a device. The values are checked against the model
@@ -215,9 +231,13 @@ func (s *Service) Invoke(ctx context.Context, id registry.ID, service string, in
 		return Command{}, fault.In("input", fault.Invalid("%s", problems[0].Error()))
 	}
 	p := &pending{Command: Command{Kind: Invoke, Service: service, Input: string(thing.AppendArguments(nil, checked))}}
-	return s.send(ctx, t, p, func(commandID string) dialect.Downlink {
+	say := func(commandID string) dialect.Downlink {
 		return t.dialect.Invoke(t.claim, commandID, known, checked, t.product.Model)
-	}, o)
+	}
+	if can, ok := t.dialect.(dialect.Questioner); ok && !known.Async && !o.Async && !s.raw(ctx, t) {
+		return s.callNow(ctx, t, can, p, say, o)
+	}
+	return s.send(ctx, t, p, say, o)
 }
 
 type target struct {
@@ -281,8 +301,11 @@ func (s *Service) send(ctx context.Context, t target, p *pending, say func(id st
 		p.patience = min(o.Timeout, Patience)
 	}
 	p.SentAt, p.deadline, p.done = now, now.Add(p.patience), make(chan struct{})
-	d, err := t.through(say(p.ID))
+	d, err := s.encode(ctx, t, say(p.ID))
 	if err != nil {
+		return Command{}, err
+	}
+	if d, err = t.through(d); err != nil {
 		return Command{}, err
 	}
 	p.via = t.via

@@ -101,8 +101,9 @@ func model() *thing.Model {
 			{ID: "Note", Access: thing.ReadWrite, Type: thing.DataType{Kind: thing.Text}},
 		},
 		Services: []thing.Service{
-			{ID: "Blink", Input: []thing.Param{{ID: "Times", Required: true, Type: percent}}},
-			{ID: "Reboot"},
+			{ID: "Blink", Async: true, Input: []thing.Param{{ID: "Times", Required: true, Type: percent}}},
+			{ID: "Reboot", Async: true},
+			{ID: "Measure"},
 		},
 	}
 }

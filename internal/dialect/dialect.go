@@ -202,6 +202,7 @@ type Subject struct {
 	Mode     Strictness
 	Greeting *Downlink // what it is told right after its login; nil for nothing
 	Subs     Subs      // the sub-devices of a gateway that are logged in
+	Rates    Rates     // of what the connection says
 }
 
 // Session is the name of the subject's session, product and device with a

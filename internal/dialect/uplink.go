@@ -56,6 +56,8 @@ const (
 	Unimplemented             // the platform's, answered politely and not understood yet
 	Forbidden                 // a topic the device may not use
 	GetReply                  // Reply to a property get
+	Raw                       // bytes of the device's own, for a script
+	RawReply                  // likewise, in answer to such bytes
 )
 
 // A Reading is one property value with its time.

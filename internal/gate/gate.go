@@ -61,6 +61,7 @@ type Options struct {
 	// Sender tells a device what it is owed right after its login.
 	Sender   Sender
 	Gateways Gateways // nil: no device has sub-devices
+	Topics   Topics   // nil: every custom topic is declared
 	// OpenNetworks are where devices of open products may come from without
 	// a right signature; loopback is always among them.
 	OpenNetworks []netip.Prefix
@@ -307,11 +308,18 @@ func (g *Gate) Subscribe(c *broker.Client, s packet.Subscription) mqtt.ReasonCod
 	if why != nil {
 		code, why = g.subscribeSub(subject, s, code, why)
 	}
+	note := (*dialect.Note)(nil)
+	if why == nil {
+		code, why, note = g.customFilter(subject, s, code)
+	}
 	e := trace.Entry{
 		Product: subject.Product, Device: subject.Device, Kind: trace.Subscribe, Direction: "up", Topic: s.Filter, QoS: int(s.QoS),
 	}
 	if why != nil {
 		e.Code, e.Sentence, e.SentenceZH, e.Detail = why.Code, why.Sentence, why.SentenceZH, why
+	}
+	if note != nil {
+		e.Code, e.Sentence, e.SentenceZH = note.Code, note.Sentence, note.SentenceZH
 	}
 	g.Trace.Record(e)
 	return code

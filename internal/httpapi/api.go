@@ -33,7 +33,9 @@ import (
 	"github.com/matou-iot/matou/internal/registry"
 	"github.com/matou-iot/matou/internal/remoteconfig"
 	"github.com/matou-iot/matou/internal/remotelog"
+	"github.com/matou-iot/matou/internal/script"
 	"github.com/matou-iot/matou/internal/shadow"
+	"github.com/matou-iot/matou/internal/topics"
 	"github.com/matou-iot/matou/internal/topology"
 	"github.com/matou-iot/matou/internal/trace"
 )
@@ -54,6 +56,8 @@ type Options struct {
 	Commands *command.Service
 	Topology *topology.Service
 	Images   *deviceimage.Service
+	Scripts  *script.Scripts
+	Topics   *topics.Topics
 	Timeline Timeline
 	Feed     *feed.Feed
 	OTA      *ota.Service

@@ -44,6 +44,8 @@ type Options struct {
 	Commands Commands
 	Sender   Sender
 	Gateways dialect.Others // who knows the sub-devices of gateways; nil: nobody has any
+	Scripts  Scripts        // nil: no product has one
+	Topics   Topics         // the classes of custom topics; nil: every topic is declared
 	Trace    *trace.Recorder
 	Log      *slog.Logger
 	Now      func() time.Time
@@ -54,6 +56,7 @@ type Ingest struct {
 	Options
 	jobs    sync.Pool               // of *job
 	servers map[reflect.Type]server // by the type of request
+	uses    uses
 }
 
 // New makes an Ingest.
@@ -82,9 +85,12 @@ type job struct {
 	tickets []feed.Ticket // what has to be durable before the answer
 	arrived time.Time
 	entry   uint64 // its entry in the timeline
+	parent  uint64 // the entry of the bytes that it was made of; 0 for none
 	body    []byte
 	serve   server // what the device asks for; nil for nothing
 	direct  *Taken // who asks without a connection; nil: one has
+	raw     bool   // the device speaks bytes: answers are made such
+	lost    bool   // it could not be read for no fault of the device, which has to send it again
 }
 
 // Publish takes one PUBLISH of a device that is logged in.
@@ -104,19 +110,27 @@ func (in *Ingest) publish(by *dialect.Subject, p *packet.Publish, direct *Taken)
 		in.Log.Error("product of a connected device", "product", who.Product, "error", err)
 		return broker.Decision{Action: broker.Consume, Reason: mqtt.UnspecifiedError}
 	}
+	arrived := in.Now()
+	if direct == nil && in.tooMany(by, p, arrived) {
+		return broker.Decision{Action: broker.Consume}
+	}
 	j := in.jobs.Get().(*job)
-	j.in, j.who, j.by, j.arrived = in, who, by, in.Now()
+	j.in, j.who, j.by, j.arrived = in, who, by, arrived
 	j.up.Others = in.Gateways
 	who.Dialect.Uplink(who.Claim, p.Topic, p.Payload, product.Model, who.Mode, &j.up)
 	if j.up.Kind == dialect.Forbidden {
 		j.stranger(p.Topic)
 	}
+	if j.up.Kind == dialect.Other {
+		return j.custom(ctx, p, direct)
+	}
+	j.wrongFormat(ctx, p)
 	j.entry = in.note(j, p)
+	if j.up.Kind == dialect.Raw || j.up.Kind == dialect.RawReply {
+		j.unpack(ctx, product, p)
+	}
 	j.tell(direct)
 	switch j.up.Kind {
-	case dialect.Other:
-		j.release()
-		return broker.Decision{Action: broker.Route}
 	case dialect.Forbidden:
 		closing := j.up.Close
 		for _, answer := range j.up.Answers {
@@ -143,7 +157,7 @@ func (in *Ingest) publish(by *dialect.Subject, p *packet.Publish, direct *Taken)
 			in.Commands.Reply(ctx, who.Claim, j.up.Reply, j.up.Kind == dialect.InvokeReply)
 		}
 	}
-	if len(j.tickets) == 0 && len(j.up.Answers) == 0 && j.serve == nil {
+	if len(j.tickets) == 0 && len(j.up.Answers) == 0 && j.serve == nil && !j.lost {
 		j.release()
 		return broker.Decision{Action: broker.Consume}
 	}
@@ -267,7 +281,7 @@ func (j *job) Settle() mqtt.ReasonCode {
 			return mqtt.ImplementationSpecificError // the device sends again
 		}
 	}
-	if j.serve != nil && !j.attend() {
+	if j.lost || j.serve != nil && !j.attend() {
 		return mqtt.ImplementationSpecificError
 	}
 	for _, answer := range j.up.Answers {
@@ -278,6 +292,12 @@ func (j *job) Settle() mqtt.ReasonCode {
 
 // answer sends a reply at QoS 0: neither vendor sends its replies higher.
 func (j *job) answer(d dialect.Downlink) {
+	if j.raw {
+		var ok bool
+		if d, ok = j.pack(d); !ok {
+			return
+		}
+	}
 	if j.direct != nil {
 		j.direct.Answers = append(j.direct.Answers, d)
 		return
@@ -294,7 +314,7 @@ func (j *job) answer(d dialect.Downlink) {
 }
 
 func (j *job) release() {
-	j.who, j.by, j.serve, j.direct = nil, nil, nil, nil
+	j.who, j.by, j.serve, j.direct, j.raw, j.lost = nil, nil, nil, nil, false, false
 	clear(j.tickets)
 	j.tickets = j.tickets[:0]
 	j.in.jobs.Put(j)

@@ -16,7 +16,7 @@ import (
 func (in *Ingest) note(j *job, p *packet.Publish) uint64 {
 	up := &j.up
 	e := trace.Entry{
-		At: j.arrived, Product: j.who.Product, Device: j.who.Device, Kind: trace.Uplink, Direction: "up",
+		Parent: j.parent, At: j.arrived, Product: j.who.Product, Device: j.who.Device, Kind: trace.Uplink, Direction: "up",
 		Topic: string(p.Topic), QoS: int(p.QoS), Payload: p.Payload, Size: len(p.Payload),
 	}
 	switch up.Kind {

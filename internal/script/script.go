@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os/exec"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -202,6 +203,9 @@ func (s *Scripts) script(ctx context.Context, product string) (*Script, error) {
 	return found, nil
 }
 
+// Forget drops what is known of a product that is there no more.
+func (s *Scripts) Forget(product string) { s.forget(product) }
+
 // forget drops what is known of a product's script.
 func (s *Scripts) forget(product string) {
 	s.mu.Lock()
@@ -214,20 +218,13 @@ func (s *Scripts) forget(product string) {
 // Raw reports whether a product's devices speak bytes of their own: whether its
 // script has either of the functions for that.
 func (s *Scripts) Raw(ctx context.Context, product string) bool {
-	return s.has(ctx, product, Decode) || s.has(ctx, product, Encode)
+	found, err := s.script(ctx, product)
+	return err == nil && found != nil && (slices.Contains(found.Functions, Decode) || slices.Contains(found.Functions, Encode))
 }
 
 func (s *Scripts) has(ctx context.Context, product, function string) bool {
 	found, err := s.script(ctx, product)
-	if err != nil || found == nil {
-		return false
-	}
-	for _, f := range found.Functions {
-		if f == function {
-			return true
-		}
-	}
-	return false
+	return err == nil && found != nil && slices.Contains(found.Functions, function)
 }
 
 // Decode makes a message, strict JSON, of a device's bytes. Errors of the

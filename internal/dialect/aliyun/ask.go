@@ -29,6 +29,8 @@ const (
 	codeBadParams     = 460
 	codeServer        = 500
 	codeNoDevice      = 6100
+	codeDisabled      = 6204
+	codeNoTopo        = 6401
 	codeTooManyWanted = 6104
 	codeNoModel       = 6321
 	codeNoConfig      = 6710
@@ -37,6 +39,7 @@ const (
 	textDone      = "success"
 	textBadParams = "request parameter error"
 	textServer    = "server error"
+	textNoTopo    = "topo relation not exist"
 )
 
 // decline answers a request that cannot be read, and says why in the timeline.

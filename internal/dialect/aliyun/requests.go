@@ -13,6 +13,10 @@ import (
 var requests = map[string]func(r *reading) dialect.Request{
 	"ext/ntp/request": clock,
 
+	"thing/event/property/batch/post":   batchPost,
+	"thing/event/property/history/post": historyPost,
+	"thing/event/property/pack/post":    packPost,
+
 	"ota/device/inform":             upgradeInform,
 	"ota/device/progress":           upgradeProgress,
 	"ota/device/request":            upgradeRequest,

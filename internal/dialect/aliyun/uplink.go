@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	vendor "github.com/matou-iot/matou/aliyun"
@@ -51,7 +52,17 @@ func (d Dialect) Uplink(c dialect.Claim, topic, payload []byte, model *thing.Mod
 		if _, known := requests[t.Function()]; known {
 			r.request(t)
 		}
-	case vendor.PropertySet, vendor.ServiceInvoke, vendor.Broadcast:
+	case vendor.PropertyGetReply:
+		up.Kind = dialect.GetReply
+		r.reply("")
+	case vendor.UpRaw:
+		up.Kind = dialect.Raw
+	case vendor.DownRawReply:
+		up.Kind = dialect.RawReply
+	case vendor.RRPCResponse:
+		up.Kind, up.ID = dialect.Asks, string(t.Name)
+		r.ask(t, &dialect.RRPCAnswer{Question: up.ID, Payload: payload})
+	case vendor.PropertySet, vendor.PropertyGet, vendor.ServiceInvoke, vendor.Broadcast, vendor.DownRaw, vendor.RRPCRequest, vendor.BroadcastRequest:
 		up.Kind, up.Fault = dialect.Forbidden, downOnly(string(topic))
 	default:
 		r.request(t)
@@ -93,19 +104,23 @@ func (r *reading) properties() {
 	if r.decoder.NoAck {
 		return
 	}
-	var data []byte
-	if len(r.up.Refused) > 0 {
-		data = append(data, '{')
-		for i := range r.up.Refused {
-			if i > 0 {
-				data = append(data, ',')
-			}
-			data = append(thing.TextValue(r.up.Refused[i].ID).AppendJSON(data), ':')
-			data = thing.TextValue(r.up.Refused[i].Text).AppendJSON(data)
-		}
-		data = append(data, '}')
+	r.answer(200, r.reasons(), "success", propertyPostMethod)
+}
+
+// reasons is the data of an answer to a report: why values were not taken.
+func (r *reading) reasons() []byte {
+	if len(r.up.Refused) == 0 {
+		return nil
 	}
-	r.answer(200, data, "success", propertyPostMethod)
+	data := []byte{'{'}
+	for i := range r.up.Refused {
+		if i > 0 {
+			data = append(data, ',')
+		}
+		data = append(thing.TextValue(r.up.Refused[i].ID).AppendJSON(data), ':')
+		data = thing.TextValue(r.up.Refused[i].Text).AppendJSON(data)
+	}
+	return append(data, '}')
 }
 
 // property checks one value. The platform's weak check drops what has the
@@ -169,6 +184,22 @@ func (r *reading) event(id string) {
 		return
 	}
 	r.remember()
+	r.happened(id, output, at)
+	if len(r.up.Refused) > 0 {
+		r.up.RefusedAll = true
+		if !r.decoder.NoAck {
+			r.answer(r.up.Refused[0].Code, nil, r.up.Refused[0].Text, method)
+		}
+		return
+	}
+	if !r.decoder.NoAck {
+		r.answer(200, nil, "success", method)
+	}
+}
+
+// happened checks an event and takes it, or says in r.up.Refused why not.
+func (r *reading) happened(id string, output []thing.Argument, at int64) {
+	before := len(r.up.Refused)
 	checked, problems := r.model.CheckEvent(id, output, thing.Rules{Lenient: true})
 	for _, p := range problems {
 		if vendor.Rejects(p.Fault) {
@@ -178,11 +209,7 @@ func (r *reading) event(id string) {
 	if bad := r.badTime(id, at); bad != nil {
 		r.refuse(id, *bad)
 	}
-	if len(r.up.Refused) > 0 {
-		r.up.RefusedAll = true
-		if !r.decoder.NoAck {
-			r.answer(r.up.Refused[0].Code, nil, r.up.Refused[0].Text, method)
-		}
+	if len(r.up.Refused) > before {
 		return
 	}
 	happened := dialect.Event{ID: id, Output: checked}
@@ -196,9 +223,6 @@ func (r *reading) event(id string) {
 		happened.Time = time.UnixMilli(at)
 	}
 	r.up.Events = append(r.up.Events, happened)
-	if !r.decoder.NoAck {
-		r.answer(200, nil, "success", method)
-	}
 }
 
 // unbounded is the output of an event that breaks nothing but bounds: the weak
@@ -244,12 +268,17 @@ func (r *reading) request(t vendor.Topic) {
 		return
 	}
 	r.up.Kind = dialect.Asks
-	r.up.Request = read(r)
-	if r.up.Request != nil {
-		ask := r.up.Request.Asked()
-		ask.Claim = dialect.Claim{Product: string(t.ProductKey), Device: string(t.DeviceName)}
-		ask.Topic, ask.ID, ask.NoAnswer = string(r.topic), r.up.ID, ask.NoAnswer || r.noAnswer
+	if request := read(r); request != nil {
+		r.ask(t, request)
 	}
+}
+
+// ask says how a request came.
+func (r *reading) ask(t vendor.Topic, request dialect.Request) {
+	r.up.Request = request
+	ask := request.Asked()
+	ask.Claim = dialect.Claim{Product: string(t.ProductKey), Device: string(t.DeviceName)}
+	ask.Topic, ask.ID, ask.NoAnswer = string(r.topic), r.up.ID, ask.NoAnswer || r.noAnswer
 }
 
 // unimplemented answers what the platform would know and this house does not
@@ -336,10 +365,14 @@ func foreignTopic(c dialect.Claim, topic string) *dialect.Diagnosis {
 }
 
 func downOnly(topic string) *dialect.Diagnosis {
+	reply := topic + "_reply"
+	if strings.Contains(topic, "/rrpc/request/") {
+		reply = strings.Replace(topic, "/rrpc/request/", "/rrpc/response/", 1)
+	}
 	return &dialect.Diagnosis{
-		Code: "aliyun-topic-down-only", Field: "topic", Received: topic, Expected: topic + "_reply",
+		Code: "aliyun-topic-down-only", Field: "topic", Received: topic, Expected: reply,
 		Sentence:   "the platform publishes on this topic, devices only listen to it",
 		SentenceZH: "该主题由平台下发，设备只能订阅",
-		Advice:     "answers go to the topic with _reply behind it", AdviceZH: "应答请发布到加 _reply 后缀的主题",
+		Advice:     "answers go to " + reply, AdviceZH: "应答请发布到 " + reply,
 	}
 }

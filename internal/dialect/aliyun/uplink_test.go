@@ -287,9 +287,7 @@ func TestUnimplementedIsAnsweredPolitely(t *testing.T) {
 	for _, tt := range []struct{ name, topic, payload, answer string }{
 		{"something new", sys + "thing/job/get", `{"id":"7","params":{},"method":"thing.job.get"}`,
 			`{"code":200,"data":{},"id":"7","message":"success","method":"thing.job.get","version":"1.0"}`},
-		{"batch", sys + "thing/event/property/batch/post", `{"id":"9","params":{"properties":{}}}`,
-			`{"code":200,"data":{},"id":"9","message":"success","method":"thing.event.property.batch.post","version":"1.0"}`},
-		{"bytes that are no JSON", sys + "thing/model/up_raw", "\x00\x01\x02", `{"code":200,"data":{},"id":"0","message":"success","method":"thing.model.up_raw","version":"1.0"}`},
+		{"bytes that are no JSON", sys + "thing/job/update", "\x00\x01\x02", `{"code":200,"data":{},"id":"0","message":"success","method":"thing.job.update","version":"1.0"}`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			up := read(tt.topic, tt.payload, dialect.Lenient)
