@@ -72,7 +72,7 @@ func (c *pubCmd) Run(g *globals) error {
 		return err
 	}
 	sent, err := c.send(g.Ctx, s, m, whole, g.Stdin)
-	if ended := s.close(); err != nil && ended != nil {
+	if ended := s.close(); errors.Is(err, client.ErrStopped) && ended != nil {
 		err = ended // why the client stopped says more than that it did
 	}
 	if err != nil {
