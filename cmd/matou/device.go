@@ -77,7 +77,7 @@ func (d *gadget) gateway() string {
 func (d *gadget) print(w io.Writer) {
 	fields(w,
 		"device", d.ref(), "nickname", d.Nickname, "state", d.State, "since", seconds(d.Since), "enabled", yesNo(d.Enabled),
-		"tags", tagged(d.Tags), "system tags", tagged(d.System), "batch", d.Batch, "certificate", d.Bound, "secret", d.Secret,
+		"tags", tagged(d.Tags), "gateway", d.gateway(), "system tags", tagged(d.System), "batch", d.Batch, "certificate", d.Bound, "secret", d.Secret,
 		"made", seconds(d.CreatedAt), "changed", seconds(d.UpdatedAt))
 }
 

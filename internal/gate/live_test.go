@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/matou-iot/matou/internal/broker"
+	"github.com/matou-iot/matou/internal/gate"
 	"github.com/matou-iot/matou/internal/registry"
 	"github.com/matou-iot/matou/internal/trace"
 	"github.com/matou-iot/matou/mqtt"
@@ -27,7 +28,13 @@ type street struct {
 
 func live(t *testing.T) *street {
 	t.Helper()
-	h := open(t, nil)
+	return liveWith(t, nil)
+}
+
+// liveWith is live with other options of the gate.
+func liveWith(t *testing.T, change func(*gate.Options)) *street {
+	t.Helper()
+	h := open(t, change)
 	b, err := broker.New(broker.Options{Rules: h.Gate})
 	if err != nil {
 		t.Fatal(err)

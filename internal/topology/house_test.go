@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"sync"
 	"testing"
@@ -89,12 +90,20 @@ func (h *house) device(d registry.Device) {
 }
 
 func (h *house) Disconnect(session string, _ mqtt.ReasonCode) bool {
+	linger()
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.online[session] {
 		h.done = append(h.done, "disconnect "+session)
 	}
 	return h.online[session]
+}
+
+// linger lets others go first: what comes in between would show.
+func linger() {
+	for range 20 {
+		runtime.Gosched()
+	}
 }
 
 func (h *house) Online(session string) bool {

@@ -207,7 +207,10 @@ func TestGatewayIsToldOfItsSubDevices(t *testing.T) {
 	step("deleted", func() error { return h.registry.DeleteDevice(ctx, registry.ID(node(2))) },
 		`/sys/node/s2/thing/delete "thing.delete"`, `/sys/gw/g1/thing/topo/change "status":1`)
 	step("added by an operator", func() error { return h.AddSubs(ctx, registry.ID(g.Claim), []registry.ID{registry.ID(node(3))}) }, `/sys/gw/g1/thing/topo/change "status":0`)
-	step("asked", func() error { _, err := h.AskSubs(ctx, registry.ID(g.Claim), []registry.ID{registry.ID(node(3))}); return err }, `/sys/gw/g1/thing/topo/add/notify "s3"`)
+	step("asked", func() error {
+		_, err := h.AskSubs(ctx, registry.ID(g.Claim), []registry.ID{registry.ID(node(3))})
+		return err
+	}, `/sys/gw/g1/thing/topo/add/notify "s3"`)
 	step("permit", func() error { _, err := h.PermitSubs(ctx, registry.ID(g.Claim), nodePK, 60e9); return err }, `/sys/gw/g1/thing/gateway/permit "timeout":60`)
 	step("removed by an operator", func() error { return h.RemoveSubs(ctx, registry.ID(g.Claim), []registry.ID{registry.ID(node(3))}) }, `/sys/gw/g1/thing/topo/change "status":1`)
 	if done := strings.Join(h.done, ", "); done != "unsubscribe gw/g1 s2, unsubscribe gw/g1 s3" {
@@ -334,7 +337,10 @@ func TestOnePlace(t *testing.T) {
 		var all sync.WaitGroup
 		for range 3 {
 			all.Go(func() {
-				h.Direct(own, func() { h.registry.WentOnline(registry.ID(node(0)), h.now, way.Addr, way.ClientID, way.Protocol) })
+				h.Direct(own, func() {
+					linger()
+					h.registry.WentOnline(registry.ID(node(0)), h.now, way.Addr, way.ClientID, way.Protocol)
+				})
 				if rand.IntN(2) == 0 {
 					h.registry.Ended(registry.ID(node(0)), way, h.now, "client disconnected")
 				}
