@@ -11,6 +11,7 @@ import (
 	"github.com/matou-iot/matou/internal/dialect/onenet"
 	"github.com/matou-iot/matou/internal/ingest"
 	"github.com/matou-iot/matou/internal/record"
+	"github.com/matou-iot/matou/internal/store/storetest"
 	"github.com/matou-iot/matou/internal/trace"
 	"github.com/matou-iot/matou/mqtt"
 	"github.com/matou-iot/matou/thing"
@@ -139,7 +140,7 @@ func TestSubDevicesCostTheOthersNothing(t *testing.T) {
 		t.Skip("the race detector allocates, and empties pools at random")
 	}
 	c := new(counter)
-	in := build(t, newStore(), c, c, quiet{}, trace.New(0))
+	in := build(t, storetest.NewMemory(), c, c, quiet{}, trace.New(0))
 	in.Gateways = strangers{}
 	own, through, p := subject(one), gate(), message(post, warm)
 	direct := testing.AllocsPerRun(500, func() { settle(t, in.Publish(nil, own, p)) })
