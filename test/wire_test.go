@@ -33,8 +33,11 @@ func (m *matou) dial() *wire {
 	}
 	m.t.Cleanup(func() { c.Close() })
 	c.SetDeadline(time.Now().Add(patience))
-	return &wire{m.t, c, bufio.NewReader(c)}
+	return m.wrap(c)
 }
+
+// wrap makes a wire of a connection.
+func (m *matou) wrap(c net.Conn) *wire { return &wire{m.t, c, bufio.NewReader(c)} }
 
 // send writes hex, blanks allowed.
 func (w *wire) send(h string) {

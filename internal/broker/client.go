@@ -33,6 +33,7 @@ type Client struct {
 	keepAlive    uint16 // seconds that are enforced, 0 for none
 	lifetime     uint16 // seconds from since, 0 without limit
 	ignoreRetain bool
+	conduct      func(packet.Type, []string) bool // Grant.Conduct
 	cleanStart   bool
 	told         bool // Rules have been told of the end already: a fault
 	maxPacket    uint32
@@ -247,6 +248,9 @@ func (c *Client) handle(b *batch, h packet.Header, body []byte) error {
 	case packet.TypePingreq:
 		if err := new(packet.Pingreq).Decode(h, body, c.version); err != nil {
 			return err
+		}
+		if c.conduct != nil && !c.conduct(h.Type, nil) {
+			return &closeRequest{mqtt.MessageRateTooHigh}
 		}
 		c.push(&b.work, &packet.Pingresp{})
 		return nil

@@ -95,6 +95,10 @@ type Grant struct {
 	// Lifetime is how long the connection may last, in seconds, whatever the
 	// client does; its session ends with it. 0 is without limit.
 	Lifetime uint16
+	// Conduct is asked before a SUBSCRIBE or UNSUBSCRIBE, with its filters, and
+	// before a PINGREQ is answered, as Rules' methods are; false ends the
+	// connection (RulesClosed). nil: nobody counts.
+	Conduct func(t packet.Type, filters []string) bool
 }
 
 // A Decision is what becomes of a PUBLISH.

@@ -14,6 +14,15 @@ func (c *Client) subscribe(b *batch, h packet.Header, body []byte) error {
 	if err := p.Decode(h, body, c.version); err != nil {
 		return err
 	}
+	if c.conduct != nil {
+		filters := make([]string, len(p.Subscriptions))
+		for i := range p.Subscriptions {
+			filters[i] = p.Subscriptions[i].Filter
+		}
+		if !c.conduct(h.Type, filters) {
+			return &closeRequest{mqtt.QuotaExceeded}
+		}
+	}
 	var id uint32
 	if p.Properties != nil && len(p.Properties.SubscriptionIDs) > 0 {
 		id = p.Properties.SubscriptionIDs[0]
@@ -174,6 +183,9 @@ func (c *Client) unsubscribe(b *batch, h packet.Header, body []byte) error {
 	var p packet.Unsubscribe
 	if err := p.Decode(h, body, c.version); err != nil {
 		return err
+	}
+	if c.conduct != nil && !c.conduct(h.Type, p.Filters) {
+		return &closeRequest{mqtt.MessageRateTooHigh}
 	}
 	reasons := make([]mqtt.ReasonCode, len(p.Filters))
 	for i, filter := range p.Filters {

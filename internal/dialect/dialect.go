@@ -201,6 +201,7 @@ type Subject struct {
 	Dialect  Dialect
 	Mode     Strictness
 	Greeting *Downlink // what it is told right after its login; nil for nothing
+	Meter    Meter     // counts what it does; nil: nobody does
 	Subs     Subs      // the sub-devices of a gateway that are logged in
 	Rates    Rates     // of what the connection says
 }

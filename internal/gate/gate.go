@@ -80,6 +80,7 @@ type Gate struct {
 	strange repeats // of strangers, who may invent names without end
 	logged  repeats // of strangers by address
 	rates   rates
+	paces   paces
 	budget  budget
 }
 
@@ -131,7 +132,18 @@ func (g *Gate) Connect(ctx context.Context, c *packet.Connect, from broker.Origi
 	if !g.rates.admit(a.claim.Session(), g.Now()) {
 		return nil, g.refuse(ctx, a, g.tooOften(a))
 	}
-	return g.admit(a, Mode(a.product.Strictness), notes), nil
+	mode := Mode(a.product.Strictness)
+	m := g.meterOf(a, mode)
+	if m != nil {
+		if why := m.arrive(); why != nil {
+			return nil, g.refuse(ctx, a, why)
+		}
+	}
+	grant := g.admit(a, mode, notes)
+	if m != nil {
+		grant.Identity.(*dialect.Subject).Meter, grant.Conduct = m, m.conduct
+	}
+	return grant, nil
 }
 
 // An Opinion is what the gate thinks of a login.
@@ -349,6 +361,9 @@ func (g *Gate) Publish(c *broker.Client, p *packet.Publish) broker.Decision {
 	subject, ok := c.Identity().(*dialect.Subject)
 	if !ok { // who registers is nobody yet: it is heard and not listened to
 		return broker.Decision{Action: broker.Consume, Reason: mqtt.NotAuthorized}
+	}
+	if subject.Meter != nil && !subject.Meter.Published(p.QoS) {
+		return broker.Decision{Action: broker.Close, Reason: mqtt.MessageRateTooHigh}
 	}
 	return g.Uplinks.Publish(c, subject, p)
 }

@@ -121,6 +121,11 @@ func (in *Ingest) publish(by *dialect.Subject, p *packet.Publish, direct *Taken)
 	if j.up.Kind == dialect.Forbidden {
 		j.stranger(p.Topic)
 	}
+	if p.QoS == mqtt.ExactlyOnce || p.Retain {
+		if d, ok := who.Dialect.(dialect.Mannered); ok {
+			d.Manners(p.QoS, p.Retain, who.Mode, &j.up)
+		}
+	}
 	if j.up.Kind == dialect.Other {
 		return j.custom(ctx, p, direct)
 	}

@@ -124,9 +124,10 @@ func diagnosis(d *vendor.Diagnosis) *dialect.Diagnosis {
 
 // Session: devices publish with QoS 0 or 1, nothing outlives a connection
 // unless the device asked for it, will and retain are not OneNET's whatever the
-// version [onenet §1.3, §1.5]. That SUBSCRIBE gets QoS 0 is MaySubscribe's.
-func (Dialect) Session(*dialect.Login, dialect.Strictness) dialect.Session {
-	return dialect.Session{MaxQoS: mqtt.AtLeastOnce, IgnoreRetain: true, IgnoreWill: true}
+// version [onenet §1.3, §1.5]. A 5.0 client is told so; that of 3.x Manners
+// judges. That SUBSCRIBE gets QoS 0 is MaySubscribe's.
+func (Dialect) Session(l *dialect.Login, _ dialect.Strictness) dialect.Session {
+	return dialect.Session{MaxQoS: mqtt.AtLeastOnce, IgnoreRetain: l.Version == mqtt.V5, IgnoreWill: true}
 }
 
 // MaySubscribe refuses filters that are not below the device's own names, in

@@ -238,9 +238,9 @@ func TestDiagnoseOffersTheRightLogin(t *testing.T) {
 }
 
 func TestSession(t *testing.T) {
-	want := dialect.Session{MaxQoS: mqtt.AtLeastOnce, IgnoreRetain: true, IgnoreWill: true}
 	for _, v := range []mqtt.Version{mqtt.V31, mqtt.V311, mqtt.V5} {
 		for _, mode := range []dialect.Strictness{dialect.Lenient, dialect.Strict, dialect.Open} {
+			want := dialect.Session{MaxQoS: mqtt.AtLeastOnce, IgnoreRetain: v == mqtt.V5, IgnoreWill: true}
 			if got := (Dialect{}).Session(&dialect.Login{Version: v}, mode); got != want {
 				t.Errorf("MQTT %v in mode %d: %+v", v, mode, got)
 			}
