@@ -93,7 +93,9 @@ func TestRatesOfOneNET(t *testing.T) {
 
 func TestLenientProductsTolerateTheRate(t *testing.T) {
 	p := newPaced(dialect.Lenient)
-	if got := p.acts(1000, func() bool { return p.Published(mqtt.AtMostOnce) && p.conduct(packet.TypePingreq, nil) && p.arrive() == nil }); got != 1000 {
+	if got := p.acts(1000, func() bool {
+		return p.Published(mqtt.AtMostOnce) && p.conduct(packet.TypePingreq, nil) && p.arrive() == nil
+	}); got != 1000 {
 		t.Errorf("%d of 1000", got)
 	}
 	if got := p.codes(); len(got) != 1 || got[0] != "note onenet-rate" {
