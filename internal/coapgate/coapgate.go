@@ -82,6 +82,7 @@ type Server struct {
 	numbers     atomic.Uint64 // of connections
 	connections atomic.Int64  // the most there may be
 	messages    atomic.Uint32 // of our own
+	patience    time.Duration // with handshakes
 }
 
 // New makes a Server.
@@ -92,7 +93,7 @@ func New(o Options) *Server {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	s := &Server{Options: o}
+	s := &Server{Options: o, patience: handshakeTime}
 	s.sessions.init()
 	s.SetLimits(cmp.Or(o.Sessions, UsualSessions), cmp.Or(o.Connections, UsualConnections))
 	s.exchanges.init()

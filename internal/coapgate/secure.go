@@ -143,7 +143,7 @@ func (s *Server) shake(ctx context.Context, l *link, h *handshake) (*dtls.Conn, 
 	if err != nil {
 		return nil, err
 	}
-	within, cancel := context.WithTimeout(ctx, handshakeTime)
+	within, cancel := context.WithTimeout(ctx, s.patience)
 	defer cancel()
 	if err := conn.HandshakeContext(within); err != nil {
 		conn.Close()
