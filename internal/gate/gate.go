@@ -317,12 +317,13 @@ func (g *Gate) Subscribe(c *broker.Client, s packet.Subscription) mqtt.ReasonCod
 		return subscribeRegistrant(c, s)
 	}
 	code, why := subject.Dialect.MaySubscribe(subject.Claim, s.Filter, s.QoS, subject.Mode)
+	who := subject
 	if why != nil {
-		code, why = g.subscribeSub(subject, s, code, why)
+		who, code, why = g.subscribeSub(subject, s, code, why)
 	}
 	note := (*dialect.Note)(nil)
 	if why == nil {
-		code, why, note = g.customFilter(subject, s, code)
+		code, why, note = g.customFilter(who, s, code)
 	}
 	e := trace.Entry{
 		Product: subject.Product, Device: subject.Device, Kind: trace.Subscribe, Direction: "up", Topic: s.Filter, QoS: int(s.QoS),
@@ -338,22 +339,23 @@ func (g *Gate) Subscribe(c *broker.Client, s packet.Subscription) mqtt.ReasonCod
 }
 
 // subscribeSub judges a filter that is not the device's own: it may be one of a
-// sub-device of it.
-func (g *Gate) subscribeSub(by *dialect.Subject, s packet.Subscription, code mqtt.ReasonCode, why *dialect.Diagnosis) (mqtt.ReasonCode, *dialect.Diagnosis) {
+// sub-device of it, which comes back then.
+func (g *Gate) subscribeSub(by *dialect.Subject, s packet.Subscription, code mqtt.ReasonCode, why *dialect.Diagnosis) (*dialect.Subject, mqtt.ReasonCode, *dialect.Diagnosis) {
 	d, ok := by.Dialect.(dialect.Gateways)
 	if !ok || g.Gateways == nil {
-		return code, why
+		return by, code, why
 	}
 	product, device, named := bytes.Cut(d.Owner([]byte(s.Filter)), []byte("/"))
-	sub := dialect.Claim{Product: string(product), Device: string(device)}
-	if !named || sub == by.Claim {
-		return code, why
+	sub := &dialect.Subject{Claim: dialect.Claim{Product: string(product), Device: string(device)}, Dialect: by.Dialect}
+	if !named || sub.Claim == by.Claim {
+		return by, code, why
 	}
-	mode, has := g.Gateways.Has(by.Claim, sub)
-	if !has {
-		return code, why
+	var has bool
+	if sub.Mode, has = g.Gateways.Has(by.Claim, sub.Claim); !has {
+		return by, code, why
 	}
-	return by.Dialect.MaySubscribe(sub, s.Filter, s.QoS, mode)
+	code, why = by.Dialect.MaySubscribe(sub.Claim, s.Filter, s.QoS, sub.Mode)
+	return sub, code, why
 }
 
 // Publish hands a message to the uplinks.
