@@ -393,13 +393,13 @@ func TestConnectionsThatEnd(t *testing.T) {
 		}
 	}
 	m.awaitEntry(sensorProduct, sensorName, "15 the rate", func(e entry) bool {
-		return e.Code == "onenet-rate" && strings.Contains(e.Sentence, "PINGREQ") && e.SentenceZh != ""
+		return e.Code == "onenet-rate-exceeded" && strings.Contains(e.Sentence, "PINGREQ") && e.SentenceZh != ""
 	})
 	w = m.dial()
 	w.Write(connect(sensorName, sensorProduct, token, 60, true))
 	w.expect("20 02 00 03")
 	w.expectClosed()
-	m.awaitEntry(sensorProduct, sensorName, "15 the ban", func(e entry) bool { return e.Kind == "refuse" && e.Code == "onenet-banned" })
+	m.awaitEntry(sensorProduct, sensorName, "15 the ban", func(e entry) bool { return e.Kind == "refuse" && e.Code == "onenet-device-banned" })
 	must[object](m, "PATCH", "/products/"+sensorProduct, object{"strictness": "lenient"})
 	in(60)
 }

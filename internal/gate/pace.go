@@ -212,7 +212,7 @@ func (m *meter) tooMuch(a act, limit int) *dialect.Diagnosis {
 		within, withinZH = fmt.Sprintf("%d at a time", limit), fmt.Sprintf("超过 %d 个", limit)
 	}
 	return &dialect.Diagnosis{
-		Code: m.vendor + "-rate", Field: d.field, Received: "more than " + within, Expected: "at most " + within,
+		Code: m.vendor + "-" + rateExceeded, Field: d.field, Received: "more than " + within, Expected: "at most " + within,
 		Sentence:   fmt.Sprintf("device %s %s more than %s; the vendor's cloud ends the connection and lets it in no more for %v", m.claim.Session(), d.en, within, m.pace.Ban),
 		SentenceZH: fmt.Sprintf("设备 %s %s%s；云平台会断开连接，并在 %v 内拒绝其接入", m.claim.Session(), d.zh, withinZH, m.pace.Ban),
 		Advice:     "send less often: collect values and report them together; wait between attempts to connect", AdviceZH: "请降低频率：合并上报；重连之间加入等待",
@@ -222,7 +222,7 @@ func (m *meter) tooMuch(a act, limit int) *dialect.Diagnosis {
 func (m *meter) bannedUntil() *dialect.Diagnosis {
 	until := m.banned.UTC().Format(time.TimeOnly) + " UTC"
 	return &dialect.Diagnosis{
-		Code: m.vendor + "-banned", Field: "device", Received: m.claim.Session(), Expected: "a login after " + until, Connack: bannedReturnCode,
+		Code: m.vendor + "-" + deviceBanned, Field: "device", Received: m.claim.Session(), Expected: "a login after " + until, Connack: bannedReturnCode,
 		Sentence:   fmt.Sprintf("device %s exceeded a rate limit and is let in no more until %s", m.claim.Session(), until),
 		SentenceZH: fmt.Sprintf("设备 %s 因超过频率限制，在 %s 之前被拒绝接入", m.claim.Session(), until),
 		Advice:     "wait, and look in the timeline for the limit that was exceeded; lenient products do not ban", AdviceZH: "请等待，并在时间线中查看超过的限制；宽松模式的产品不会封禁设备",
@@ -232,3 +232,9 @@ func (m *meter) bannedUntil() *dialect.Diagnosis {
 // bannedReturnCode is that of a CONNACK to a device that may not come back yet:
 // server unavailable. What the vendor's says is not known.
 const bannedReturnCode = 3
+
+// The codes, behind the name of the dialect.
+const (
+	rateExceeded = "rate-exceeded"
+	deviceBanned = "device-banned"
+)

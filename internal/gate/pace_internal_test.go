@@ -72,11 +72,11 @@ func TestRatesOfOneNET(t *testing.T) {
 			if tt.act(p) {
 				t.Fatal("once more is taken")
 			}
-			if got := p.codes(); len(got) != 1 || got[0] != "fault onenet-rate" {
+			if got := p.codes(); len(got) != 1 || got[0] != "fault onenet-rate-exceeded" {
 				t.Errorf("timeline %v", got)
 			}
 			why := p.arrive()
-			if why == nil || why.Code != "onenet-banned" || why.SentenceZH == "" || answerOf(why).ReturnCode != 3 {
+			if why == nil || why.Code != "onenet-device-banned" || why.SentenceZH == "" || answerOf(why).ReturnCode != 3 {
 				t.Errorf("it may come back: %+v", why)
 			}
 			p.now = p.now.Add(5*time.Minute - time.Second)
@@ -98,7 +98,7 @@ func TestLenientProductsTolerateTheRate(t *testing.T) {
 	}); got != 1000 {
 		t.Errorf("%d of 1000", got)
 	}
-	if got := p.codes(); len(got) != 1 || got[0] != "note onenet-rate" {
+	if got := p.codes(); len(got) != 1 || got[0] != "note onenet-rate-exceeded" {
 		t.Errorf("timeline %v", got)
 	}
 	p.now = p.now.Add(5 * time.Minute)

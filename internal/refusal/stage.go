@@ -41,6 +41,9 @@ var stages = map[string]stage{
 	"topic": {"refusal",
 		"SUBSCRIBE: SUBACK 80 for this filter (Quectel: `+QMTSUB: 0,1,0,128`). PUBLISH: an Aliyun device gets its PUBACK and nothing else, a strict OneNET product ends the connection.",
 		"订阅：该主题的 SUBACK 返回 80（移远模组：`+QMTSUB: 0,1,0,128`）。发布：阿里云设备照常收到 PUBACK，没有其他提示；严格的 OneNET 产品会断开连接。"},
+	"conduct": {"refusal",
+		"A strict product ends the connection, as OneNET's broker does: a Quectel module says `+QMTSTAT: 0,1`, an ESP8266 `+MQTTDISCONNECTED:0`. Other products take it and note it.",
+		"与 OneNET 平台一样，严格产品会断开连接：移远模组提示 `+QMTSTAT: 0,1`，ESP8266 提示 `+MQTTDISCONNECTED:0`。其他产品会接受并提示。"},
 	"message": {"refusal",
 		"The message is acknowledged. Where the function has a reply, it carries a code other than 200; otherwise the device sees nothing.",
 		"消息会被确认。有应答的功能会返回不为 200 的 code，否则设备没有感知。"},
@@ -80,7 +83,7 @@ func (p Page) at(name string) Page {
 
 // connacks are the return codes of refusals that are not of one vendor.
 var connacks = map[string]byte{
-	"device-disabled": 4, "login-not-understood": 4, "login-too-long": 4, "login-not-examined": 4, "wrong-dialect": 4, "connect-rate": 3,
+	"device-disabled": 4, "login-not-understood": 4, "login-too-long": 4, "login-not-examined": 4, "wrong-dialect": 4, "connect-rate": 3, "device-banned": 3,
 	"device-unknown": 4, "certificate-missing": 4, "certificate-other": 4, "certificate-unbound": 4,
 	"mqtt-username-form": 4, "mqtt-unknown-product": 4, "mqtt-unknown-device": 4, "mqtt-wrong-password": 4, "mqtt-no-password": 4,
 	"mqtt-password-blanks": 4, "mqtt-previous-secret": 4, "mqtt-password-case": 4, "aliyun-keep-alive": 2,
