@@ -150,7 +150,7 @@ func until(t *testing.T, ch <-chan trace.Entry, kind trace.Kind) trace.Entry {
 	}
 }
 
-func (s *street) status(id registry.ID) registry.Status {
+func (s *house) status(id registry.ID) registry.Status {
 	s.t.Helper()
 	status, err := s.registry.Status(s.t.Context(), id)
 	if err != nil {
