@@ -301,7 +301,10 @@ func (s *Service) send(ctx context.Context, t target, p *pending, say func(id st
 		p.patience = min(o.Timeout, Patience)
 	}
 	p.SentAt, p.deadline, p.done = now, now.Add(p.patience), make(chan struct{})
-	d, err := s.encode(ctx, t, say(p.ID))
+	d, err := say(p.ID), error(nil)
+	if p.Kind != Bytes && p.Kind != Raw { // which are bytes already
+		d, err = s.encode(ctx, t, d)
+	}
 	if err != nil {
 		return Command{}, err
 	}

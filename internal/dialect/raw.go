@@ -16,6 +16,13 @@ type RawSpeaker interface {
 	RawFailure(c Claim, id string, code int, text string) Downlink
 }
 
+// A RawOnly is a RawSpeaker whose vendor drops messages in its own format from
+// devices of a product that has a script.
+type RawOnly interface {
+	// RawPath is where such a device has to publish.
+	RawPath() string
+}
+
 // A CustomTopics is a dialect whose products declare topics of their own.
 type CustomTopics interface {
 	// CustomPath is what stands behind product and device in a topic or filter

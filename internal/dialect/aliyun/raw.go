@@ -46,3 +46,6 @@ func (Dialect) RawFailure(c dialect.Claim, id string, code int, text string) dia
 	up := vendor.RawUpTopic(c.Product, c.Device)
 	return dialect.Downlink{Topic: up + "_reply", Payload: vendor.AppendReply(nil, code, nil, []byte(id), text, "thing.model.up_raw")}
 }
+
+// RawPath is where a device of a product with a script publishes.
+func (Dialect) RawPath() string { return "thing/model/up_raw" }

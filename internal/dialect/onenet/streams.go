@@ -24,8 +24,7 @@ func (r *reading) stream(c dialect.Claim, path string) bool {
 	case path == vendor.ImageGetPath:
 		r.ask(c, imageGet)
 	case path == vendor.RawUpPath:
-		r.up.Kind = dialect.Unimplemented
-		r.rawUp()
+		r.up.Kind = dialect.Raw
 	case strings.HasPrefix(path, "cmd/"):
 		id, ok := vendor.CommandResponse(path)
 		if !ok {
@@ -34,8 +33,12 @@ func (r *reading) stream(c dialect.Claim, path string) bool {
 		r.ask(c, func(r *reading) dialect.Request { return r.response(id) })
 	case strings.HasPrefix(path, "custome/"):
 		id, ok := vendor.RawDownReply(path)
-		if !ok {
+		switch {
+		case !ok:
 			return false
+		case scripted(id):
+			r.up.Kind = dialect.RawReply
+			return true
 		}
 		r.ask(c, func(r *reading) dialect.Request { return r.rawReply(id) })
 	default:
@@ -165,11 +168,6 @@ func (r *reading) otherDataType(path string) bool {
 		Advice:     "post them to dp/post/json", AdviceZH: "请上报到 dp/post/json",
 	})
 	return true
-}
-
-// rawUp takes note of bytes that only a script of the product understands.
-func (r *reading) rawUp() {
-	r.note("onenet-raw", "raw bytes came; without a script that reads them they are in the timeline only", "收到自定义格式数据；没有解析脚本，仅记录在时间线中")
 }
 
 // response reads a device's answer to a command.
