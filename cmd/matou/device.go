@@ -43,6 +43,7 @@ type deviceCmd struct {
 	Get     deviceGetCmd     `cmd:"" help:"Ask a device itself for properties."`
 	Command deviceCommandCmd `cmd:"" help:"Send a command of bytes to a device of data streams."`
 	Raw     deviceRawCmd     `cmd:"" help:"Pass bytes to a device as they are."`
+	RRPC    deviceRRPCCmd    `cmd:"" name:"rrpc" help:"Ask a device something that it answers at once."`
 	Image   deviceImageCmd   `cmd:"" help:"Show the image of a device, and say what is wanted of it."`
 }
 

@@ -144,6 +144,7 @@ type deviceInvokeCmd struct {
 	Device  deviceRef `arg:"" help:"PRODUCT/DEVICE."`
 	Service segment   `arg:"" help:"Identifier of the service."`
 	Input   []string  `arg:"" optional:"" name:"name=value" help:"Parameters and their values: JSON, or text."`
+	Async   bool      `help:"Do not ask for an answer at once: the call is queued for a device that is away."`
 	waitFlag
 	apiFlags
 }
@@ -169,6 +170,7 @@ func (c *deviceInvokeCmd) Run(g *globals) error {
 	in := struct {
 		Input map[string]json.RawMessage `json:"input"`
 		Wait  string                     `json:"wait,omitempty"`
-	}{input, c.wire()}
+		Async bool                       `json:"async,omitempty"`
+	}{input, c.wire(), c.Async}
 	return c.give(g, r, c.Device.at("services", string(c.Service)), in)
 }

@@ -16,6 +16,9 @@ type productCmd struct {
 	Remove      productRemoveCmd      `cmd:"" help:"Delete a product."`
 	ResetSecret productResetSecretCmd `cmd:"" help:"Give a product another secret."`
 	Config      productConfigCmd      `cmd:"" help:"Remote configuration of the devices of a product."`
+	Script      productScriptCmd      `cmd:"" help:"The script that parses the bytes of a product's devices."`
+	Topic       productTopicCmd       `cmd:"" help:"Classes of custom topics that a product declares."`
+	Broadcast   productBroadcastCmd   `cmd:"" help:"Tell many devices of a product something."`
 
 	Registration productRegistrationCmd `cmd:"" help:"Say which devices may register by themselves."`
 	Allow        productAllowCmd        `cmd:"" help:"Put names on the list of those that may register."`

@@ -68,6 +68,7 @@ type invokeServiceInput struct {
 	Body    struct {
 		Input json.RawMessage `json:"input,omitempty" doc:"An object: parameter to value"`
 		Wait  string          `json:"wait,omitempty" doc:"How long to wait for the device's answer, such as 5s; at most 1m"`
+		Async bool            `json:"async,omitempty" doc:"Call a synchronous service asynchronously: it is queued for a device that is away"`
 	}
 }
 
@@ -84,7 +85,7 @@ func (a *api) invokeService(ctx context.Context, in *invokeServiceInput) (order,
 	if err != nil {
 		return order{}, err
 	}
-	c, err := a.Commands.Invoke(ctx, in.id(), in.Service, values, command.Order{Wait: patience})
+	c, err := a.Commands.Invoke(ctx, in.id(), in.Service, values, command.Order{Wait: patience, Async: in.Body.Async})
 	return viewCommand(c), err
 }
 

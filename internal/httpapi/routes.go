@@ -19,6 +19,15 @@ func (a *api) routes() {
 	raw(a, "GET", "/products/{product}/model", see, "Products", "Export the thing model", a.exportModel)
 	route(a, "PUT", "/products/{product}/model", work, "Products", "Import and publish a thing model", a.importModel, body(modelBody), anyBody)
 
+	route(a, "GET", "/products/{product}/script", see, "Products", "Show the script that parses the bytes of devices", a.showScript)
+	route(a, "PUT", "/products/{product}/script", work, "Products", "Give a product a parsing script", a.setScript)
+	do(a, "DELETE", "/products/{product}/script", work, "Products", "Delete the parsing script", a.deleteScript)
+	route(a, "POST", "/products/{product}/script/test", work, "Products", "Run a parsing script with sample bytes; nothing else happens", a.testScript)
+	route(a, "GET", "/products/{product}/topics", see, "Products", "List the classes of custom topics", a.listTopics)
+	route(a, "POST", "/products/{product}/topics", work, "Products", "Declare a class of custom topics, or change it", a.declareTopic)
+	do(a, "DELETE", "/products/{product}/topics", work, "Products", "Delete a class of custom topics", a.removeTopic)
+	route(a, "POST", "/products/{product}/broadcast", work, "Commands", "Tell many devices of a product something", a.broadcast)
+
 	route(a, "GET", "/devices", see, "Devices", "List devices of all products", a.listAllDevices)
 	route(a, "GET", "/products/{product}/devices", see, "Devices", "List devices", a.listDevices)
 	route(a, "POST", "/products/{product}/devices", work, "Devices", "Make a device", a.createDevice, creates)
@@ -60,6 +69,7 @@ func (a *api) routes() {
 	route(a, "GET", "/products/{product}/devices/{device}/properties/{property}/history", see, "Data", "Values over time", a.propertyHistory)
 	route(a, "GET", "/products/{product}/devices/{device}/events", see, "Data", "Events that happened", a.listEvents)
 	route(a, "POST", "/products/{product}/devices/{device}/services/{service}", work, "Commands", "Call a service", a.invokeService)
+	route(a, "POST", "/products/{product}/devices/{device}/rrpc", work, "Commands", "Ask a device something that it answers at once", a.askDevice)
 	route(a, "POST", "/products/{product}/devices/{device}/properties/get", work, "Commands", "Ask the device itself for properties", a.getProperties)
 	route(a, "POST", "/products/{product}/devices/{device}/commands", work, "Commands", "Send a command of bytes to a device of data streams", a.sendCommand)
 	route(a, "POST", "/products/{product}/devices/{device}/raw", work, "Commands", "Pass bytes to a device as they are", a.sendRaw)
