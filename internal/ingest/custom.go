@@ -156,7 +156,7 @@ func (in *Ingest) tooMany(by *dialect.Subject, p *packet.Publish, now time.Time)
 	}
 	if first {
 		e := trace.Entry{
-			At: now, Product: by.Product, Device: by.Device, Kind: trace.Note, Direction: "up", Code: by.Dialect.Name() + "-uplink-rate", Topic: string(p.Topic),
+			At: now, Product: by.Product, Device: by.Device, Kind: trace.Note, Direction: "up", Code: by.Dialect.Name() + "-" + "uplink-rate", Topic: string(p.Topic),
 			Sentence:   fmt.Sprintf("more than %d %s in a second (Rate limit:%d,current qps:%d)", limit, what, limit, said),
 			SentenceZH: fmt.Sprintf("一秒内超过 %d（%s）（Rate limit:%d,current qps:%d）", limit, what, limit, said),
 		}

@@ -125,12 +125,12 @@ func (j *job) wrongFormat(ctx context.Context, p *packet.Publish) {
 	}
 	const sentence, zh = "the product has a script for bytes, and this is a message without it (6813, topic illegal)", "产品使用数据解析脚本（透传），而该消息未经脚本（6813，topic illegal）"
 	if j.who.Mode != dialect.Strict {
-		j.up.Notes = append(j.up.Notes, dialect.Note{Code: j.who.Dialect.Name() + "-wrong-format", Sentence: sentence, SentenceZH: zh})
+		j.up.Notes = append(j.up.Notes, dialect.Note{Code: j.who.Dialect.Name() + "-" + "wrong-format", Sentence: sentence, SentenceZH: zh})
 		return
 	}
 	j.up.Kind, j.up.Answers, j.up.RefusedAll = dialect.Forbidden, j.up.Answers[:0], true
 	j.up.Fault = &dialect.Diagnosis{
-		Code: j.who.Dialect.Name() + "-wrong-format", Field: "topic", Received: string(p.Topic), Expected: only.RawPath(),
+		Code: j.who.Dialect.Name() + "-" + "wrong-format", Field: "topic", Received: string(p.Topic), Expected: only.RawPath(),
 		Sentence: sentence, SentenceZH: zh, Advice: "send bytes to thing/model/up_raw, or delete the product's script", AdviceZH: "请将字节数据发布到 thing/model/up_raw，或删除产品的脚本",
 	}
 }
