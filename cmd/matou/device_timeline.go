@@ -43,6 +43,7 @@ type moved struct {
 	Code       string          `json:"code"`
 	Sentence   string          `json:"sentence"`
 	SentenceZH string          `json:"sentenceZh"`
+	Skipped    int             `json:"skipped"`
 	Detail     json.RawMessage `json:"detail"`
 }
 
@@ -58,6 +59,13 @@ func (m *moved) line(chinese bool) string {
 	parts := []string{millis(m.At), fmt.Sprintf("%-10s", m.Kind), m.Code, m.Topic, m.payload(), sentence}
 	if sentence == "" && len(m.Payload) == 0 {
 		parts = append(parts, document(m.Detail))
+	}
+	if m.Skipped > 0 {
+		left := fmt.Sprintf("(%d messages before it are not shown)", m.Skipped)
+		if chinese {
+			left = fmt.Sprintf("（此前有 %d 条消息未显示）", m.Skipped)
+		}
+		parts = append(parts, left)
 	}
 	parts = slices.DeleteFunc(parts, func(s string) bool { return s == "" })
 	return strings.TrimRight(visible(strings.Join(parts, "  ")), " ")

@@ -21,6 +21,27 @@ type line struct {
 	count  int
 	at     *list.Element
 	moved  time.Time // to the front of the list
+
+	second  int64 // in which plain messages are counted, Unix
+	plain   int   // in that second
+	skipped int   // since the last entry
+}
+
+// paces counts a message in which there is nothing to tell, and reports
+// whether it is one too many. A device that sends a hundred a second would
+// push its own story out of the timeline in two, at some cost each.
+func (l *line) paces(e *Entry) bool {
+	if e.Kind != Uplink && e.Kind != Downlink || e.Code != "" || e.Detail != nil {
+		return false
+	}
+	if second := e.At.Unix(); second != l.second {
+		l.second, l.plain = second, 0
+	}
+	if l.plain++; l.plain <= PlainRate {
+		return false
+	}
+	l.skipped++
+	return true
 }
 
 const (
@@ -134,7 +155,7 @@ func idOf(b []byte) uint64 {
 
 // encodedMax is not less than what appendEntry appends.
 func encodedMax(e *Entry, detail []byte) int {
-	const numbers = 6*binary.MaxVarintLen64 + 2 + 7*binary.MaxVarintLen32
+	const numbers = 7*binary.MaxVarintLen64 + 2 + 7*binary.MaxVarintLen32
 	return numbers + len(e.Topic) + len(e.Payload) + len(e.Packet) + len(e.Code) + len(e.Sentence) + len(e.SentenceZH) + len(detail)
 }
 
@@ -148,6 +169,7 @@ func appendEntry(b []byte, e *Entry, detail []byte) []byte {
 	b = binary.AppendVarint(b, e.At.UnixNano())
 	b = binary.AppendUvarint(b, uint64(e.QoS))
 	b = binary.AppendUvarint(b, uint64(e.Size))
+	b = binary.AppendUvarint(b, uint64(e.Skipped))
 	b = appendText(b, e.Topic)
 	b = appendText(b, e.Payload)
 	b = appendText(b, e.Packet)
@@ -170,7 +192,7 @@ func decode(k key, b []byte) Entry {
 	e.Direction = directions[r.byte()]
 	e.Parent = r.uvarint()
 	e.At = time.Unix(0, r.varint())
-	e.QoS, e.Size = int(r.uvarint()), int(r.uvarint())
+	e.QoS, e.Size, e.Skipped = int(r.uvarint()), int(r.uvarint()), int(r.uvarint())
 	e.Topic = string(r.text())
 	e.Payload = slices.Clone(r.text())
 	e.Packet = slices.Clone(r.text())

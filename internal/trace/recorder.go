@@ -50,7 +50,8 @@ func New(bytes int) *Recorder {
 	return r
 }
 
-// Record adds e to its device's timeline and returns its ID. It sets ID, and
+// Record adds e to its device's timeline and returns its ID, also where it is
+// left out because of PlainRate. It sets ID, and
 // At where that is zero, and copies what it keeps: texts shortened to MaxText,
 // Payload and Packet to MaxPayload, Detail as JSON, left out where that is
 // longer than MaxText.
@@ -67,11 +68,17 @@ func (r *Recorder) Record(e Entry) uint64 {
 	s := r.of(k)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.add(k, &e, detail)
+	watches := s.watches[k]
+	l := s.line(k, e.At)
+	if len(watches) == 0 && l.paces(&e) {
+		return e.ID
+	}
+	e.Skipped, l.skipped = l.skipped, 0
+	s.add(l, &e, detail)
 	for s.bytes > r.budget && s.recent.Len() > 0 {
 		s.dropOldest()
 	}
-	if watches := s.watches[k]; len(watches) > 0 {
+	if len(watches) > 0 {
 		kept := decode(k, appendEntry(nil, &e, detail))
 		for _, w := range watches {
 			w.offer(kept)
@@ -155,19 +162,25 @@ func (r *Recorder) of(k key) *shard {
 // the front with every entry would fetch three others from memory each time.
 const recency = time.Second
 
-func (s *shard) add(k key, e *Entry, detail []byte) {
+// line finds the timeline of a device, or begins it.
+func (s *shard) line(k key, now time.Time) *line {
 	l := s.lines[k]
 	if l == nil {
-		l = &line{key: k, spare: &s.spare, moved: e.At}
+		l = &line{key: k, spare: &s.spare, moved: now}
 		l.at = s.recent.PushFront(l)
 		s.lines[k] = l
-	} else {
-		s.bytes -= l.bytes()
-		if e.At.Sub(l.moved) > recency {
-			l.moved = e.At
-			s.recent.MoveToFront(l.at)
-		}
+		s.bytes += l.bytes()
+		return l
 	}
+	if now.Sub(l.moved) > recency {
+		l.moved = now
+		s.recent.MoveToFront(l.at)
+	}
+	return l
+}
+
+func (s *shard) add(l *line, e *Entry, detail []byte) {
+	s.bytes -= l.bytes()
 	if l.count >= MaxEntries {
 		l.drop(l.count - MaxEntries + 1)
 	}

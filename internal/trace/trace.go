@@ -30,7 +30,8 @@ type Entry struct {
 	Code       string    `json:"code,omitempty"`    // stable, for a refusal or fault
 	Sentence   string    `json:"sentence,omitempty"`
 	SentenceZH string    `json:"sentenceZh,omitempty"`
-	Detail     any       `json:"detail,omitempty"` // what marshals to JSON: diagnosis, values, rejections
+	Skipped    int       `json:"skipped,omitempty"` // messages of the device that were left out just before this entry: see PlainRate
+	Detail     any       `json:"detail,omitempty"`  // what marshals to JSON: diagnosis, values, rejections
 }
 
 // A Kind is what an entry tells of.
@@ -88,6 +89,7 @@ type Query struct {
 const (
 	MaxPayload   = 4 << 10  // bytes kept of one payload
 	MaxText      = 64 << 10 // bytes kept of a topic, a sentence or a detail
+	PlainRate    = 20       // messages a second of one device with nothing to tell of them; more are counted, unless somebody watches
 	MaxEntries   = 200      // kept of one device
 	DefaultBytes = 64 << 20 // kept of all devices together, approximately
 	DefaultLimit = 100

@@ -33,7 +33,7 @@ func TestTimelineNewestFirstInPages(t *testing.T) {
 func TestTimelineOfOneDeviceIsBounded(t *testing.T) {
 	r := New(0)
 	for i := range 3 * MaxEntries {
-		r.Record(Entry{Product: "p", Device: "d", Kind: Uplink, Topic: fmt.Sprint(i)})
+		r.Record(Entry{Product: "p", Device: "d", Kind: Note, Topic: fmt.Sprint(i)})
 	}
 	all, _ := r.Timeline("p", "d", Query{Limit: 10 * MaxEntries})
 	if len(all) != MaxEntries || all[0].Topic != fmt.Sprint(3*MaxEntries-1) {
@@ -144,7 +144,7 @@ func TestLongTextsAreCut(t *testing.T) {
 func TestTimelineThroughManySizes(t *testing.T) {
 	r := New(0)
 	for i := range 5 * MaxEntries {
-		r.Record(Entry{Product: "p", Device: "d", Kind: Uplink, QoS: i, Payload: bytes.Repeat([]byte{byte(i)}, i*7919%MaxPayload)})
+		r.Record(Entry{Product: "p", Device: "d", Kind: Note, QoS: i, Payload: bytes.Repeat([]byte{byte(i)}, i*7919%MaxPayload)})
 		all, _ := r.Timeline("p", "d", Query{Limit: MaxEntries + 1})
 		if len(all) != min(i+1, MaxEntries) {
 			t.Fatalf("%d entries after %d", len(all), i+1)
@@ -169,5 +169,39 @@ func BenchmarkRecord(b *testing.B) {
 	for i := 0; b.Loop(); i++ {
 		e.Device = devices[i%len(devices)]
 		r.Record(e)
+	}
+}
+
+// TestMessagesOfAFloodAreCounted: what a device says beyond PlainRate with
+// nothing to tell of it is counted by the next entry; what has a fault is
+// there, and to who watches all is.
+func TestMessagesOfAFloodAreCounted(t *testing.T) {
+	r := New(0)
+	now := time.Unix(1_800_000_000, 0)
+	flood := func(n int) {
+		for range n {
+			r.Record(Entry{At: now, Product: "p", Device: "d", Kind: Uplink, Topic: "t"})
+		}
+	}
+	flood(PlainRate + 30)
+	r.Record(Entry{At: now, Product: "p", Device: "d", Kind: Fault, Code: "c"})
+	r.Record(Entry{At: now, Product: "p", Device: "d", Kind: Uplink, Code: "value-out-of-range"})
+	now = now.Add(time.Second)
+	flood(1)
+	all, _ := r.Timeline("p", "d", Query{Limit: MaxEntries})
+	if len(all) != PlainRate+3 || all[2].Skipped != 30 || all[1].Skipped != 0 || all[0].Skipped != 0 {
+		t.Fatalf("%d entries, newest %+v", len(all), all[:3])
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	ch := r.Watch(ctx, "p", "d")
+	now = now.Add(time.Second)
+	flood(PlainRate + 30)
+	cancel()
+	n := 0
+	for range ch {
+		n++
+	}
+	if n != PlainRate+30 {
+		t.Errorf("a watcher saw %d of %d", n, PlainRate+30)
 	}
 }
