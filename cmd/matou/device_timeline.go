@@ -33,6 +33,7 @@ Examples:
 // A moved is an entry of a timeline as the API shows it.
 type moved struct {
 	ID         uint64          `json:"id"`
+	Parent     uint64          `json:"parent"`
 	At         time.Time       `json:"at"`
 	Kind       string          `json:"kind"`
 	Direction  string          `json:"direction"`
@@ -45,6 +46,7 @@ type moved struct {
 	SentenceZH string          `json:"sentenceZh"`
 	Skipped    int             `json:"skipped"`
 	Detail     json.RawMessage `json:"detail"`
+	Page       string          `json:"page"`
 }
 
 // maxShown is how many bytes of a payload a line shows.

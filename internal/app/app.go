@@ -33,6 +33,7 @@ import (
 	"github.com/matou-iot/matou/internal/httpapi"
 	"github.com/matou-iot/matou/internal/httpgate"
 	"github.com/matou-iot/matou/internal/ingest"
+	"github.com/matou-iot/matou/internal/layers"
 	"github.com/matou-iot/matou/internal/ota"
 	"github.com/matou-iot/matou/internal/registry"
 	"github.com/matou-iot/matou/internal/remoteconfig"
@@ -262,6 +263,9 @@ func (a *App) join() error {
 		Registry: a.registry, History: a.history, Commands: a.commands, Images: a.images, Topology: a.topology, Scripts: a.scripts, Topics: a.topics, Timeline: a.timeline, Feed: a.feed, OTA: a.upgrades,
 		Broker: a.broker, Gate: a.gate, Access: a.access, Enroll: a.enroll, Dialects: a.dialects, Version: a.version, Log: a.log,
 		Shadows: a.shadows, Configs: a.configs, Logs: a.logs,
+		Layers: layers.New(layers.Options{
+			Registry: a.registry, History: a.history, Timeline: a.timeline, Dialects: a.dialects, Others: a.topology,
+		}),
 		PublicHost: a.publicHost(), PublicPort: port(a.devices[0]), Started: a.started,
 		RootCertificate: a.rootCertificate(), Ready: a.disk.room, Measure: a.coap.Measure,
 	})

@@ -42,6 +42,7 @@ type Client struct {
 	aliases      map[uint16][]byte // topic aliases that a 5.0 client uses, nil until it does
 	named        aliases           // those that it takes; guarded by out.mu
 
+	now   *batch // being taken, nil between reads; the connection's goroutine's
 	phase phase
 	seen  time.Time       // when something came last; the connection's goroutine's
 	part  int             // bytes of the packet that was incomplete then
@@ -66,6 +67,16 @@ func (c *Client) Session() string {
 		return ""
 	}
 	return c.s.key
+}
+
+// Raw is the packet that Rules are asked about, as it came. Only Rules may ask,
+// while they are asked about c: it aliases the read buffer. It is nil for a
+// will.
+func (c *Client) Raw() []byte {
+	if c.now == nil {
+		return nil
+	}
+	return c.now.raw
 }
 
 // ID is the MQTT client identifier, assigned if the client had none.
@@ -156,7 +167,9 @@ func (c *Client) take(b *batch) (again bool, err error) {
 	c.out.reading = true
 	c.out.mu.Unlock()
 
+	c.now = b
 	used, err := c.frames(b)
+	c.now = nil
 	if used > 0 || b.n-c.part >= signOfLife {
 		c.seen, c.part = b.started, b.n-used
 	}
@@ -216,6 +229,7 @@ func (c *Client) frames(b *batch) (used int, err error) {
 		if len(rest) < size {
 			return used, nil
 		}
+		b.raw = rest[:size]
 		if err := c.handle(b, h, rest[h.Size:size]); err != nil {
 			return used, err
 		}

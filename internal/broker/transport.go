@@ -64,7 +64,8 @@ type batch struct {
 	n   int    // bytes in it
 
 	acks    []ack
-	in      int64 // PUBLISH read
+	raw     []byte // the packet that is being handled, in buf
+	in      int64  // PUBLISH read
 	started time.Time
 }
 
@@ -74,7 +75,7 @@ func borrow() *batch { return batches.Get().(*batch) }
 
 // giveBack returns b to the pool, without memory out of the ordinary.
 func giveBack(b *batch) {
-	b.n = 0
+	b.n, b.raw = 0, nil
 	if len(b.buf) > readSize {
 		b.buf = make([]byte, readSize)
 	}

@@ -328,6 +328,9 @@ func (g *Gate) Subscribe(c *broker.Client, s packet.Subscription) mqtt.ReasonCod
 	e := trace.Entry{
 		Product: subject.Product, Device: subject.Device, Kind: trace.Subscribe, Direction: "up", Topic: s.Filter, QoS: int(s.QoS),
 	}
+	if !g.Trace.Observed(subject.Product, subject.Device).IsZero() {
+		e.Packet = c.Raw()
+	}
 	if why != nil {
 		e.Code, e.Sentence, e.SentenceZH, e.Detail = why.Code, why.Sentence, why.SentenceZH, why
 	}

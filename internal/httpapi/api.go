@@ -29,6 +29,7 @@ import (
 	"github.com/matou-iot/matou/internal/feed"
 	"github.com/matou-iot/matou/internal/gate"
 	"github.com/matou-iot/matou/internal/history"
+	"github.com/matou-iot/matou/internal/layers"
 	"github.com/matou-iot/matou/internal/ota"
 	"github.com/matou-iot/matou/internal/registry"
 	"github.com/matou-iot/matou/internal/remoteconfig"
@@ -47,6 +48,10 @@ const Base = "/api/v1"
 type Timeline interface {
 	Timeline(product, device string, q trace.Query) ([]trace.Entry, uint64)
 	Watch(ctx context.Context, product, device string) <-chan trace.Entry
+	Observe(product, device string, until time.Time) (time.Time, error)
+	Unobserve(product, device string)
+	Observed(product, device string) time.Time
+	ObservedDevices() []string
 }
 
 // Options are what the API needs.
@@ -59,6 +64,7 @@ type Options struct {
 	Scripts  *script.Scripts
 	Topics   *topics.Topics
 	Timeline Timeline
+	Layers   *layers.Service
 	Feed     *feed.Feed
 	OTA      *ota.Service
 	Broker   *broker.Broker

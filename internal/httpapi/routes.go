@@ -110,6 +110,10 @@ func (a *api) routes() {
 	route(a, "PUT", "/products/{product}/devices/{device}/log", work, "Timeline", "Let the device post its own log, or no longer", a.switchLog)
 
 	route(a, "GET", "/products/{product}/devices/{device}/timeline", see, "Timeline", "What the device and Matou said to one another", a.listTimeline)
+	route(a, "GET", "/products/{product}/devices/{device}/timeline/{id}/layers", see, "Timeline", "Follow a message from its bytes to the stored row", a.showLayers)
+	route(a, "GET", "/products/{product}/devices/{device}/timeline/watch", see, "Timeline", "Is the device under watch", a.showWatch)
+	route(a, "PUT", "/products/{product}/devices/{device}/timeline/watch", work, "Timeline", "Keep the device's packets as they come, for a while", a.startWatch)
+	do(a, "DELETE", "/products/{product}/devices/{device}/timeline/watch", work, "Timeline", "Keep them no longer", a.endWatch)
 	stream(a, "/products/{product}/devices/{device}/timeline/stream", see, "Timeline", "The timeline as it happens", anything, a.followTimeline)
 	stream(a, "/products/{product}/devices/{device}/stream", see, "Data", "Values, events, commands and states of a device as they come", a.exists, a.followDevice)
 	stream(a, "/stream", see, "Data", "Values, events, commands and states as they come", anything, a.followAll)

@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	"github.com/matou-iot/matou/internal/fault"
+	"github.com/matou-iot/matou/internal/layers"
 	"github.com/matou-iot/matou/internal/trace"
 )
 
@@ -16,7 +17,7 @@ type timelineInput struct {
 
 // listTimeline also answers for identities that do not exist: why a stranger
 // was refused is what people come for.
-func (a *api) listTimeline(_ context.Context, in *timelineInput) (list[entry], error) {
+func (a *api) listTimeline(ctx context.Context, in *timelineInput) (list[entry], error) {
 	q := trace.Query{Limit: in.Limit}
 	if in.After != "" {
 		before, err := strconv.ParseUint(in.After, 10, 64)
@@ -33,18 +34,34 @@ func (a *api) listTimeline(_ context.Context, in *timelineInput) (list[entry], e
 		q.Kinds = []trace.Kind{k}
 	}
 	found, before := a.Timeline.Timeline(in.Product, in.Device, q)
+	mask, err := a.Layers.Mask(ctx, in.id())
+	if err != nil {
+		return list[entry]{}, err
+	}
 	next := ""
 	if before > 0 {
 		next = strconv.FormatUint(before, 10)
 	}
-	return page(viewEntries(found), next), nil
+	return page(viewEntries(masked(mask, found)), next), nil
 }
 
 func (a *api) followTimeline(ctx context.Context, in *DevicePath, send sender) error {
 	for e := range a.Timeline.Watch(ctx, in.Product, in.Device) {
-		if err := send("entry", e.ID, viewEntry(e)); err != nil {
+		mask, err := a.Layers.Mask(ctx, in.id()) // a secret may be reset meanwhile
+		if err != nil {
+			return err
+		}
+		if err := send("entry", e.ID, viewEntry(mask.Entry(e))); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// masked are entries without secrets.
+func masked(m *layers.Mask, all []trace.Entry) []trace.Entry {
+	for i := range all {
+		all[i] = m.Entry(all[i])
+	}
+	return all
 }

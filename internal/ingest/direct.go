@@ -28,7 +28,7 @@ type Taken struct {
 func (in *Ingest) Take(who *dialect.Subject, topic string, payload []byte) Taken {
 	p := packet.Publish{Topic: []byte(topic), Payload: payload, QoS: mqtt.AtLeastOnce}
 	var t Taken
-	d := in.publish(who, &p, &t)
+	d := in.publish(nil, who, &p, &t)
 	t.Reason = d.Reason
 	t.Route = d.Action == broker.Route && !d.Reason.Failed()
 	if d.Pending != nil {

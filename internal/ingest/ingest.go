@@ -88,18 +88,19 @@ type job struct {
 	parent  uint64 // the entry of the bytes that it was made of; 0 for none
 	body    []byte
 	serve   server // what the device asks for; nil for nothing
+	wire    []byte // the packet, of a device under watch
 	direct  *Taken // who asks without a connection; nil: one has
 	raw     bool   // the device speaks bytes: answers are made such
 	lost    bool   // it could not be read for no fault of the device, which has to send it again
 }
 
 // Publish takes one PUBLISH of a device that is logged in.
-func (in *Ingest) Publish(_ *broker.Client, by *dialect.Subject, p *packet.Publish) broker.Decision {
-	return in.publish(by, p, nil)
+func (in *Ingest) Publish(c *broker.Client, by *dialect.Subject, p *packet.Publish) broker.Decision {
+	return in.publish(c, by, p, nil)
 }
 
-// publish is Publish, and Take where direct is not nil.
-func (in *Ingest) publish(by *dialect.Subject, p *packet.Publish, direct *Taken) broker.Decision {
+// publish is Publish, and Take where direct is not nil; then there is no client.
+func (in *Ingest) publish(c *broker.Client, by *dialect.Subject, p *packet.Publish, direct *Taken) broker.Decision {
 	ctx := context.Background() // a message outlives the connection that brought it
 	who := by
 	if by.Subs.Any() {
@@ -117,6 +118,9 @@ func (in *Ingest) publish(by *dialect.Subject, p *packet.Publish, direct *Taken)
 	j := in.jobs.Get().(*job)
 	j.in, j.who, j.by, j.arrived = in, who, by, arrived
 	j.up.Others = in.Gateways
+	if c != nil && !in.Trace.Observed(who.Product, who.Device).IsZero() {
+		j.wire = c.Raw()
+	}
 	who.Dialect.Uplink(who.Claim, p.Topic, p.Payload, product.Model, who.Mode, &j.up)
 	if j.up.Kind == dialect.Forbidden {
 		j.stranger(p.Topic)
@@ -320,6 +324,7 @@ func (j *job) answer(d dialect.Downlink) {
 
 func (j *job) release() {
 	j.who, j.by, j.serve, j.direct, j.raw, j.lost = nil, nil, nil, nil, false, false
+	j.wire = nil
 	clear(j.tickets)
 	j.tickets = j.tickets[:0]
 	j.in.jobs.Put(j)

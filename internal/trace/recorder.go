@@ -18,6 +18,9 @@ type Recorder struct {
 	seed   maphash.Seed
 	shard  [shards]shard
 	now    func() time.Time
+
+	observing sync.Mutex                        // held while observed is changed
+	observed  atomic.Pointer[map[key]time.Time] // under watch, until when; nil while nobody is
 }
 
 type key struct{ product, device string }
@@ -53,7 +56,7 @@ func New(bytes int) *Recorder {
 // Record adds e to its device's timeline and returns its ID, also where it is
 // left out because of PlainRate. It sets ID, and
 // At where that is zero, and copies what it keeps: texts shortened to MaxText,
-// Payload and Packet to MaxPayload, Detail as JSON, left out where that is
+// Payload and Packet to MaxPayload (ObservedPayload of devices under watch), Detail as JSON, left out where that is
 // longer than MaxText.
 func (r *Recorder) Record(e Entry) uint64 {
 	e.ID = r.next.Add(1)
@@ -63,7 +66,11 @@ func (r *Recorder) Record(e Entry) uint64 {
 	if e.Size == 0 {
 		e.Size = len(e.Payload)
 	}
-	detail := e.shorten()
+	most := MaxPayload
+	if r.observed.Load() != nil && !r.Observed(e.Product, e.Device).IsZero() {
+		most = ObservedPayload
+	}
+	detail := e.shorten(most)
 	k := key{e.Product, e.Device}
 	s := r.of(k)
 	s.mu.Lock()
@@ -87,11 +94,12 @@ func (r *Recorder) Record(e Entry) uint64 {
 	return e.ID
 }
 
-// shorten cuts what is longer than an entry may be, and returns the detail as
+// shorten cuts what is longer than an entry may be, payload and packet to most
+// bytes, and returns the detail as
 // JSON.
-func (e *Entry) shorten() []byte {
-	e.Payload = e.Payload[:min(len(e.Payload), MaxPayload)]
-	e.Packet = e.Packet[:min(len(e.Packet), MaxPayload)]
+func (e *Entry) shorten(most int) []byte {
+	e.Payload = e.Payload[:min(len(e.Payload), most)]
+	e.Packet = e.Packet[:min(len(e.Packet), most)]
 	for _, text := range []*string{&e.Topic, &e.Code, &e.Sentence, &e.SentenceZH} {
 		if len(*text) > MaxText {
 			*text = strings.ToValidUTF8((*text)[:MaxText], "")

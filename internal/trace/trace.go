@@ -26,7 +26,7 @@ type Entry struct {
 	QoS        int       `json:"qos,omitempty"`
 	Size       int       `json:"size,omitempty"`    // of the whole payload in bytes
 	Payload    []byte    `json:"payload,omitempty"` // its first MaxPayload bytes
-	Packet     []byte    `json:"packet,omitempty"`  // raw MQTT bytes where the failure is in them, first MaxPayload bytes
+	Packet     []byte    `json:"packet,omitempty"`  // raw MQTT bytes of a device under watch, or where the failure is in them; as much as of Payload
 	Code       string    `json:"code,omitempty"`    // stable, for a refusal or fault
 	Sentence   string    `json:"sentence,omitempty"`
 	SentenceZH string    `json:"sentenceZh,omitempty"`
