@@ -30,14 +30,16 @@ func explain(e *trace.Entry, raw []byte, v mqtt.Version, why error, private bool
 		redact(x)
 	}
 	for _, a := range x.Packets {
-		for _, f := range a.Faults {
-			e.Sentence += "; " + f.What + ": " + f.Fix
-			e.SentenceZH += "；" + f.WhatZH + "：" + f.FixZH
-			if f.Code != packet.FaultMalformed {
-				e.Code = "mqtt-" + f.Code
-			}
-			return
+		if len(a.Faults) == 0 {
+			continue
 		}
+		f := a.Faults[0]
+		e.Sentence += "; " + f.What + ": " + f.Fix
+		e.SentenceZH += "；" + f.WhatZH + "：" + f.FixZH
+		if f.Code != packet.FaultMalformed {
+			e.Code = "mqtt-" + f.Code
+		}
+		return
 	}
 }
 

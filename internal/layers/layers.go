@@ -55,8 +55,8 @@ type Layers struct {
 	Entry    trace.Entry   `json:"entry"`
 	Bytes    *Bytes        `json:"bytes,omitempty"`
 	Message  *Message      `json:"message,omitempty"`
-	Report   *Report       `json:"report,omitempty"`
-	Values   []Value       `json:"values,omitempty"`
+	Report   *Decoded      `json:"report,omitempty"`
+	Values   []Checked     `json:"values,omitempty"`
 	Stored   []Row         `json:"stored,omitempty"`
 	Followed []trace.Entry `json:"followed,omitempty"` // what this one caused, oldest first
 }
@@ -86,8 +86,8 @@ type Message struct {
 	Cut     bool       `json:"cut,omitempty"` // the timeline keeps its beginning only
 }
 
-// A Report is the third layer: what the dialect read.
-type Report struct {
+// A Decoded is the third layer: what the dialect read.
+type Decoded struct {
 	Dialect    string             `json:"dialect"`
 	Kind       string             `json:"kind"` // what the message is
 	MessageID  string             `json:"messageId,omitempty"`
@@ -100,8 +100,8 @@ type Report struct {
 	NoteZH     string             `json:"noteZh"`
 }
 
-// A Value is one of the fourth layer, with its check.
-type Value struct {
+// A Checked is a value of the fourth layer, with its check.
+type Checked struct {
 	Product    string       `json:"product,omitempty"` // of a gateway's sub-device, like Device
 	Device     string       `json:"device,omitempty"`
 	Kind       string       `json:"kind" enum:"property,event"`

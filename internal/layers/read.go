@@ -15,8 +15,8 @@ import (
 
 // A reading is what is found in a message.
 type reading struct {
-	report  *Report
-	values  []Value
+	report  *Decoded
+	values  []Checked
 	command string // the id of the command that it is or answers
 }
 
@@ -50,7 +50,7 @@ func (s *Service) read(ctx context.Context, id registry.ID, l *Layers) (*reading
 		return nil, nil
 	}
 	d := dialect.Choose(base, product.DataModel.String())
-	r := &reading{report: &Report{Dialect: d.Name(), Note: again, NoteZH: againZH}}
+	r := &reading{report: &Decoded{Dialect: d.Name(), Note: again, NoteZH: againZH}}
 	topic, payload := e.Topic, e.Payload
 	for i := range l.Followed { // the message that a script made of bytes
 		if f := &l.Followed[i]; f.Parent == e.ID && (f.Kind == trace.Uplink || f.Kind == trace.Reply) && f.Topic != "" {
@@ -110,7 +110,7 @@ func (r *reading) fill(up *dialect.Uplink, model *thing.Model, arrived time.Time
 		r.add(p.Claim, p.Report, p.Events, nil, arrived, up.RefusedAll)
 	}
 	for _, x := range up.Refused {
-		r.keep(Value{
+		r.keep(Checked{
 			Kind: "property", Name: x.ID, Wanted: x.Problem.Want, Verdict: Refused, Code: x.Code,
 			Refusal: "value-" + x.Problem.Fault.String(), Sentence: x.Problem.Error(), SentenceZH: x.Problem.SentenceZH(),
 		})
@@ -126,7 +126,7 @@ func (r *reading) add(of dialect.Claim, report []dialect.Reading, events []diale
 	for i := range report {
 		x := &report[i]
 		value := x.Value
-		v := Value{Product: of.Product, Device: of.Device, Kind: "property", Name: x.Property, Value: &value, Time: at(x.Time, arrived), Verdict: verdict}
+		v := Checked{Product: of.Product, Device: of.Device, Kind: "property", Name: x.Property, Value: &value, Time: at(x.Time, arrived), Verdict: verdict}
 		if model != nil {
 			if p, ok := model.Property(x.Property); ok {
 				v.Wanted = p.Type.String()
@@ -142,14 +142,14 @@ func (r *reading) add(of dialect.Claim, report []dialect.Reading, events []diale
 	}
 	for i := range events {
 		x := &events[i]
-		r.keep(Value{
+		r.keep(Checked{
 			Product: of.Product, Device: of.Device, Kind: "event", Name: x.ID, Output: string(thing.AppendArguments(nil, x.Output)),
 			Time: at(x.Time, arrived), Verdict: verdict,
 		})
 	}
 }
 
-func (r *reading) keep(v Value) {
+func (r *reading) keep(v Checked) {
 	if len(r.values) < maxShown {
 		r.values = append(r.values, v)
 	}
@@ -188,7 +188,7 @@ func (s *Service) rows(ctx context.Context, id registry.ID, l *Layers, r *readin
 	return append(rows, row), err
 }
 
-func (s *Service) row(ctx context.Context, id registry.ID, v Value) (Row, error) {
+func (s *Service) row(ctx context.Context, id registry.ID, v Checked) (Row, error) {
 	row := Row{Kind: v.Kind, Name: v.Name}
 	q := history.Query{Product: id.Product, Device: id.Device, From: v.Time, To: v.Time.Add(time.Millisecond), Limit: maxShown}
 	if v.Kind == "event" {

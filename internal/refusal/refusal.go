@@ -144,7 +144,7 @@ func cause(causes map[string][]string, code string) []string {
 }
 
 // verbs are those of the sentences of package aliyun.
-var verbs = strings.NewReplacer("%q", "“…”", "%s", "…", "%d", "…", "%[1]d", "…", "%[2]d", "…", "%[3]s", "…", "%%", "%")
+var verbs = strings.NewReplacer("%q", "“…”", "%s", "…", "%v", "…", "%d", "…", "%[1]d", "…", "%[2]d", "…", "%[3]s", "…", "%%", "%")
 
 // blank is a sentence without what only a case can fill in.
 func blank(s string) string { return verbs.Replace(s) }

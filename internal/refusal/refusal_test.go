@@ -136,7 +136,7 @@ var notCodes = map[string]bool{
 }
 
 // quiet are rooms that say nothing of devices: their words are no codes.
-var quiet = []string{"internal/httpapi", "internal/store", "internal/app", "internal/floors", "internal/refusal", "internal/access"}
+var quiet = []string{"internal/httpapi", "internal/store", "internal/app", "internal/floors", "internal/refusal", "internal/access", "internal/layers"}
 
 // TestEveryCodeHasAPage reads the sources: what looks like a code in a room
 // that speaks of devices has a page, and each page is of a code that some room

@@ -35,6 +35,12 @@ var stages = map[string]stage{
 	"http": {"refusal",
 		"The HTTP answer has a code other than 0 and a message: {\"code\":20001,\"message\":\"…\"}.",
 		"HTTP 应答的 code 不为 0，并带有 message：{\"code\":20001,\"message\":\"…\"}。"},
+	"coap": {"refusal",
+		"The CoAP answer has the code 4.00 to 4.15; 4.01 asks for another login at /auth.",
+		"CoAP 应答码为 4.00 到 4.15；4.01 要求重新调用 /auth 登录。"},
+	"handshake": {"refusal",
+		"The handshake of TLS or DTLS ends with an alert; no MQTT or CoAP is exchanged.",
+		"TLS 或 DTLS 握手以告警结束，不会交换 MQTT 或 CoAP 报文。"},
 	"subdevice": {"refusal",
 		"The gateway gets a reply with a code other than 200; for data of a sub-device that is not logged in, a message on /ext/error (Aliyun). The connection stays.",
 		"网关收到 code 不为 200 的应答；未上线子设备的数据会在 /ext/error 上收到错误消息（阿里云）。连接保持不变。"},
@@ -98,7 +104,7 @@ func stageOf(code string) string {
 		return "connect-note"
 	}
 	for prefix, stage := range map[string]string{
-		"aliyun-register-": "register", "aliyun-http-": "http", "aliyun-sub-": "subdevice", "onenet-sub-": "subdevice",
+		"aliyun-register-": "register", "aliyun-http-": "http", "aliyun-coap-": "coap", "aliyun-psk-": "handshake", "aliyun-sub-": "subdevice", "onenet-sub-": "subdevice",
 	} {
 		if strings.HasPrefix(code, prefix) {
 			return stage
