@@ -9,11 +9,9 @@ type Limited interface{ Limits() Limits }
 // product is held to them; any other is told where it is ten times beyond.
 type Limits struct {
 	QoS0, QoS1 int // messages a second from the device
-	Down       int // messages a second to it
 	Bytes      int // a second from the device
 	TopicBytes int // of a custom topic
 	Slashes    int // slashes in one
-	Filters    int // in one SUBSCRIBE
 }
 
 // Leniency is how many times a limit of rate is where a product is not strict.
@@ -53,6 +51,6 @@ func (r *Rates) Count(l Limits, qos, size int, now time.Time) (what string, limi
 
 // Times is the limits of rate, n times as high.
 func (l Limits) Times(n int) Limits {
-	l.QoS0, l.QoS1, l.Bytes, l.Down = n*l.QoS0, n*l.QoS1, n*l.Bytes, n*l.Down
+	l.QoS0, l.QoS1, l.Bytes = n*l.QoS0, n*l.QoS1, n*l.Bytes
 	return l
 }

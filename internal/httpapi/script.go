@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"time"
 
+	"github.com/matou-iot/matou/internal/dialect"
 	"github.com/matou-iot/matou/internal/fault"
 	"github.com/matou-iot/matou/internal/script"
 )
@@ -43,14 +44,15 @@ type setScriptInput struct {
 	}
 }
 
-// setScript gives a product of the dialect that knows scripts one.
+// setScript gives a product a script, where its dialect knows what to do with it.
 func (a *api) setScript(ctx context.Context, in *setScriptInput) (parser, error) {
 	p, err := a.Registry.Product(ctx, in.Product)
 	if err != nil {
 		return parser{}, err
 	}
-	if p.Dialect != "aliyun" {
-		return parser{}, fault.Conflict("only products of the dialect aliyun have scripts; %q speaks %s", p.Key, p.Dialect)
+	d, _ := a.Dialects.ByName(p.Dialect)
+	if _, can := d.(dialect.RawSpeaker); !can {
+		return parser{}, fault.Conflict("product %q speaks %s, whose devices have no bytes for a script", p.Key, p.Dialect)
 	}
 	s, err := a.Scripts.Set(ctx, in.Product, in.Body.Source)
 	if err != nil {

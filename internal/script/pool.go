@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -147,6 +148,7 @@ type process struct {
 	to   *json.Encoder
 	from *json.Decoder
 	out  *bounded
+	late atomic.Bool // it was ended because its call took too long
 	rest *time.Timer // ends it when it was idle for long
 }
 
@@ -188,7 +190,10 @@ func start(cmd *exec.Cmd) (*process, error) {
 // ask lets the worker answer a call. After an error it has to be ended.
 func (w *process) ask(c call) (outcome, error) {
 	w.out.left = maxAnswer
-	late := time.AfterFunc(maxTaken, func() { w.cmd.Process.Kill() })
+	late := time.AfterFunc(maxTaken, func() {
+		w.late.Store(true)
+		w.cmd.Process.Kill()
+	})
 	defer late.Stop()
 	var o outcome
 	if err := w.to.Encode(c); err != nil {
@@ -203,15 +208,15 @@ func (w *process) end(why error) error {
 	w.cmd.Process.Kill() // it may be at its end already
 	w.in.Close()
 	err := w.cmd.Wait()
-	if ended, ok := errors.AsType[*exec.ExitError](err); ok {
-		switch ended.ExitCode() {
-		case exitMemory, exitCrash:
-			return &Error{Kind: OutOfMemory}
-		case exitStuck, -1: // or by a signal: nothing else could stop it
-			return &Error{Kind: OutOfTime}
-		}
+	ended, ok := errors.AsType[*exec.ExitError](err)
+	switch {
+	case !ok || ended.ExitCode() == exitBroken:
+		return fmt.Errorf("a script's worker gave no answer: %w", why)
+	case w.late.Load() || ended.ExitCode() == exitStuck:
+		return &Error{Kind: OutOfTime}
 	}
-	return fmt.Errorf("a script's worker gave no answer: %w", why)
+	// It ended itself for its memory, or the runtime or the system did.
+	return &Error{Kind: OutOfMemory}
 }
 
 // close ends an idle worker.

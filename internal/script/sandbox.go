@@ -53,9 +53,10 @@ const (
 	stuckAfter  = 5 * MaxCPU // a call that was interrupted at MaxCPU and goes on
 )
 
-// How a worker ends that cannot end its call.
+// How a worker ends that cannot end its call. Any other way is the runtime's or
+// the system's, which gave it no more memory, or its stack is full.
 const (
-	exitCrash  = 2 // Go's own: the system gave it no more memory, or its stack is full
+	exitBroken = 1 // it cannot read what it is asked
 	exitMemory = 3
 	exitStuck  = 4 // in a native that does not let itself be interrupted
 )

@@ -78,6 +78,6 @@ func (Dialect) CustomPath(c dialect.Claim, topic string) (path, query string, ok
 // Limits are those of one device [aliyun-device §2.8].
 func (Dialect) Limits() dialect.Limits {
 	return dialect.Limits{
-		QoS0: 30, QoS1: 10, Down: 50, Bytes: 1024 << 10, TopicBytes: vendor.MaxTopicBytes, Slashes: vendor.MaxSlashes, Filters: 8,
+		QoS0: 30, QoS1: 10, Bytes: 1024 << 10, TopicBytes: vendor.MaxTopicBytes, Slashes: vendor.MaxSlashes,
 	}
 }
