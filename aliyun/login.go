@@ -30,7 +30,7 @@ func ParseClientID(s string) (ClientID, error) {
 	}
 	for pair := range strings.SplitSeq(ext, ",") {
 		if name, value, ok := strings.Cut(pair, "="); ok {
-			id.Parameters[strings.ToLower(name)] = value
+			id.Parameters[strings.ToLower(strings.TrimSpace(name))] = value
 		}
 	}
 	return id, nil

@@ -47,6 +47,7 @@ func TestVerifyTakesWhatDevicesSend(t *testing.T) {
 		"no signmethod means hmacmd5":                      {ClientID: "12345|securemode=3,timestamp=789|", Username: "device&pk", Password: []byte("14b198324fe55e1d3c88f2e705e201ee")},
 		"a bar inside the list [aliyun-device §2.2]":       {ClientID: "12345|securemode=3,signmethod=hmacsha1,timestamp=789,lan=JS|Ali,_v=1.2.8|", Username: "device&pk", Password: []byte("fafd82a3d602b37fb0fa8b7892f24a477f851a14")},
 		"an empty last element, as C4 [aliyun-device §12]": {ClientID: "12345|timestamp=789,_ss=1,_v=sdk-c-4.2.0,securemode=2,signmethod=hmacsha1,ext=3,|", Username: "device&pk", Password: []byte("fafd82a3d602b37fb0fa8b7892f24a477f851a14")},
+		"blanks before the names, as the Node SDK of 2018": {ClientID: "12345|securemode=3,\n        signmethod=hmacsha1,\n        timestamp=789|", Username: "device&pk", Password: []byte("fafd82a3d602b37fb0fa8b7892f24a477f851a14")},
 		"method in capitals":                               {ClientID: "12345|securemode=3,signmethod=HmacSHA1,timestamp=789|", Username: "device&pk", Password: []byte("fafd82a3d602b37fb0fa8b7892f24a477f851a14")},
 	} {
 		if _, ok := Verify(s, secret); !ok {
