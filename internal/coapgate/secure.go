@@ -81,7 +81,16 @@ func (s *Server) serveLink(ctx context.Context, l *link) {
 		return
 	}
 	defer conn.Close()
-	defer context.AfterFunc(ctx, func() { conn.Close() })()
+	told := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		defer close(told)
+		conn.Close()
+	})
+	defer func() { // the socket stays until the device has been told that the server ends
+		if !stop() {
+			<-told
+		}
+	}()
 	if h.identity != "" {
 		s.keys.right(h.identity, h.which)
 		who, _, why, err := s.Gate.Login(ctx, dialect.Login{
