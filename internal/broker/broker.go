@@ -343,7 +343,7 @@ func (l *listener) after(nc net.Conn, c *Client, err error) {
 	case !ok:
 		c.finish(err)
 	case c.origin.Transport == "ws" || c.origin.Transport == "wss":
-		c.finish(errNoConnect)
+		c.finish(ErrNoConnect)
 	default:
 		l.upgrade(nc, c.origin, up.head, c.since)
 	}

@@ -416,10 +416,10 @@ func (c *Client) incomplete(err error) {
 	if c.seen.IsZero() && !timeout {
 		return
 	}
-	err = errNoConnect
+	err = ErrNoConnect
 	why := &c.b.counters.RejectedPacket
 	if timeout {
-		err, why = errConnectTimeout, &c.b.counters.RejectedLate
+		err, why = ErrConnectTimeout, &c.b.counters.RejectedLate
 	}
 	c.b.counters.reject(why)
 	c.b.rules.Rejected(c.origin, nil, err)
@@ -427,6 +427,6 @@ func (c *Client) incomplete(err error) {
 
 // Errors that Rules.Rejected hears.
 var (
-	errConnectTimeout = errors.New("no complete CONNECT in time")
-	errNoConnect      = errors.New("the connection ended inside its first packet")
+	ErrConnectTimeout = errors.New("no complete CONNECT in time")
+	ErrNoConnect      = errors.New("the connection ended inside its first packet")
 )

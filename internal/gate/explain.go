@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/matou-iot/matou/internal/broker"
 	"github.com/matou-iot/matou/internal/trace"
 	"github.com/matou-iot/matou/mqtt"
 	"github.com/matou-iot/matou/mqtt/packet"
@@ -19,6 +20,8 @@ func explain(e *trace.Entry, raw []byte, v mqtt.Version, why error, private bool
 	if broken, ok := errors.AsType[*packet.Error](why); ok {
 		e.Code = "mqtt-bad-" + strings.ToLower(broken.Packet)
 		e.SentenceZH = broken.Packet + " 报文不符合 MQTT 规范 [" + broken.Clause + "]"
+	} else {
+		unspoken(e, why)
 	}
 	if len(raw) == 0 {
 		return
@@ -40,6 +43,20 @@ func explain(e *trace.Entry, raw []byte, v mqtt.Version, why error, private bool
 			e.Code = "mqtt-" + f.Code
 		}
 		return
+	}
+}
+
+// unspoken says why a connection ended before anything of MQTT was said.
+func unspoken(e *trace.Entry, why error) {
+	switch text := why.Error(); {
+	case strings.Contains(text, "remote error: tls:"):
+		e.Code, e.SentenceZH = "tls-refused", "设备拒绝了服务器的证书，或双方没有共同的 TLS 版本与套件："+text
+	case strings.Contains(text, "tls:"):
+		e.Code, e.SentenceZH = "tls-handshake", "TLS 握手失败："+text
+	case errors.Is(why, broker.ErrNoConnect):
+		e.Code, e.SentenceZH = "connect-missing", "连接在收到完整的 CONNECT 报文之前就断开了"
+	case errors.Is(why, broker.ErrConnectTimeout):
+		e.Code, e.SentenceZH = "connect-timeout", "连接建立后没有在规定时间内收到完整的 CONNECT 报文"
 	}
 }
 

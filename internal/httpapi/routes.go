@@ -118,6 +118,7 @@ func (a *api) routes() {
 	stream(a, "/products/{product}/devices/{device}/stream", see, "Data", "Values, events, commands and states of a device as they come", a.exists, a.followDevice)
 	stream(a, "/stream", see, "Data", "Values, events, commands and states as they come", anything, a.followAll)
 
+	route(a, "GET", "/timeline", see, "Timeline", "What came that named no device: broken handshakes and first packets", a.listNameless)
 	route(a, "GET", "/refusals", see, "Workshop", "List the codes by which Matou says why", a.listRefusals)
 	route(a, "GET", "/refusals/{code}", see, "Workshop", "Explain a code", a.showRefusal)
 	route(a, "POST", "/explain", see, "Workshop", "Explain MQTT bytes", a.explain)

@@ -45,6 +45,16 @@ func (a *api) listTimeline(ctx context.Context, in *timelineInput) (list[entry],
 	return page(viewEntries(masked(mask, found)), next), nil
 }
 
+// listNameless gives what came and could not be told from whom.
+func (a *api) listNameless(ctx context.Context, in *namelessInput) (list[entry], error) {
+	return a.listTimeline(ctx, &timelineInput{Paging: in.Paging, Kind: in.Kind})
+}
+
+type namelessInput struct {
+	Paging
+	Kind string `query:"kind" doc:"Only entries of this kind"`
+}
+
 func (a *api) followTimeline(ctx context.Context, in *DevicePath, send sender) error {
 	for e := range a.Timeline.Watch(ctx, in.Product, in.Device) {
 		mask, err := a.Layers.Mask(ctx, in.id()) // a secret may be reset meanwhile

@@ -65,6 +65,24 @@ func TestDevicesUnderWatchKeepMore(t *testing.T) {
 	}
 }
 
+// TestDevicesUnderWatchKeepAll: what is plain is not thinned out.
+func TestDevicesUnderWatchKeepAll(t *testing.T) {
+	r := New(0)
+	now := time.Date(2026, 7, 1, 0, 0, 0, 0, time.UTC)
+	r.now = func() time.Time { return now }
+	r.Observe("p", "watched", now.Add(time.Minute))
+	for _, device := range []string{"plain", "watched"} {
+		for range 3 * PlainRate {
+			r.Record(Entry{Product: "p", Device: device, Kind: Uplink, Topic: "t"})
+		}
+	}
+	plain, _ := r.Timeline("p", "plain", Query{Limit: MaxEntries})
+	watched, _ := r.Timeline("p", "watched", Query{Limit: MaxEntries})
+	if len(plain) != PlainRate || len(watched) != 3*PlainRate {
+		t.Errorf("%d and %d entries", len(plain), len(watched))
+	}
+}
+
 // TestObservedAllocatesNothing: to look whether somebody is under watch costs nothing.
 func TestObservedAllocatesNothing(t *testing.T) {
 	r := New(0)

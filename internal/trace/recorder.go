@@ -54,10 +54,10 @@ func New(bytes int) *Recorder {
 }
 
 // Record adds e to its device's timeline and returns its ID, also where it is
-// left out because of PlainRate. It sets ID, and
-// At where that is zero, and copies what it keeps: texts shortened to MaxText,
-// Payload and Packet to MaxPayload (ObservedPayload of devices under watch), Detail as JSON, left out where that is
-// longer than MaxText.
+// left out because of PlainRate. It sets ID, and At where that is zero, and
+// copies what it keeps: texts shortened to MaxText, Payload and Packet to
+// MaxPayload (ObservedPayload of devices under watch), Detail as JSON, left out
+// where that is longer than MaxText.
 func (r *Recorder) Record(e Entry) uint64 {
 	e.ID = r.next.Add(1)
 	if e.At.IsZero() {
@@ -66,8 +66,8 @@ func (r *Recorder) Record(e Entry) uint64 {
 	if e.Size == 0 {
 		e.Size = len(e.Payload)
 	}
-	most := MaxPayload
-	if r.observed.Load() != nil && !r.Observed(e.Product, e.Device).IsZero() {
+	most, observed := MaxPayload, !r.Observed(e.Product, e.Device).IsZero()
+	if observed {
 		most = ObservedPayload
 	}
 	detail := e.shorten(most)
@@ -77,7 +77,7 @@ func (r *Recorder) Record(e Entry) uint64 {
 	defer s.mu.Unlock()
 	watches := s.watches[k]
 	l := s.line(k, e.At)
-	if len(watches) == 0 && l.paces(&e) {
+	if len(watches) == 0 && !observed && l.paces(&e) {
 		return e.ID
 	}
 	e.Skipped, l.skipped = l.skipped, 0
@@ -95,8 +95,7 @@ func (r *Recorder) Record(e Entry) uint64 {
 }
 
 // shorten cuts what is longer than an entry may be, payload and packet to most
-// bytes, and returns the detail as
-// JSON.
+// bytes, and returns the detail as JSON.
 func (e *Entry) shorten(most int) []byte {
 	e.Payload = e.Payload[:min(len(e.Payload), most)]
 	e.Packet = e.Packet[:min(len(e.Packet), most)]
