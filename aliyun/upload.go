@@ -295,9 +295,8 @@ func AppendUploadInit(dst []byte, q UploadInit, id string, offset int64) []byte 
 // An UploadResult is how far a file is after a block.
 type UploadResult struct {
 	Complete bool
-	Fic      bool // the device asked for a check of the whole file
-	Client   string
-	Server   string
+	Client   string // the check that the device said; "" for none
+	Server   string // the check as it is
 }
 
 // AppendUploadSend appends the data of the answer to a block. Offset and size
@@ -307,7 +306,7 @@ func AppendUploadSend(dst []byte, b UploadBlock, r UploadResult) []byte {
 	if r.Complete {
 		dst = append(dst, `,"complete":true`...)
 	}
-	if r.Fic {
+	if r.Client != "" {
 		dst = appendMember(dst, "ficMode", CRC64Mode)
 		dst = appendMember(dst, "ficValueClient", r.Client)
 		dst = appendMember(dst, "ficValueServer", r.Server)

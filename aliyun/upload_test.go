@@ -88,7 +88,7 @@ func TestAnswersToUploads(t *testing.T) {
 		{string(AppendUploadInit(nil, UploadInit{FileName: "a", FileSize: -1, Conflict: Overwrite}, "u1", -1)), `{"conflictStrategy":"overwrite","fileName":"a","fileSize":-1,"uploadId":"u1"}`},
 		{string(AppendUploadInit(nil, q, "", 0)), `{"fileName":"a.log"}`},
 		{string(AppendUploadSend(nil, b, UploadResult{})), `{"bSize":512,"offset":512,"uploadId":"u1"}`},
-		{string(AppendUploadSend(nil, b, UploadResult{Complete: true, Fic: true, Client: "AB", Server: FormatCRC64(0xab)})),
+		{string(AppendUploadSend(nil, b, UploadResult{Complete: true, Client: "AB", Server: FormatCRC64(0xab)})),
 			`{"bSize":512,"complete":true,"ficMode":"crc64","ficValueClient":"AB","ficValueServer":"00000000000000ab","offset":512,"uploadId":"u1"}`},
 		{string(AppendUploadSend(nil, UploadBlock{Offset: -1, Size: -1}, UploadResult{})), `{"bSize":0,"offset":0,"uploadId":""}`},
 		{string(AppendUploadCancel(nil, "u1")), `{"uploadId":"u1"}`},
