@@ -96,7 +96,7 @@ func (s *Service) Download() http.Handler {
 			refuse(w, err)
 			return
 		}
-		file, err := s.content.open(f.SHA256)
+		file, err := s.content.Open(f.SHA256)
 		if err != nil {
 			refuse(w, err)
 			return

@@ -261,7 +261,7 @@ func (o *OneNET) download(c *call) (int, string) {
 	if err != nil {
 		return o.failed(c, err), ""
 	}
-	file, err := o.Service.content.open(f.SHA256)
+	file, err := o.Service.content.Open(f.SHA256)
 	if err != nil {
 		return o.failed(c, err), ""
 	}

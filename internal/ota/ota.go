@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/matou-iot/matou/internal/broker"
+	"github.com/matou-iot/matou/internal/content"
 	"github.com/matou-iot/matou/internal/dialect"
 	"github.com/matou-iot/matou/internal/fault"
 	"github.com/matou-iot/matou/internal/feed"
@@ -72,7 +73,7 @@ const (
 // once; Run must be running for anything to change.
 type Service struct {
 	Options
-	content *content
+	content *content.Dir
 	urls    *urls
 	uploads chan struct{}
 	queue   chan *work
@@ -101,7 +102,7 @@ func New(ctx context.Context, o Options) (*Service, error) {
 	}
 	s.active.Store(&map[string]int{})
 	var err error
-	s.content, err = openContent(o.Dir, o.Room, func(digest string) (used bool, err error) {
+	s.content, err = content.Open(o.Dir, o.Room, func(digest string) (used bool, err error) {
 		err = o.Store.View(ctx, func(tx Tx) error {
 			used, err = tx.DigestInUse(digest)
 			return err

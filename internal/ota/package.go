@@ -12,6 +12,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/matou-iot/matou/internal/content"
 	"github.com/matou-iot/matou/internal/dialect"
 	"github.com/matou-iot/matou/internal/fault"
 )
@@ -43,14 +44,8 @@ func (p *Package) Size() (n int64) {
 	return n
 }
 
-// A File is one file of a package. Its content lies under its SHA256. Digests
-// are hexadecimal, in lower case.
-type File struct {
-	Name   string `json:"name"`
-	Size   int64  `json:"size"`
-	MD5    string `json:"md5"`
-	SHA256 string `json:"sha256"`
-}
+// A File is one file of a package. Its content lies under its SHA256.
+type File = content.File
 
 // The bounds of packages.
 const (
@@ -153,7 +148,7 @@ func fileName(name string) string {
 type Upload struct {
 	s      *Service
 	p      Package
-	staged []staged
+	staged []content.Staged
 	done   bool
 }
 
@@ -205,12 +200,8 @@ func (s *Service) placeFree(tx Tx, p *Package) error {
 	return nil
 }
 
-// Want is what the content of a file has to be; zero values ask for nothing.
-type Want struct {
-	Size   int64 // 0: not known
-	MD5    string
-	SHA256 string
-}
+// Want is what the content of a file has to be.
+type Want = content.Want
 
 // File reads one file of the package. One that is cut short, longer than
 // allowed or not what want says is refused, and leaves nothing behind.
@@ -228,7 +219,10 @@ func (u *Upload) File(ctx context.Context, name string, r io.Reader, want Want) 
 	for _, other := range u.staged {
 		room -= other.Size
 	}
-	got, err := u.s.content.stage(ctx, f, r, want, room)
+	got, err := u.s.content.Stage(ctx, f, r, want, room)
+	if errors.Is(err, content.ErrTooLarge) {
+		return fault.Invalid("the package is larger than %d bytes (ota.maxPackageBytes)", u.s.MaxPackageBytes)
+	}
 	if err != nil {
 		return err
 	}
@@ -249,7 +243,7 @@ func (u *Upload) Commit(ctx context.Context) (Package, error) {
 			return err
 		}
 		for _, f := range u.staged {
-			if err := u.s.content.keep(f); err != nil {
+			if err := u.s.content.Keep(f); err != nil {
 				return err
 			}
 		}
@@ -266,7 +260,7 @@ func (u *Upload) Close() {
 	}
 	u.done = true
 	for _, f := range u.staged {
-		u.s.content.drop(f)
+		u.s.content.Drop(f)
 	}
 	<-u.s.uploads
 }
@@ -338,7 +332,7 @@ func (s *Service) sweep(digest string) {
 		return err
 	})
 	if err == nil && !used {
-		err = s.content.remove(digest)
+		err = s.content.Remove(digest)
 	}
 	if err != nil {
 		s.Log.Error("content of a deleted package", "digest", digest, "error", err)
@@ -347,7 +341,7 @@ func (s *Service) sweep(digest string) {
 
 // sweepAll removes all content that no package has any more.
 func (s *Service) sweepAll() {
-	for _, digest := range s.content.digests() {
+	for _, digest := range s.content.Digests() {
 		s.sweep(digest)
 	}
 }

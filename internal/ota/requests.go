@@ -258,7 +258,7 @@ func (s *Service) Read(ctx context.Context, q *dialect.FileRead) (dialect.Block,
 		return dialect.Block{}, refusal("ota-file-size", "size", strconv.FormatInt(q.Size, 10), "256 to 131072", "分片至少一个字节",
 			fault.Invalid("a block has at least one byte"))
 	}
-	file, err := s.content.open(f.SHA256)
+	file, err := s.content.Open(f.SHA256)
 	if err != nil {
 		return dialect.Block{}, err
 	}

@@ -1,4 +1,10 @@
-package ota
+// Package content keeps bytes in a directory, each file under its SHA256: the
+// files of upgrades, and what devices upload. A file is there whole or not at
+// all: it is written under another name, synced, and renamed.
+//
+// It knows nothing of what the files are for; whoever keeps them says which
+// are in use.
+package content
 
 import (
 	"context"
@@ -16,10 +22,27 @@ import (
 	"github.com/matou-iot/matou/internal/fault"
 )
 
-// A content keeps the bytes of packages in a directory, each file under its
-// SHA256. A file is there whole or not at all: it is written under another
-// name, synced, and renamed.
-type content struct {
+// A File is what there is to know of a file. Digests are hexadecimal, in lower
+// case.
+type File struct {
+	Name   string `json:"name"`
+	Size   int64  `json:"size"`
+	MD5    string `json:"md5"`
+	SHA256 string `json:"sha256"`
+}
+
+// Want is what the content of a file has to be; zero values ask for nothing.
+type Want struct {
+	Size   int64 // 0: not known
+	MD5    string
+	SHA256 string
+}
+
+// ErrTooLarge is of a file that is larger than it may be.
+var ErrTooLarge = errors.New("the file is too large")
+
+// A Dir is a directory of files. Any number of goroutines may use it at once.
+type Dir struct {
 	dir  string
 	room func() error // nil: there is room
 }
@@ -30,15 +53,16 @@ const stagedPrefix = "upload-"
 // roomEvery is how many bytes are written between two looks at the disk.
 const roomEvery = 4 << 20
 
-// openContent makes the directory and removes what a crash left behind: files
-// that were not whole, and such that no package has.
-func openContent(dir string, room func() error, used func(digest string) (bool, error)) (*content, error) {
+// Open makes the directory and removes what a crash left behind: files that
+// were not whole, and such that nobody uses. room says why nothing may be
+// written now; nil: there always is room.
+func Open(dir string, room func() error, used func(digest string) (bool, error)) (*Dir, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, fmt.Errorf("make the directory of packages: %w", err)
+		return nil, fmt.Errorf("make the directory of files: %w", err)
 	}
 	entries, err := os.ReadDir(dir)
 	if err != nil {
-		return nil, fmt.Errorf("read the directory of packages: %w", err)
+		return nil, fmt.Errorf("read the directory of files: %w", err)
 	}
 	for _, e := range entries {
 		whole := isDigest(e.Name())
@@ -57,7 +81,7 @@ func openContent(dir string, room func() error, used func(digest string) (bool, 
 			return nil, fmt.Errorf("remove the rest of an upload: %w", err)
 		}
 	}
-	return &content{dir: dir, room: room}, nil
+	return &Dir{dir: dir, room: room}, nil
 }
 
 func isDigest(s string) bool {
@@ -65,16 +89,17 @@ func isDigest(s string) bool {
 	return err == nil && len(raw) == sha256.Size && strings.ToLower(s) == s
 }
 
-// A staged is a file that is whole, checked and synced, and not yet visible.
-type staged struct {
+// A Staged is a file that is whole, checked and synced, and not yet visible.
+type Staged struct {
 	File
 	path string
 }
 
-// stage reads a file and checks it. On an error nothing is left behind.
-func (c *content) stage(ctx context.Context, f File, r io.Reader, want Want, most int64) (s staged, err error) {
+// Stage reads a file of at most most bytes and checks it. On an error nothing
+// is left behind. Keep or Drop what it returns.
+func (c *Dir) Stage(ctx context.Context, f File, r io.Reader, want Want, most int64) (s Staged, err error) {
 	if want.Size > most {
-		return s, tooLarge(most)
+		return s, ErrTooLarge
 	}
 	if err := c.hasRoom(); err != nil {
 		return s, err
@@ -96,7 +121,7 @@ func (c *content) stage(ctx context.Context, f File, r io.Reader, want Want, mos
 		f.Size += n
 		switch {
 		case f.Size > most:
-			return s, tooLarge(most)
+			return s, ErrTooLarge
 		case errors.Is(copyErr, io.EOF):
 		case errors.Is(copyErr, io.ErrUnexpectedEOF):
 			return s, cutShort(f.Size, want.Size)
@@ -120,10 +145,10 @@ func (c *content) stage(ctx context.Context, f File, r io.Reader, want Want, mos
 	if err := errors.Join(file.Sync(), file.Close()); err != nil {
 		return s, fmt.Errorf("keep the upload: %w", err)
 	}
-	return staged{f, file.Name()}, nil
+	return Staged{f, file.Name()}, nil
 }
 
-func (c *content) hasRoom() error {
+func (c *Dir) hasRoom() error {
 	if c.room == nil {
 		return nil
 	}
@@ -145,10 +170,6 @@ func right(f File, want Want) error {
 	return nil
 }
 
-func tooLarge(most int64) error {
-	return fault.Invalid("the package is larger than %d bytes (ota.maxPackageBytes)", most)
-}
-
 func cutShort(got, want int64) error {
 	if want > 0 {
 		return fault.In("size", fault.Invalid("the file was cut short: %d of %d bytes came; send it again", got, want))
@@ -163,15 +184,15 @@ func readFailed(got int64, err error) error {
 	return fault.Invalid("the upload broke off after %d bytes; send it again: %w", got, err)
 }
 
-// keep gives a staged file its name.
-func (c *content) keep(s staged) error {
+// Keep gives a staged file its name, durably.
+func (c *Dir) Keep(s Staged) error {
 	if err := os.Rename(s.path, c.path(s.SHA256)); err != nil {
 		return fmt.Errorf("keep the upload: %w", err)
 	}
 	return c.syncDir()
 }
 
-func (c *content) syncDir() error {
+func (c *Dir) syncDir() error {
 	d, err := os.Open(c.dir)
 	if err != nil {
 		return err
@@ -180,13 +201,13 @@ func (c *content) syncDir() error {
 	return d.Sync()
 }
 
-// drop removes a staged file that was not kept.
-func (c *content) drop(s staged) { os.Remove(s.path) }
+// Drop removes a staged file that was not kept.
+func (c *Dir) Drop(s Staged) { os.Remove(s.path) }
 
-func (c *content) path(digest string) string { return filepath.Join(c.dir, digest) }
+func (c *Dir) path(digest string) string { return filepath.Join(c.dir, digest) }
 
-// open opens a file. Close it after use.
-func (c *content) open(digest string) (*os.File, error) {
+// Open opens a file. Close it after use.
+func (c *Dir) Open(digest string) (*os.File, error) {
 	f, err := os.Open(c.path(digest))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fault.NotFound("the file was deleted")
@@ -194,15 +215,16 @@ func (c *content) open(digest string) (*os.File, error) {
 	return f, err
 }
 
-func (c *content) remove(digest string) error {
+// Remove removes a file; one that is not there is no error.
+func (c *Dir) Remove(digest string) error {
 	if err := os.Remove(c.path(digest)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	return nil
 }
 
-// digests are all files that are whole.
-func (c *content) digests() (list []string) {
+// Digests are all files that are whole.
+func (c *Dir) Digests() (list []string) {
 	entries, _ := os.ReadDir(c.dir) // what cannot be read now is swept at the next start
 	for _, e := range entries {
 		if isDigest(e.Name()) {
