@@ -95,6 +95,34 @@ func DecodeCommand(b []byte) (Command, error) {
 	return out, nil
 }
 
+// A File is one that a device uploaded.
+type File struct {
+	Name   string
+	Size   int64
+	SHA256 string // hexadecimal
+}
+
+// Append appends a file. The error is ErrUnfit.
+func (f File) Append(dst []byte) ([]byte, error) {
+	if err := errors.Join(fits("file name", f.Name, maxName), fits("digest", f.SHA256, maxName)); err != nil {
+		return dst, err
+	}
+	dst = appendText(append(dst, version), f.Name)
+	return appendText(binary.AppendVarint(dst, f.Size), f.SHA256), nil
+}
+
+// DecodeFile reads a file.
+func DecodeFile(b []byte) (File, error) {
+	c := cursor{b: b}
+	c.version()
+	f := File{Name: c.text("name", maxName), Size: c.varint("size"), SHA256: c.text("digest", maxName)}
+	c.end()
+	if err := c.err("file"); err != nil {
+		return File{}, err
+	}
+	return f, nil
+}
+
 // appendTime writes milliseconds; the zero time is 0.
 func appendTime(dst []byte, t time.Time) []byte {
 	if t.IsZero() {

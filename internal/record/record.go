@@ -31,6 +31,7 @@ const (
 	CommandSent                    // Body: a Command
 	CommandDone                    // Body: a Command
 	StatusChange                   // Body: text, the new state
+	FileArrived                    // Body: a File
 )
 
 // String is the kind's word.
@@ -44,6 +45,8 @@ func (k Kind) String() string {
 		return "command"
 	case StatusChange:
 		return "status"
+	case FileArrived:
+		return "file"
 	}
 	return "unknown"
 }

@@ -136,6 +136,8 @@ func decodeLike(v any, b []byte) (any, error) {
 		return &r, err
 	case Report:
 		return DecodeReport(b)
+	case File:
+		return DecodeFile(b)
 	case Event:
 		return DecodeEvent(b)
 	}
@@ -203,6 +205,7 @@ func FuzzDecode(f *testing.F) {
 	f.Add(must(f, &r, nil))
 	f.Add(must(f, Event{"Fault", thing.Fault, `{}`, at}, nil))
 	f.Add(must(f, Command{ID: "7", SentAt: at}, nil))
+	f.Add(must(f, File{"a.log", 1024, "ab"}, nil))
 	f.Add(must(f, report, nil))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		if r, _, err := Decode(b); err == nil {
@@ -219,6 +222,11 @@ func FuzzDecode(f *testing.F) {
 		if e, err := DecodeEvent(b); err == nil {
 			if again, err := DecodeEvent(must(t, e, nil)); err != nil || again != e {
 				t.Errorf("%+v became %+v, %v", e, again, err)
+			}
+		}
+		if file, err := DecodeFile(b); err == nil {
+			if again, err := DecodeFile(must(t, file, nil)); err != nil || again != file {
+				t.Errorf("%+v became %+v, %v", file, again, err)
 			}
 		}
 		if c, err := DecodeCommand(b); err == nil {
@@ -249,7 +257,7 @@ func FuzzAppend(f *testing.F) {
 		}
 		report := Report{{name, v, time.UnixMilli(ms).UTC()}, {text, thing.NullValue, time.UnixMilli(n).UTC()}}
 		for _, v := range []interface{ Append([]byte) ([]byte, error) }{
-			report, report[:1], Event{Event: name, Output: text, Time: at}, Command{ID: name, Input: text, Code: int(n), SentAt: at, DoneAt: at},
+			report, report[:1], File{Name: name, Size: n, SHA256: text}, Event{Event: name, Output: text, Time: at}, Command{ID: name, Input: text, Code: int(n), SentAt: at, DoneAt: at},
 			&Record{Kind: EventReport, Product: name, Device: text, Time: at, Body: []byte(text)},
 		} {
 			b, err := v.Append(nil)

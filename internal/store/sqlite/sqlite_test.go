@@ -57,6 +57,10 @@ func TestRemoteConfig(t *testing.T) {
 	})
 }
 
+func TestFiles(t *testing.T) {
+	storetest.Files(t, func(t *testing.T) storetest.FileStore { return open(t, filepath.Join(t.TempDir(), "registry.db")) })
+}
+
 func TestProducts(t *testing.T) {
 	storetest.Products(t, func(t *testing.T) storetest.ProductStore {
 		return open(t, filepath.Join(t.TempDir(), "registry.db"))
