@@ -28,6 +28,7 @@ import (
 	"github.com/matou-iot/matou/internal/dialect/plain"
 	"github.com/matou-iot/matou/internal/enroll"
 	"github.com/matou-iot/matou/internal/feed"
+	"github.com/matou-iot/matou/internal/fileupload"
 	"github.com/matou-iot/matou/internal/gate"
 	"github.com/matou-iot/matou/internal/history"
 	"github.com/matou-iot/matou/internal/httpapi"
@@ -79,6 +80,7 @@ type App struct {
 	images    *deviceimage.Service
 	enroll    *enroll.Service
 	upgrades  *ota.Service
+	files     *fileupload.Service
 	topology  *topology.Service
 	shadows   *shadow.Service
 	configs   *remoteconfig.Service
@@ -257,10 +259,13 @@ func (a *App) join() error {
 	if err := a.openUpgrades(in, recorder); err != nil {
 		return err
 	}
+	if err := a.openFiles(in, recorder); err != nil {
+		return err
+	}
 	a.coap = a.newCoAP(in)
 	a.registry.OnChange(a.changed)
 	a.api, err = httpapi.New(httpapi.Options{
-		Registry: a.registry, History: a.history, Commands: a.commands, Images: a.images, Topology: a.topology, Scripts: a.scripts, Topics: a.topics, Timeline: a.timeline, Feed: a.feed, OTA: a.upgrades,
+		Registry: a.registry, History: a.history, Commands: a.commands, Images: a.images, Topology: a.topology, Scripts: a.scripts, Topics: a.topics, Timeline: a.timeline, Feed: a.feed, OTA: a.upgrades, Files: a.files,
 		Broker: a.broker, Gate: a.gate, Access: a.access, Enroll: a.enroll, Dialects: a.dialects, Version: a.version, Log: a.log,
 		Shadows: a.shadows, Configs: a.configs, Logs: a.logs,
 		Layers: layers.New(layers.Options{
@@ -288,7 +293,9 @@ func (a *App) changed(c registry.Change) {
 		if err := a.history.Forget(context.Background(), c.ID.Product, c.ID.Device); err != nil {
 			a.log.Error("history of a deleted device", "device", session, "error", err)
 		}
+		a.forgetFiles(c.ID)
 	case registry.ProductDeleted:
+		a.forgetFiles(c.ID)
 		a.scripts.Forget(c.ID.Product)
 		a.topics.Forget(c.ID.Product)
 		if err := a.upgrades.Forget(context.Background(), c.ID.Product); err != nil {
@@ -309,6 +316,7 @@ func (a *App) serve(ctx context.Context) error {
 	drains.Go(func() error { return a.registry.Run(drainCtx) })
 	drains.Go(func() error { return a.commands.Run(drainCtx) })
 	drains.Go(func() error { return a.upgrades.Run(drainCtx) })
+	drains.Go(func() error { return a.files.Run(drainCtx) })
 	drains.Go(func() error { return quiet(drainCtx) })
 	drains.Go(func() error { return a.checkRegistry(drainCtx) })
 

@@ -34,6 +34,7 @@ type Config struct {
 	Trace   Trace   `yaml:"trace"`
 	Disk    Disk    `yaml:"disk"`
 	OTA     OTA     `yaml:"ota"`
+	Files   Files   `yaml:"files"`
 	Log     Log     `yaml:"log"`
 }
 
@@ -125,6 +126,16 @@ type OTA struct {
 	MaxPackageBytes int64         `yaml:"maxPackageBytes"` // of all files of one package
 }
 
+// Files bound what devices may upload. What happens at each stands in
+// docs/operating.md.
+type Files struct {
+	MaxFileBytes  int64 `yaml:"maxFileBytes"`
+	DeviceFiles   int   `yaml:"deviceFiles"`   // of one device
+	DeviceBytes   int64 `yaml:"deviceBytes"`   // of one device
+	DeviceUploads int   `yaml:"deviceUploads"` // under way of one device
+	Uploads       int   `yaml:"uploads"`       // under way of all devices
+}
+
 // Disk is the room that Matou leaves.
 type Disk struct {
 	// Reserve are the bytes that have to stay free where the data is; below,
@@ -172,6 +183,7 @@ func Default() Config {
 		Trace:   Trace{MaxBytes: 64 << 20},
 		Disk:    Disk{Reserve: 128 << 20},
 		OTA:     OTA{URLLife: 24 * time.Hour, MaxPackageBytes: 1 << 30},
+		Files:   defaultFiles(),
 		Log:     Log{Level: "info", Format: "text"},
 	}
 }
@@ -309,6 +321,7 @@ func (c *Config) Check() error {
 	if c.OTA.MaxPackageBytes < 1 {
 		bad("ota.maxPackageBytes", "must be 1 or more")
 	}
+	c.Files.check(bad)
 	switch c.Log.Level {
 	case "debug", "info", "warn", "error":
 	default:

@@ -85,6 +85,9 @@ type Limits struct {
 	Uploads       int   // 1,000 under way in all: a further one is refused
 }
 
+// DefaultLimits are those of the zero Limits.
+func DefaultLimits() Limits { return Limits{}.withDefaults() }
+
 func (l Limits) withDefaults() Limits {
 	set(&l.FileBytes, 16<<20)
 	set(&l.Files, 1000)

@@ -27,6 +27,7 @@ import (
 	"github.com/matou-iot/matou/internal/dialect"
 	"github.com/matou-iot/matou/internal/enroll"
 	"github.com/matou-iot/matou/internal/feed"
+	"github.com/matou-iot/matou/internal/fileupload"
 	"github.com/matou-iot/matou/internal/gate"
 	"github.com/matou-iot/matou/internal/history"
 	"github.com/matou-iot/matou/internal/layers"
@@ -67,6 +68,7 @@ type Options struct {
 	Layers   *layers.Service
 	Feed     *feed.Feed
 	OTA      *ota.Service
+	Files    *fileupload.Service
 	Broker   *broker.Broker
 	Gate     *gate.Gate
 	Access   *access.Access

@@ -91,6 +91,11 @@ func (a *api) routes() {
 	route(a, "POST", "/products/{product}/ota/jobs/{job}/devices/{device}/{action}", work, "Upgrades", "Confirm, retry or cancel the upgrade of one device", a.actOnUpgrade)
 	route(a, "GET", "/products/{product}/devices/{device}/versions", see, "Upgrades", "Which versions the modules of a device run", a.deviceVersions)
 
+	route(a, "GET", "/products/{product}/devices/{device}/files", see, "Files", "List the files that a device uploaded", a.listFiles)
+	route(a, "GET", "/products/{product}/devices/{device}/files/{file}", see, "Files", "Show what a file is", a.showFile)
+	raw(a, "GET", "/products/{product}/devices/{device}/files/{file}/content", see, "Files", "Download a file, whole or in ranges", a.downloadFile, ranges)
+	do(a, "DELETE", "/products/{product}/devices/{device}/files/{file}", work, "Files", "Delete a file of a device", a.deleteFile)
+
 	route(a, "GET", "/products/{product}/devices/{device}/shadow", see, "Shadow", "What the device reported and what is wanted of it", a.showShadow)
 	do(a, "DELETE", "/products/{product}/devices/{device}/shadow", work, "Shadow", "Forget the shadow, its version included", a.forgetShadow)
 	route(a, "PUT", "/products/{product}/devices/{device}/shadow/desired", work, "Shadow", "Want other attributes in place of all that were wanted", a.replaceWish)

@@ -181,6 +181,13 @@ type (
 		source
 		order
 	}
+	fileEvent struct {
+		source
+		Name   string    `json:"name"`
+		Size   int64     `json:"size"`
+		SHA256 string    `json:"sha256"`
+		Time   time.Time `json:"time"`
+	}
 	statusEvent struct {
 		source
 		State string    `json:"state"`
@@ -222,6 +229,12 @@ func sendRecord(r *record.Record, send sender) error {
 			return err
 		}
 		return send("command", r.Seq, commandEvent{from, viewStoredCommand(&c)})
+	case record.FileArrived:
+		f, err := record.DecodeFile(r.Body)
+		if err != nil {
+			return err
+		}
+		return send("file", r.Seq, fileEvent{from, f.Name, f.Size, f.SHA256, r.Time})
 	case record.StatusChange:
 		return send("status", r.Seq, statusEvent{from, string(r.Body), r.Time})
 	}
