@@ -72,6 +72,10 @@ const (
 	Reject    = "reject"    // it stays
 )
 
+// InOwnBucket is the OSSOwner of a file that shall go to a bucket of the
+// device's owner.
+const InOwnBucket = "device-user"
+
 // CRC64Mode is the one way of checking a whole file: CRC-64 by ECMA-182,
 // reflected, as hex digits.
 const CRC64Mode = "crc64"
@@ -87,7 +91,7 @@ type UploadInit struct {
 	FicMode  string // CRC64Mode or ""
 	FicValue string // as it was written
 	InitUID  string // the same in a request that is sent again
-	OSSOwner string // "device-user": the device would have it in a bucket of its owner
+	OSSOwner string // InOwnBucket or otherwise
 }
 
 type uploadParams struct {

@@ -108,7 +108,7 @@ func (s *Service) mayBegin(ctx context.Context, id registry.ID, r *dialect.FileB
 		return err
 	}
 	if there && r.Conflict != dialect.Replace {
-		return refuse(dialect.ErrFileExists, "exists", "params.fileName", r.Name, "a name that is free, or conflictStrategy overwrite",
+		return refuse(dialect.ErrFileExists, "upload-exists", "params.fileName", r.Name, "a name that is free, or conflictStrategy overwrite",
 			"the device keeps a file "+r.Name+" already", "该设备已存在文件 "+r.Name,
 			"choose another name, or ask with conflictStrategy overwrite", "请更换文件名，或使用 conflictStrategy=overwrite")
 	}
@@ -127,7 +127,7 @@ func (s *Service) mayBegin(ctx context.Context, id registry.ID, r *dialect.FileB
 		all--
 	}
 	if all >= s.Limits.Uploads {
-		return refuse(dialect.ErrFileBusy, "busy", "params", strconv.Itoa(all)+" uploads under way", "at most "+strconv.Itoa(s.Limits.Uploads),
+		return refuse(dialect.ErrFileBusy, "upload-busy", "params", strconv.Itoa(all)+" uploads under way", "at most "+strconv.Itoa(s.Limits.Uploads),
 			"too many uploads are under way", "正在进行的上传任务过多",
 			"let the device try again later", "请让设备稍后重试")
 	}
@@ -148,7 +148,7 @@ func (s *Service) fits(ctx context.Context, id registry.ID, before File, size in
 	if has.Files <= s.Limits.Files && has.Bytes <= s.Limits.DeviceBytes {
 		return nil
 	}
-	return refuse(dialect.ErrFileQuota, "quota", "params", fmt.Sprintf("%d files, %d bytes", has.Files, has.Bytes),
+	return refuse(dialect.ErrFileQuota, "upload-quota", "params", fmt.Sprintf("%d files, %d bytes", has.Files, has.Bytes),
 		fmt.Sprintf("at most %d files, %d bytes", s.Limits.Files, s.Limits.DeviceBytes),
 		"with this file the device would keep more than it may", "加上该文件将超过该设备允许保存的文件数量或总大小",
 		"delete files: matou device file remove "+id.String()+" NAME", "请删除部分文件：matou device file remove "+id.String()+" NAME")
@@ -198,12 +198,12 @@ func (s *Service) accepts(u *upload, r *dialect.FileWrite, end int64, last bool)
 	there := u.journal.size
 	switch {
 	case r.Offset != there:
-		return refuse(dialect.ErrFileOffset, "offset", "params.offset", strconv.FormatInt(r.Offset, 10), strconv.FormatInt(there, 10),
+		return refuse(dialect.ErrFileOffset, "upload-offset", "params.offset", strconv.FormatInt(r.Offset, 10), strconv.FormatInt(there, 10),
 			fmt.Sprintf("the block begins at %d, but %d bytes are there", r.Offset, there), fmt.Sprintf("分片的 offset 为 %d，而已上传 %d 字节", r.Offset, there),
 			"send blocks one behind the other, each when the one before is answered; ask with conflictStrategy append where to go on",
 			"请按顺序逐片上传，收到应答后再发送下一片；续传位置可用 conflictStrategy=append 查询")
 	case u.Size != dialect.UnknownSize && end > u.Size:
-		return refuse(dialect.ErrFileBeyond, "beyond", "params.bSize", strconv.Itoa(len(r.Data)), "at most "+strconv.FormatInt(u.Size-there, 10),
+		return refuse(dialect.ErrFileBeyond, "upload-beyond", "params.bSize", strconv.Itoa(len(r.Data)), "at most "+strconv.FormatInt(u.Size-there, 10),
 			fmt.Sprintf("the block ends at %d, but the file has %d bytes", end, u.Size), fmt.Sprintf("分片结束于 %d，而文件只有 %d 字节", end, u.Size),
 			"send as many bytes as fileSize said, or -1 for a size that is not known", "请按 fileSize 发送；大小未知时 fileSize 应为 -1")
 	case end > s.Limits.FileBytes:
@@ -211,10 +211,10 @@ func (s *Service) accepts(u *upload, r *dialect.FileWrite, end int64, last bool)
 		return tooLarge(end, s.Limits.FileBytes)
 	case last && end == 0:
 		s.end(u)
-		return refuse(dialect.ErrFileEmpty, "empty", "params.bSize", "0", "at least 1 byte in the file",
+		return refuse(dialect.ErrFileEmpty, "upload-empty", "params.bSize", "0", "at least 1 byte in the file",
 			"the file ends before it has a byte", "文件内容为空", "upload a file that is not empty", "请上传非空文件")
 	case !last && len(r.Data) < leastBlock:
-		return refuse(dialect.ErrFileBlock, "block-small", "params.bSize", strconv.Itoa(len(r.Data)), "at least 256, but for the last block",
+		return refuse(dialect.ErrFileBlock, "upload-block-small", "params.bSize", strconv.Itoa(len(r.Data)), "at least 256, but for the last block",
 			"the block is too small", "分片小于 256 字节，且不是最后一片",
 			"send blocks of 256 to 131072 bytes; a last block of a file of unknown size says isComplete", "分片应为 256 到 131072 字节；大小未知的文件，最后一片须带 isComplete")
 	}
@@ -238,7 +238,7 @@ func (s *Service) finish(ctx context.Context, u *upload) (got dialect.Received, 
 		if want, err := strconv.ParseUint(u.Check, 16, 64); err != nil || want != got.Got {
 			s.content.Drop(staged)
 			s.end(u)
-			return got, refuse(dialect.ErrFileCheck, "check", "params.ficValue", u.Check, fmt.Sprintf("%016x", got.Got),
+			return got, refuse(dialect.ErrFileCheck, "upload-check", "params.ficValue", u.Check, fmt.Sprintf("%016x", got.Got),
 				"the file is not the one that its CRC-64 says; the upload has ended", "文件的 CRC-64 与 ficValue 不一致，上传任务已结束",
 				"make CRC-64 by ECMA-182 (reflected, as the C SDK does) of the whole file, and upload it again", "请对整个文件计算 CRC-64（ECMA-182，与 C SDK 一致）后重新上传")
 		}
@@ -340,7 +340,7 @@ func (s *Service) noUpload(ctx context.Context, id registry.ID, upload string) e
 	f, err := s.Store.FileOf(ctx, upload)
 	switch {
 	case err == nil && f.Product == id.Product && f.Device == id.Device:
-		return refuse(dialect.ErrFileFinished, "finished", "params.uploadId", upload, "an upload that is under way",
+		return refuse(dialect.ErrFileFinished, "upload-finished", "params.uploadId", upload, "an upload that is under way",
 			"the file of this upload is there already", "该上传任务已完成", "nothing is left to be sent", "无需再发送")
 	case err != nil && !errors.Is(err, ErrNotFound):
 		return err
@@ -349,19 +349,19 @@ func (s *Service) noUpload(ctx context.Context, id registry.ID, upload string) e
 }
 
 func refuseUnknown(upload string) error {
-	return refuse(dialect.ErrFileUnknown, "unknown", "params.uploadId", upload, "that of the last answer to init",
+	return refuse(dialect.ErrFileUnknown, "upload-unknown", "params.uploadId", upload, "that of the last answer to init",
 		"there is no such upload, or no longer", "上传任务不存在或已失效",
 		"ask with thing/file/upload/mqtt/init again; an upload is forgotten after a day without a block", "请重新请求 thing/file/upload/mqtt/init；超过 24 小时没有分片的任务会被删除")
 }
 
 func tooLarge(size, most int64) error {
-	return refuse(dialect.ErrFileLarge, "large", "params.fileSize", strconv.FormatInt(size, 10), "at most "+strconv.FormatInt(most, 10),
+	return refuse(dialect.ErrFileLarge, "upload-large", "params.fileSize", strconv.FormatInt(size, 10), "at most "+strconv.FormatInt(most, 10),
 		"the file is larger than it may be", "文件大小超过上限",
 		"split it, or raise files.maxFileBytes", "请拆分文件，或调大 files.maxFileBytes")
 }
 
 func refuse(cause error, code, field, received, expected, en, zh, advice, adviceZH string) error {
 	return &dialect.Refusal{Cause: cause, Diagnosis: dialect.Diagnosis{
-		Code: "upload-" + code, Field: field, Received: received, Expected: expected, Sentence: en, SentenceZH: zh, Advice: advice, AdviceZH: adviceZH,
+		Code: code, Field: field, Received: received, Expected: expected, Sentence: en, SentenceZH: zh, Advice: advice, AdviceZH: adviceZH,
 	}}
 }

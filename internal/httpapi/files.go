@@ -9,14 +9,21 @@ import (
 	"github.com/matou-iot/matou/internal/fileupload"
 )
 
+// A deviceFile is one as the API shows it.
+type deviceFile fileupload.File
+
 type listFilesInput struct {
 	DevicePath
 	Paging
 }
 
-func (a *api) listFiles(ctx context.Context, in *listFilesInput) (list[fileupload.File], error) {
+func (a *api) listFiles(ctx context.Context, in *listFilesInput) (list[deviceFile], error) {
 	all, next, err := a.Files.Files(ctx, in.id(), in.After, in.Limit)
-	return page(all, next), err
+	views := make([]deviceFile, len(all))
+	for i := range all {
+		views[i] = deviceFile(all[i])
+	}
+	return page(views, next), err
 }
 
 // FilePath names a file of a device.
@@ -25,8 +32,9 @@ type FilePath struct {
 	File string `path:"file" doc:"Name of the file"`
 }
 
-func (a *api) showFile(ctx context.Context, in *FilePath) (fileupload.File, error) {
-	return a.Files.File(ctx, in.id(), in.File)
+func (a *api) showFile(ctx context.Context, in *FilePath) (deviceFile, error) {
+	f, err := a.Files.File(ctx, in.id(), in.File)
+	return deviceFile(f), err
 }
 
 func (a *api) deleteFile(ctx context.Context, in *FilePath) error {

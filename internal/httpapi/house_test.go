@@ -24,6 +24,7 @@ import (
 	"github.com/matou-iot/matou/internal/dialect/plain"
 	"github.com/matou-iot/matou/internal/enroll"
 	"github.com/matou-iot/matou/internal/feed"
+	"github.com/matou-iot/matou/internal/fileupload"
 	"github.com/matou-iot/matou/internal/gate"
 	"github.com/matou-iot/matou/internal/history"
 	"github.com/matou-iot/matou/internal/httpapi"
@@ -50,6 +51,7 @@ type house struct {
 	feed     *feed.Feed
 	history  *history.History
 	access   *access.Access
+	files    *fileupload.Service
 	tokens   map[access.Role]string
 }
 
@@ -96,9 +98,13 @@ func newHouse(t *testing.T) *house {
 	})
 	configs := remoteconfig.New(remoteconfig.Options{Store: db, Registry: h.registry, Dialects: speaks, Teller: commands, Base: "http://iot.example.com"})
 	logs := remotelog.New(remotelog.Options{Registry: h.registry, Dialects: speaks, Teller: commands, Trace: recorder})
+	h.files, err = fileupload.New(t.Context(), fileupload.Options{Store: db, Registry: h.registry, Feed: h.feed, Trace: recorder, Dir: filepath.Join(dir, "files")})
+	must(err)
+	ingest.Handle(in, h.files.Begin)
+	ingest.Handle(in, h.files.Write)
 	api, err := httpapi.New(httpapi.Options{
 		Registry: h.registry, History: h.history, Commands: commands, Timeline: recorder, Feed: h.feed, OTA: upgrades, Broker: b, Gate: judge,
-		Shadows: shadows, Configs: configs, Logs: logs,
+		Files: h.files, Shadows: shadows, Configs: configs, Logs: logs,
 		Layers: layers.New(layers.Options{Registry: h.registry, History: h.history, Timeline: recorder, Dialects: speaks}),
 		Images: deviceimage.New(deviceimage.Options{Store: db, Registry: h.registry, Teller: commands}),
 		Access: h.access, Enroll: enroll.New(enroll.Options{Registry: h.registry, Store: db}), Dialects: speaks, Version: "test", PublicHost: "iot.example.com", PublicPort: 1883, Started: time.Now(),

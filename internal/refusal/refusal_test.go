@@ -132,6 +132,7 @@ var notCodes = map[string]bool{
 	"wrong-type": true, "out-of-range": true, "off-step": true, "not-listed": true, "too-long": true, "not-writable": true, "bad-time": true, // mistakes of values: value-…
 	"timed-out":          true, // a state of an upgrade
 	"pre-authentication": true, // a road
+	"device-user":        true, // a bucket
 	"not-found":          true, // a kind of fault, and a page
 }
 

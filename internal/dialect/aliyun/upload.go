@@ -15,7 +15,7 @@ func uploadInit(r *reading) dialect.Request {
 	if !r.uploadReady(err, vendor.AppendUploadInit(nil, q, "", 0)) {
 		return nil
 	}
-	if q.OSSOwner == "device-user" {
+	if q.OSSOwner == vendor.InOwnBucket {
 		r.up.Notes = append(r.up.Notes, dialect.Note{
 			Code:       "aliyun-upload-bucket",
 			Sentence:   "the file is kept here: there is no bucket of the device's owner",
