@@ -189,22 +189,12 @@ func (l *Log) Read(ctx context.Context, after uint64) (uint64, []byte, error) {
 	if r == nil {
 		return 0, nil, errDown
 	}
-	m, err := r.stream.GetMsg(ctx, after+1)
-	if err == nil {
-		return m.Sequence, m.Data, nil
-	}
-	if !errors.Is(err, jetstream.ErrMsgNotFound) {
-		return 0, nil, err
-	}
-	// Either the end, or retention took what was asked for.
-	info, err := r.stream.Info(ctx)
-	if err != nil {
-		return 0, nil, err
-	}
-	if info.State.Msgs == 0 || info.State.LastSeq <= after || info.State.FirstSeq <= after+1 {
+	// With the subject the server looks for the next one there is: retention,
+	// or a damaged file, may have taken what was asked for.
+	m, err := r.stream.GetMsg(ctx, after+1, jetstream.WithGetMsgSubject(subject))
+	if errors.Is(err, jetstream.ErrMsgNotFound) {
 		return 0, nil, io.EOF
 	}
-	m, err = r.stream.GetMsg(ctx, info.State.FirstSeq)
 	if err != nil {
 		return 0, nil, err
 	}

@@ -47,6 +47,27 @@ func TestBatchesAreReadInOrderAndSurvive(t *testing.T) {
 	}
 }
 
+// TestReadPassesOverAHole: a damaged file may take batches from the middle.
+func TestReadPassesOverAHole(t *testing.T) {
+	l := open(t, t.TempDir())
+	for i := range 6 {
+		if _, err := l.Append(t.Context(), []byte{byte(i)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, seq := range []uint64{3, 4} {
+		if err := l.running.stream.DeleteMsg(t.Context(), seq); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if seq, b, err := l.Read(t.Context(), 2); err != nil || seq != 5 || b[0] != 4 {
+		t.Errorf("behind 2: %d, %v, %v", seq, b, err)
+	}
+	if _, _, err := l.Read(t.Context(), 6); !errors.Is(err, io.EOF) {
+		t.Errorf("at the end: %v", err)
+	}
+}
+
 func TestReadPassesOverWhatRetentionTook(t *testing.T) {
 	l := open(t, t.TempDir())
 	for i := range 5 {
