@@ -2,7 +2,6 @@ package test
 
 import (
 	"bufio"
-	"context"
 	"encoding/hex"
 	"encoding/json"
 	"io"
@@ -39,9 +38,13 @@ func (m *matou) puppet(sdk string) *puppet {
 	if _, err := os.Stat(filepath.Join("node", "node_modules", sdk)); err != nil {
 		m.t.Skipf("SKIPPED: %s is missing from test/node/node_modules; run test/prepare", sdk)
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	cmd := exec.CommandContext(ctx, "node", "puppet.js")
-	cmd.Dir, cmd.Env = "node", append(os.Environ(), "SDK="+sdk)
+	return m.play(exec.Command("node", "puppet.js"), "node", "SDK="+sdk)
+}
+
+// play starts a program that takes orders on its standard input.
+func (m *matou) play(cmd *exec.Cmd, dir string, env ...string) *puppet {
+	m.t.Helper()
+	cmd.Dir, cmd.Env = dir, append(os.Environ(), env...)
 	in, err := cmd.StdinPipe()
 	if err != nil {
 		m.t.Fatal(err)
@@ -70,9 +73,11 @@ func (m *matou) puppet(sdk string) *puppet {
 		}
 	}()
 	m.t.Cleanup(func() {
-		cancel()
+		in.Close() // it ends by itself, or is ended
+		late := time.AfterFunc(patience, func() { cmd.Process.Kill() })
 		<-read
 		cmd.Wait()
+		late.Stop()
 		if m.t.Failed() && p.log.String() != "" {
 			m.t.Logf("the SDK printed\n%s", p.log)
 		}
@@ -88,7 +93,13 @@ func (p *puppet) do(act string, order object) {
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	if _, err := p.stdin.Write(append(raw, '\n')); err != nil {
+	p.line(string(raw))
+}
+
+// line gives the puppet an order in its own form.
+func (p *puppet) line(words ...string) {
+	p.t.Helper()
+	if _, err := io.WriteString(p.stdin, strings.Join(words, "\t")+"\n"); err != nil {
 		p.t.Fatalf("%v\n%s", err, p.log)
 	}
 }

@@ -45,6 +45,16 @@ func TestNodeSDKFeatures(t *testing.T) {
 			m.lampOfSDK(p)
 			const device = "/products/" + lampProduct + "/devices/" + lampName
 
+			// Custom topics: one to hear, one to say what is no JSON.
+			const custom = "/" + lampProduct + "/" + lampName + "/user/get"
+			p.do("subscribe", object{"name": "lamp", "topic": custom})
+			if got := p.replied("lamp", "subscribe"); at(got, "granted", 0, "qos") != 1.0 {
+				t.Errorf("granted %v", got)
+			}
+			const update = "/" + lampProduct + "/" + lampName + "/user/update"
+			p.publish("lamp", update, "not JSON", 1)
+			m.awaitEntry(lampProduct, lampName, "the custom message", func(e entry) bool { return e.Topic == update && string(e.Payload) == "not JSON" })
+
 			p.wants(p.call("lamp", "postProps", object{"CurrentTemperature": 23.5, "NightLightSwitch": 1}), success("thing.event.property.post", object{}))
 			m.awaitLatest(lampProduct, lampName, "CurrentTemperature", "23.5")
 			p.wants(p.call("lamp", "postEvent", "SensorFault", object{"FaultCode": 2}), success("thing.event.SensorFault.post", object{}))
@@ -111,15 +121,6 @@ func TestNodeSDKFeatures(t *testing.T) {
 				t.Errorf("the call became %v", c)
 			}
 
-			// Custom topics: one to hear, one to say what is no JSON.
-			const custom = "/" + lampProduct + "/" + lampName + "/user/get"
-			p.do("subscribe", object{"name": "lamp", "topic": custom})
-			if got := p.replied("lamp", "subscribe"); at(got, "granted", 0, "qos") != 1.0 {
-				t.Errorf("granted %v", got)
-			}
-			const update = "/" + lampProduct + "/" + lampName + "/user/update"
-			p.publish("lamp", update, "not JSON", 1)
-			m.awaitEntry(lampProduct, lampName, "the custom message", func(e entry) bool { return e.Topic == update && string(e.Payload) == "not JSON" })
 			if !sdk.sub {
 				return
 			}
