@@ -45,6 +45,7 @@ type deviceCmd struct {
 	Command deviceCommandCmd `cmd:"" help:"Send a command of bytes to a device of data streams."`
 	Raw     deviceRawCmd     `cmd:"" help:"Pass bytes to a device as they are."`
 	RRPC    deviceRRPCCmd    `cmd:"" name:"rrpc" help:"Ask a device something that it answers at once."`
+	File    deviceFileCmd    `cmd:"" help:"Files that a device uploaded."`
 	Image   deviceImageCmd   `cmd:"" help:"Show the image of a device, and say what is wanted of it."`
 }
 

@@ -16,7 +16,7 @@ type deviceWatchCmd struct {
 
 func (*deviceWatchCmd) Help() string {
 	return `Prints until it is interrupted; a stream that breaks is opened again. With --json
-each line is an object with type (property, event, status, command or gap) and
+each line is an object with type (property, event, status, command, file or gap) and
 data.
 
 Examples:
@@ -88,6 +88,8 @@ type message struct {
 	Reason  string                     `json:"reason"`
 	Addr    string                     `json:"addr"`
 	Missed  int                        `json:"missed"`
+	Name    string                     `json:"name"`
+	Size    int64                      `json:"size"`
 	order
 }
 
@@ -110,6 +112,8 @@ func describe(r *rest, e streamEvent) (string, error) {
 			m.Time = m.SentAt
 		}
 		what = strings.TrimSpace(fmt.Sprintf("%s %s: %s %s", m.what(), document(m.Input), m.State, m.answer()))
+	case "file":
+		what = "file " + m.Name + " (" + bytesOf(m.Size) + ")"
 	case "gap":
 		return fmt.Sprintf("… %s; history has them", count(m.Missed, "message was missed", "messages were missed")), nil
 	default:

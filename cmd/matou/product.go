@@ -232,6 +232,7 @@ type removed struct {
 	Device  string `json:"device,omitempty"`
 	Token   string `json:"token,omitempty"`
 	Package string `json:"package,omitempty"`
+	File    string `json:"file,omitempty"`
 	Removed bool   `json:"removed"`
 }
 

@@ -197,6 +197,13 @@ func TestRestGolden(t *testing.T) {
 		{"product-config-status", with("product config status a1NightLamp"), "", "GET /products/a1NightLamp/config/deliveries", list(
 			`{"device":"lamp01","configId":"1bbf","state":"taken","code":200,"message":"success","pushedAt":"2026-01-02T03:04:05.678Z"}`,
 			`{"device":"lamp02","configId":"1bbf","state":"pushed","pushedAt":"2026-01-02T03:04:05.678Z"}`)},
+		{"device-file-list", with("device file list a1NightLamp/lamp01"), "", "GET /products/a1NightLamp/devices/lamp01/files", list(
+			`{"product":"a1NightLamp","device":"lamp01","name":"a.log","size":1536,"sha256":"4f0a","crc64":"01","arrivedAt":"2026-01-02T03:04:05.678Z"}`)},
+		{"device-file-list-json", with("device file list a1NightLamp/lamp01 --json"), "", "GET /products/a1NightLamp/devices/lamp01/files", list()},
+		{"device-file-list-none", with("device file list a1NightLamp/lamp01"), "", "GET /products/a1NightLamp/devices/lamp01/files", list()},
+		{"device-file-remove", with("device file remove a1NightLamp/lamp01 a.log --yes"), "", "DELETE /products/a1NightLamp/devices/lamp01/files/a.log", answer(204, "")},
+		{"device-file-remove-json", with("device file remove a1NightLamp/lamp01 a.log --yes --json"), "", "DELETE /products/a1NightLamp/devices/lamp01/files/a.log", answer(204, "")},
+		{"device-file-remove-unasked", with("device file remove a1NightLamp/lamp01 a.log"), "", "", nil},
 		{"product-config-on", with("product config on a1NightLamp"), "", "PATCH /products/a1NightLamp/config", answer(200, `{"on":true,"items":[]}`)},
 		{"product-config-off", with("product config off a1NightLamp"), "", "PATCH /products/a1NightLamp/config", answer(200, `{"on":false,"items":[]}`)},
 		{"device-get", with("device get VRqhDHF2wL/my_tv wendu Power"), "", "POST /products/VRqhDHF2wL/devices/my_tv/properties/get", answer(200, got)},
@@ -280,6 +287,7 @@ func TestRestCommandsHaveExamples(t *testing.T) {
 		"status", "product list", "product add", "product show", "product set", "product remove", "product reset-secret",
 		"model import", "model export",
 		"product config show", "product config print", "product config upload", "product config push", "product config status", "product config on", "product config off",
+		"device file list", "device file get", "device file remove",
 		"device shadow", "device desired get", "device desired set", "device desired clear", "device tag", "device log",
 		"device list", "device add", "device show", "device remove", "device enable", "device disable", "device reset-secret",
 		"device import", "device export", "device credentials", "device status", "device latest", "device history", "device events",
