@@ -204,6 +204,7 @@ type Subject struct {
 	Meter    Meter     // counts what it does; nil: nobody does
 	Subs     Subs      // the sub-devices of a gateway that are logged in
 	Rates    Rates     // of what the connection says
+	Asked    Asked     // of what the device asks
 }
 
 // Session is the name of the subject's session, product and device with a

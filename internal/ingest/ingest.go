@@ -160,6 +160,10 @@ func (in *Ingest) publish(c *broker.Client, by *dialect.Subject, p *packet.Publi
 		j.keepEvents(who.Claim, j.up.Events)
 		j.tellUnfit()
 	case dialect.Asks:
+		if j.tooOften(p) {
+			j.release()
+			return broker.Decision{Action: broker.Consume}
+		}
 		j.serve = in.serverOf(j.up.Request)
 	case dialect.SetReply, dialect.InvokeReply, dialect.GetReply:
 		if j.up.Fault == nil {

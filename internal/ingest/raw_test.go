@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/matou-iot/matou/internal/broker"
 	"github.com/matou-iot/matou/internal/dialect"
@@ -270,4 +271,70 @@ func TestRates(t *testing.T) {
 		})
 	}
 	var _ dialect.Limited = aliyun.Dialect{}
+}
+
+// TestTheRationOfRequests: a strict device's requests beyond what the vendor
+// wrote down are dropped, another's are served, and both are told once a
+// second; what nothing is written of is not counted.
+func TestTheRationOfRequests(t *testing.T) {
+	const shadow, tags = "/shadow/update/" + lamp + "/" + one, "/sys/" + lamp + "/" + one + "/thing/deviceinfo/update"
+	for _, tt := range []struct {
+		name           string
+		mode           dialect.Strictness
+		topic, payload string
+		sent, served   int // in each of two seconds
+		told           int
+		kind           trace.Kind
+	}{
+		{"strict", dialect.Strict, shadow, `{"method":"get"}`, 25, 20, 2, trace.Fault},
+		{"strict, as often as it may", dialect.Strict, shadow, `{"method":"get"}`, 20, 20, 0, 0},
+		{"lenient", dialect.Lenient, shadow, `{"method":"get"}`, 205, 205, 2, trace.Note},
+		{"lenient, beyond the vendor's", dialect.Lenient, shadow, `{"method":"get"}`, 25, 25, 0, 0},
+		{"tags", dialect.Strict, tags, `{"id":"1","params":[{"attrKey":"a","attrValue":"b"}]}`, 25, 25, 0, 0},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			h := newHouse(t)
+			served := 0
+			ingest.Handle(h.Ingest, func(context.Context, *dialect.ShadowGet) (*dialect.Shadow, error) {
+				served++
+				return &dialect.Shadow{}, nil
+			})
+			ingest.Handle(h.Ingest, func(context.Context, *dialect.TagsUpdate) (dialect.Done, error) {
+				served++
+				return dialect.Done{}, nil
+			})
+			now := time.Unix(1_700_000_000, 0)
+			h.Now = func() time.Time { return now }
+			who := subject(one)
+			who.Mode = tt.mode
+			for range 2 {
+				for range tt.sent {
+					p := message(tt.topic, tt.payload)
+					p.QoS = mqtt.AtMostOnce // of QoS 1 a strict device may say no more than 10 a second
+					if d := h.Publish(nil, who, p); d.Reason.Failed() {
+						t.Fatalf("%+v", d)
+					} else if d.Pending != nil && d.Pending.Settle() != mqtt.Success {
+						t.Fatal("a request is to be sent again")
+					}
+				}
+				now = now.Add(time.Second)
+			}
+			if served != 2*tt.served {
+				t.Errorf("%d were served, want %d [aliyun-device §4.8]", served, 2*tt.served)
+			}
+			told := 0
+			line, _ := h.recorder.Timeline(lamp, one, trace.Query{Kinds: []trace.Kind{trace.Note, trace.Fault}})
+			for _, e := range line {
+				if e.Code != "aliyun-request-rate" {
+					continue
+				}
+				if told++; e.Kind != tt.kind || e.SentenceZH == "" || e.Parent == 0 {
+					t.Errorf("told %+v", e)
+				}
+			}
+			if told != tt.told {
+				t.Errorf("told %d times, not %d", told, tt.told)
+			}
+		})
+	}
 }
