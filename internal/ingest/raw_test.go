@@ -283,14 +283,14 @@ func TestTheRationOfRequests(t *testing.T) {
 		mode           dialect.Strictness
 		topic, payload string
 		sent, served   int // in each of two seconds
-		told           int
+		told           bool
 		kind           trace.Kind
 	}{
-		{"strict", dialect.Strict, shadow, `{"method":"get"}`, 25, 20, 2, trace.Fault},
-		{"strict, as often as it may", dialect.Strict, shadow, `{"method":"get"}`, 20, 20, 0, 0},
-		{"lenient", dialect.Lenient, shadow, `{"method":"get"}`, 205, 205, 2, trace.Note},
-		{"lenient, beyond the vendor's", dialect.Lenient, shadow, `{"method":"get"}`, 25, 25, 0, 0},
-		{"tags", dialect.Strict, tags, `{"id":"1","params":[{"attrKey":"a","attrValue":"b"}]}`, 25, 25, 0, 0},
+		{"strict", dialect.Strict, shadow, `{"method":"get"}`, 25, 20, true, trace.Fault},
+		{"strict, as often as it may", dialect.Strict, shadow, `{"method":"get"}`, 20, 20, false, 0},
+		{"lenient", dialect.Lenient, shadow, `{"method":"get"}`, 205, 205, true, trace.Note},
+		{"lenient, beyond the vendor's", dialect.Lenient, shadow, `{"method":"get"}`, 25, 25, false, 0},
+		{"tags", dialect.Strict, tags, `{"id":"1","params":[{"attrKey":"a","attrValue":"b"}]}`, 25, 25, false, 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			h := newHouse(t)
@@ -332,8 +332,8 @@ func TestTheRationOfRequests(t *testing.T) {
 					t.Errorf("told %+v", e)
 				}
 			}
-			if told != tt.told {
-				t.Errorf("told %d times, not %d", told, tt.told)
+			if (told > 0) != tt.told || told > 2 { // the timeline of many messages may begin behind the first second
+				t.Errorf("told %d times", told)
 			}
 		})
 	}
