@@ -2,6 +2,7 @@ package test
 
 import (
 	"bytes"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -117,6 +118,7 @@ func TestLinkSDKForC4(t *testing.T) {
 	if got, _ := p.hears("lamp", "time").(float64); time.Since(time.UnixMilli(int64(got))).Abs() > time.Minute {
 		t.Errorf("the time is %v", got)
 	}
+	p.is(p.hears("lamp", "logging"), `0`) // it asked when it connected
 	must[object](m, "PUT", device+"/log", object{"on": true})
 	p.is(p.hears("lamp", "logging"), `1`)
 	p.line("log", "the lamp is warm")
@@ -151,6 +153,18 @@ func TestLinkSDKForC4Upgrades(t *testing.T) {
 	if got := p.hears("lamp", "config"); at(got, "size") != 15.0 {
 		t.Errorf("configuration %v", got)
 	}
+}
+
+// TestLinkSDKForC4Raw speaks bytes.
+func TestLinkSDKForC4Raw(t *testing.T) {
+	m := start(t, t.TempDir())
+	m.meter()
+	p := m.linkSDK4(rawPK, "meter01", rawSecret)
+	p.line("raw", hex.EncodeToString([]byte(rawReport)))
+	p.is(p.hears("lamp", "rawreply"), `"0200c8"`)
+	m.awaitLatest(rawPK, "meter01", "prop_float", "1.25")
+	must[object](m, "POST", "/products/"+rawPK+"/devices/meter01/properties", object{"values": object{"prop_int16": 258}})
+	p.is(p.hears("lamp", "raw"), `"010102"`)
 }
 
 // TestLinkSDKForC4Gateway is a gateway with the subdev component.

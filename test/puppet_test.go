@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -21,6 +22,7 @@ type puppet struct {
 	t     *testing.T
 	stdin io.Writer
 	told  chan happening
+	early []happening // told while the story waited for something else
 	log   *buffer
 }
 
@@ -107,9 +109,14 @@ func (p *puppet) line(words ...string) {
 // awaits reads what the SDK tells until it is what the story is about.
 func (p *puppet) awaits(what string, is func(happening) bool) happening {
 	p.t.Helper()
+	for i, h := range p.early {
+		if is(h) {
+			p.early = slices.Delete(p.early, i, i+1)
+			return h
+		}
+	}
 	late := time.NewTimer(patience)
 	defer late.Stop()
-	var seen []string
 	for {
 		select {
 		case h := <-p.told:
@@ -119,10 +126,10 @@ func (p *puppet) awaits(what string, is func(happening) bool) happening {
 			if h.Heard == "error" {
 				p.t.Fatalf("waiting for %s, the SDK told %v", what, h.Message)
 			}
-			raw, _ := json.Marshal(h)
-			seen = append(seen, string(raw))
+			p.early = append(p.early, h)
 		case <-late.C:
-			p.t.Fatalf("waited for %s, the SDK told only\n%s", what, strings.Join(seen, "\n"))
+			raw, _ := json.Marshal(p.early)
+			p.t.Fatalf("waited for %s, the SDK told only\n%s", what, raw)
 		}
 	}
 }
@@ -177,6 +184,17 @@ func (p *puppet) publish(name, topic, payload string, qos int) {
 	p.t.Helper()
 	p.do("publish", object{"name": name, "topic": topic, "payload": hex.EncodeToString([]byte(payload)), "qos": qos})
 	p.wants(p.replied(name, "publish"), object{"error": ""})
+}
+
+// message waits for a message on a topic.
+func (p *puppet) message(name, topic string) string {
+	p.t.Helper()
+	h := p.awaits("a message on "+topic, func(h happening) bool { return h.From == name && h.Heard == "message" && h.Topic == topic })
+	raw, err := hex.DecodeString(h.Payload)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return string(raw)
 }
 
 // at returns a member deep inside JSON, nil if there is none.

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -221,6 +222,46 @@ func TestNodeSDKGateway(t *testing.T) {
 			m.awaitState(nodePK, "sub_1", "OFFLINE")
 			p.wants(p.call("gate", "removeTopo", []object{sub("sub_2")}), success("thing.topo.delete", []object{sub("sub_2")}))
 			p.wants(p.call("gate", "getTopo"), success("thing.topo.get", []object{sub("sub_1")}))
+		})
+	}
+}
+
+// meter is a product whose devices speak bytes, which a script reads.
+func (m *matou) meter() {
+	m.t.Helper()
+	m.product(rawPK, "aliyun", "lenient", "", rawModel)
+	m.add(rawPK, "meter01", rawSecret)
+	file := filepath.Join(m.t.TempDir(), "parse.js")
+	write(m.t, file, rawScript)
+	m.does("product", "script", "set", rawPK, file)
+}
+
+// rawReport is a frame of rawScript: id, an int16, a bool and a float.
+const rawReport = "\x00\x00\x22\x33\x44\x12\x32\x01\x3f\xa0\x00\x00"
+
+// TestNodeSDKRaw sends bytes up, with an answer, and hears bytes.
+func TestNodeSDKRaw(t *testing.T) {
+	for _, sdk := range nodeSDKs {
+		t.Run(sdk.name, func(t *testing.T) {
+			m := start(t, t.TempDir())
+			m.meter()
+			p := m.puppet(sdk.name)
+			p.do("make", object{"name": "meter", "kind": "device", "config": object{
+				"productKey": rawPK, "deviceName": "meter01", "deviceSecret": rawSecret, "brokerUrl": "mqtt://" + m.device}})
+			p.hears("meter", "connect")
+			for _, topic := range []string{"up_raw_reply", "down_raw"} {
+				p.do("subscribe", object{"name": "meter", "topic": rawUp + topic})
+				p.replied("meter", "subscribe")
+			}
+			p.publish("meter", rawUp+"up_raw", rawReport, 1)
+			if got := p.message("meter", rawUp+"up_raw_reply"); got != "\x02\x00\xc8" {
+				t.Errorf("answered % x", got)
+			}
+			m.awaitLatest(rawPK, "meter01", "prop_float", "1.25")
+			must[object](m, "POST", "/products/"+rawPK+"/devices/meter01/properties", object{"values": object{"prop_int16": 258}})
+			if got := p.message("meter", rawUp+"down_raw"); got != "\x01\x01\x02" {
+				t.Errorf("told % x", got)
+			}
 		})
 	}
 }
