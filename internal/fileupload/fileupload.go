@@ -11,11 +11,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -143,7 +143,7 @@ type upload struct {
 	head // fixed
 
 	mu      sync.Mutex // held while a block is written
-	journal *journal
+	journal *journal   // nil after a restart, until somebody goes on with it
 	gone    bool
 	touched time.Time // guarded by Service.mu
 }
@@ -188,7 +188,7 @@ func (s *Service) takeUp(ctx context.Context) error {
 	var found []*upload
 	for _, e := range entries {
 		path := filepath.Join(dir, e.Name())
-		h, j, err := resume(path)
+		h, err := headOf(path)
 		if err == nil && h.ID == e.Name() {
 			_, err = s.Registry.Device(ctx, registry.ID{Product: h.Product, Device: h.Device})
 		} else if err == nil {
@@ -204,7 +204,7 @@ func (s *Service) takeUp(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("take up an upload: %w", err)
 		}
-		u := &upload{head: h, journal: j, touched: h.BegunAt}
+		u := &upload{head: h, touched: h.BegunAt}
 		if info, err := e.Info(); err == nil {
 			u.touched = info.ModTime()
 		}
@@ -299,7 +299,7 @@ func (s *Service) end(u *upload) {
 		return
 	}
 	u.gone = true
-	if err := os.Remove(u.journal.path); err != nil {
+	if err := os.Remove(s.journalPath(u.ID)); err != nil {
 		s.Log.Error("remove an upload; it is tried again at the next start", "error", err)
 	}
 	s.mu.Lock()
@@ -327,8 +327,24 @@ func (s *Service) stamp() time.Time { return s.Now().UTC().Truncate(time.Millise
 
 func idOf(c dialect.Claim) registry.ID { return registry.ID{Product: c.Product, Device: c.Device} }
 
-// journalPath is where an upload under way lies. IDs are made here: none has
-// a separator in it.
-func (s *Service) journalPath(id string) string {
-	return filepath.Join(s.Dir, incoming, strings.ToLower(id))
+// journalPath is where an upload under way lies. IDs are made here, or were
+// the name of a file: none has a separator in it.
+func (s *Service) journalPath(id string) string { return filepath.Join(s.Dir, incoming, id) }
+
+// wake reads what is there of an upload that was under way before a restart.
+// The caller holds u.mu.
+func (s *Service) wake(u *upload) (err error) {
+	if u.journal != nil {
+		return nil
+	}
+	u.journal, err = resume(s.journalPath(u.ID))
+	switch {
+	case errors.Is(err, errCut), errors.Is(err, fs.ErrNotExist): // damaged since the start
+		s.Log.Error("an upload cannot be read back and is removed", "upload", u.ID, "error", err)
+		s.end(u)
+		return refuseUnknown(u.ID)
+	case err != nil:
+		return fault.Unavailable("go on with an upload: %w", err)
+	}
+	return nil
 }

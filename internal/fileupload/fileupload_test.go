@@ -416,6 +416,28 @@ func TestACrashWhileAFileArrives(t *testing.T) {
 	b.holds(lamp, "b.log", string(block("a", 300))+string(block("c", 300)))
 }
 
+// TestAnUploadThatWasDamaged ends with a word; the device begins anew.
+func TestAnUploadThatWasDamaged(t *testing.T) {
+	b := newBench(t, fileupload.Limits{})
+	id := b.begin("a.log", 900)
+	b.sent(id, 0, block("a", 300), false, false)
+	b.restart()
+	if err := os.WriteFile(filepath.Join(b.dir, "files", "incoming", id), []byte("rubbish"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err := b.send(lamp, id, 300, block("a", 300), false)
+	b.refused("a damaged upload", err, dialect.ErrFileUnknown)
+	b.sent(b.begin("a.log", 300), 0, block("a", 300), false, true)
+	// What is none at the start is removed then.
+	if err := os.WriteFile(filepath.Join(b.dir, "files", "incoming", "none"), []byte("rubbish"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	b.restart()
+	if _, uploads := b.onDisk(); uploads != 0 {
+		t.Errorf("%d uploads are left", uploads)
+	}
+}
+
 func TestUploadsThatNobodyEnds(t *testing.T) {
 	b := newBench(t, fileupload.Limits{})
 	id := b.begin("a.log", 900)

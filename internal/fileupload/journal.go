@@ -118,26 +118,37 @@ func begin(path string, h head) (*journal, error) {
 	return &journal{path: path, end: int64(len(frame))}, nil
 }
 
-// resume reads what is there of an upload after a restart.
-func resume(path string) (head, *journal, error) {
+// headOf reads what an upload is, and nothing of what came of it.
+func headOf(path string) (head, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return head{}, nil, err
+		return head{}, err
 	}
 	defer f.Close()
-	h, end, err := readHead(f)
+	h, _, err := readHead(f)
+	return h, err
+}
+
+// resume reads what is there of an upload after a restart.
+func resume(path string) (*journal, error) {
+	f, err := os.Open(path)
 	if err != nil {
-		return head{}, nil, fmt.Errorf("%s: %w", path, err)
+		return nil, err
+	}
+	defer f.Close()
+	_, end, err := readHead(f)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	j := &journal{path: path, end: end}
 	var buf []byte
 	for {
 		block, err := readFrame(f, buf)
 		if errors.Is(err, io.EOF) || errors.Is(err, errCut) {
-			return h, j, nil
+			return j, nil
 		}
 		if err != nil {
-			return head{}, nil, err
+			return nil, err
 		}
 		j.took(block)
 		buf = block

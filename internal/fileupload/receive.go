@@ -93,6 +93,9 @@ func (s *Service) goOn(u *upload) (dialect.Receiving, error) {
 	if u.gone {
 		return dialect.Receiving{}, refuseUnknown(u.ID)
 	}
+	if err := s.wake(u); err != nil {
+		return dialect.Receiving{}, err
+	}
 	if u.journal.size == u.Size {
 		u.journal.forgetLast() // only a block can end an upload
 	}
@@ -169,6 +172,9 @@ func (s *Service) Write(ctx context.Context, r *dialect.FileWrite) (dialect.Rece
 	defer u.mu.Unlock()
 	if u.gone {
 		return dialect.Received{}, s.noUpload(ctx, idOf(r.Claim), r.Upload)
+	}
+	if err := s.wake(u); err != nil {
+		return dialect.Received{}, err
 	}
 	end := r.Offset + int64(len(r.Data))
 	last := end == u.Size || u.Size == dialect.UnknownSize && r.Last

@@ -160,15 +160,20 @@ func (in *Ingest) tooMany(by *dialect.Subject, p *packet.Publish, now time.Time)
 			Sentence:   fmt.Sprintf("more than %d %s in a second (Rate limit:%d,current qps:%d)", limit, what, limit, said),
 			SentenceZH: fmt.Sprintf("一秒内超过 %d（%s）（Rate limit:%d,current qps:%d）", limit, what, limit, said),
 		}
-		if strict {
-			e.Kind = trace.Fault
-			e.Sentence += "; the rest of this second is dropped"
-			e.SentenceZH += "；本秒内其余消息被丢弃"
-		} else {
-			e.Sentence += "; the vendor's cloud would have dropped most of them"
-			e.SentenceZH += "；厂商平台会丢弃其中大部分"
-		}
+		beyond(&e, strict)
 		in.Trace.Record(e)
 	}
 	return strict
+}
+
+// beyond says what becomes of what is beyond a rate.
+func beyond(e *trace.Entry, strict bool) {
+	if strict {
+		e.Kind = trace.Fault
+		e.Sentence += "; the rest of this second is dropped"
+		e.SentenceZH += "；本秒内其余的被丢弃"
+		return
+	}
+	e.Sentence += "; the vendor's cloud would have dropped most of them"
+	e.SentenceZH += "；厂商平台会丢弃其中大部分"
 }

@@ -36,14 +36,7 @@ func (j *job) tooOften(p *packet.Publish) bool {
 			Sentence:   fmt.Sprintf("more than %d %s in a second", ration.PerSecond, ration.What),
 			SentenceZH: fmt.Sprintf("一秒内%s超过 %d 次", ration.WhatZH, ration.PerSecond),
 		}
-		if strict {
-			e.Kind = trace.Fault
-			e.Sentence += "; the rest of this second is dropped"
-			e.SentenceZH += "；本秒内其余请求被丢弃"
-		} else {
-			e.Sentence += "; the vendor's cloud would have dropped most of them"
-			e.SentenceZH += "；厂商平台会丢弃其中大部分"
-		}
+		beyond(&e, strict)
 		j.in.Trace.Record(e)
 	}
 	return strict
