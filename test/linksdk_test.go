@@ -187,3 +187,105 @@ func TestLinkSDKForC4Gateway(t *testing.T) {
 	m.awaitState(nodePK, "sub_1", "OFFLINE")
 	p.is(order("topo-delete")["code"], `200`)
 }
+
+// linkSDK3 is the same with Link SDK for C 3.x, test/c/linksdk3.c.
+func (m *matou) linkSDK3(product, device, secret string) *puppet {
+	m.t.Helper()
+	program := os.Getenv("MATOU_LINKSDK_C3")
+	if program == "" {
+		m.t.Skip("SKIPPED: Link SDK for C 3.x: set MATOU_LINKSDK_C3 to a program with it, see CONTRIBUTING.md")
+	}
+	p := m.play(exec.Command(program), "", "HOST=127.0.0.1", "PORT="+m.port, "PRODUCT_KEY="+product, "DEVICE_NAME="+device, "DEVICE_SECRET="+secret)
+	p.hears("lamp", "ready")
+	return p
+}
+
+// TestLinkSDKForC3 does what the thing model of Link SDK for C 3.x can.
+func TestLinkSDKForC3(t *testing.T) {
+	m := start(t, t.TempDir())
+	m.product(lampProduct, "aliyun", "lenient", lampProductSecret, sdkTSL)
+	m.add(lampProduct, lampName, lampSecret)
+	p := m.linkSDK3(lampProduct, lampName, lampSecret)
+	const device = "/products/" + lampProduct + "/devices/" + lampName
+
+	p.line("property", `{"CurrentTemperature":23.5,"NightLightSwitch":1}`)
+	p.is(p.hears("lamp", "reply"), `200`)
+	m.awaitLatest(lampProduct, lampName, "CurrentTemperature", "23.5")
+	p.line("event", "SensorFault", `{"FaultCode":2}`)
+	p.is(p.hears("lamp", "event"), `200`)
+	p.line("tag", `[{"attrKey":"Room","attrValue":"kitchen"}]`)
+	p.is(p.hears("lamp", "reply"), `200`)
+	if tags := must[struct{ Tags map[string]string }](m, "GET", device, nil).Tags; tags["Room"] != "kitchen" {
+		t.Errorf("tags %v", tags)
+	}
+	p.line("untag", `[{"attrKey":"Room"}]`)
+	p.is(p.hears("lamp", "reply"), `200`)
+	p.line("time")
+	if got, _ := p.hears("lamp", "time").(float64); time.Since(time.UnixMilli(int64(got))).Abs() > time.Minute {
+		t.Errorf("the time is %v", got)
+	}
+
+	done := make(chan object, 1)
+	ask := func(path string, body object) {
+		go func() { done <- must[object](m, "POST", device+path, body) }()
+	}
+	ask("/properties", object{"values": object{"NightLightSwitch": 0}, "wait": "7s"})
+	p.is(p.hears("lamp", "props"), `{"NightLightSwitch":0}`)
+	if c := <-done; c["state"] != "acknowledged" {
+		t.Errorf("the set became %v", c)
+	}
+	for _, service := range []string{"Blink", "Measure"} {
+		ask("/services/"+service, object{"input": object{"Times": 3}, "wait": "7s"})
+		p.is(p.hears("lamp", "service"), `{"Times":3}`)
+		if c := <-done; c["state"] != "acknowledged" || at(c, "output", "Done") != 3.0 {
+			t.Errorf("%s became %v", service, c)
+		}
+	}
+
+	must[object](m, "PUT", "/products/"+lampProduct+"/config", json.RawMessage(`{"interval":60}`))
+	p.line("config?")
+	if got := p.hears("lamp", "config"); at(got, "size") != 15.0 {
+		t.Errorf("configuration %v", got)
+	}
+	must[object](m, "POST", "/products/"+lampProduct+"/config/push", object{})
+	if got := p.hears("lamp", "config"); at(got, "size") != 15.0 {
+		t.Errorf("configuration pushed %v", got)
+	}
+}
+
+// TestLinkSDKForC3Raw speaks bytes.
+func TestLinkSDKForC3Raw(t *testing.T) {
+	m := start(t, t.TempDir())
+	m.meter()
+	p := m.linkSDK3(rawPK, "meter01", rawSecret)
+	p.line("raw", hex.EncodeToString([]byte(rawReport)))
+	p.is(p.hears("lamp", "raw"), `"0200c8"`)
+	m.awaitLatest(rawPK, "meter01", "prop_float", "1.25")
+	must[object](m, "POST", "/products/"+rawPK+"/devices/meter01/properties", object{"values": object{"prop_int16": 258}})
+	p.is(p.hears("lamp", "raw"), `"010102"`)
+}
+
+// TestLinkSDKForC3Gateway is a master with a slave.
+func TestLinkSDKForC3Gateway(t *testing.T) {
+	m := gatewayHouse(t, 1)
+	p := m.linkSDK3(gatewayPK, "gate1", gatewaySecret)
+	p.line("open", nodePK, "sub_1", subSecret("sub_1"))
+	p.line("login")
+	p.hears("sub", "ready")
+	m.awaitState(nodePK, "sub_1", "ONLINE")
+	p.line("sub-property", `{"T":21.5}`)
+	p.is(p.hears("lamp", "reply"), `200`) // the SDK counts it as its master's
+	m.awaitLatest(nodePK, "sub_1", "T", "21.5")
+	done := make(chan object, 1)
+	go func() {
+		done <- must[object](m, "POST", "/products/"+nodePK+"/devices/sub_1/properties", object{"values": object{"Light": true}, "wait": "7s"})
+	}()
+	p.is(p.hears("sub", "props"), `{"Light":1}`)
+	if c := <-done; c["state"] != "acknowledged" {
+		t.Errorf("the set became %v", c)
+	}
+	p.line("topo?")
+	p.is(p.hears("lamp", "topo"), `[{"deviceName":"sub_1","productKey":"`+nodePK+`"}]`)
+	p.line("logout")
+	m.awaitState(nodePK, "sub_1", "OFFLINE")
+}
