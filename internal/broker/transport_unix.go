@@ -76,7 +76,7 @@ func (t *socket) readable(fd uintptr) (done bool) {
 			t.b = borrow()
 		}
 		room := t.b.buf[t.b.n:]
-		n, err := syscall.Read(int(fd), room)
+		n, err := readNow(int(fd), room)
 		switch {
 		case err == syscall.EINTR:
 			continue
@@ -121,7 +121,7 @@ func (t *socket) write(b []byte) (int, error) {
 // writable writes once and never waits.
 func (t *socket) writable(fd uintptr) (done bool) {
 	for {
-		n, err := syscall.Write(int(fd), t.out)
+		n, err := writeNow(int(fd), t.out)
 		switch {
 		case err == syscall.EINTR:
 			continue
