@@ -32,24 +32,6 @@ func TestParamsOfARequest(t *testing.T) {
 }
 
 func TestDesired(t *testing.T) {
-	if got, err := ParseDesiredGet([]byte(`["power","temperature"]`)); err != nil || fmt.Sprint(got) != "[power temperature]" {
-		t.Errorf("%v, %v", got, err)
-	}
-	many := `["` + strings.Repeat(`p","`, MaxDesired) + `p"]`
-	for in, want := range map[string]error{`{}`: ErrBadParams, `[1]`: ErrBadParams, `null`: ErrBadParams, ``: ErrBadParams, many: ErrTooManyDesired} {
-		if _, err := ParseDesiredGet([]byte(in)); !errors.Is(err, want) {
-			t.Errorf("%.20s: %v", in, err)
-		}
-	}
-	got, err := ParseDesiredDelete([]byte(`{"power":{"version":1},"temperature":{},"a":null,"b":{"version":"12"},"c":{"version":null}}`))
-	if err != nil || fmt.Sprint(got) != "[{power 1} {temperature 0} {a 0} {b 12} {c 0}]" {
-		t.Errorf("%v, %v", got, err)
-	}
-	for _, in := range []string{`[]`, `{"a":1}`, `{"a":{"version":"x"}}`, `{"a":{"version":0}}`, `{"a":{"version":1.5}}`} {
-		if got, err := ParseDesiredDelete([]byte(in)); !errors.Is(err, ErrBadParams) {
-			t.Errorf("%s: %v, %v", in, got, err)
-		}
-	}
 	m := (&thing.Model{Properties: []thing.Property{{ID: "since", Type: thing.DataType{Kind: thing.Date}}}}).Index()
 	say := AppendDesired(nil, []DesiredValue{{"power", thing.TextValue("on"), 2}, {"lit", thing.BoolValue(true), 1}, {"since", thing.IntValue(5), 3}}, m)
 	if want := `{"power":{"value":"on","version":2},"lit":{"value":1,"version":1},"since":{"value":"5","version":3}}`; string(say) != want {
@@ -147,16 +129,6 @@ func FuzzRequests(f *testing.F) {
 		params, err := d.Params(doc)
 		if err != nil {
 			return
-		}
-		if names, err := ParseDesiredGet(params); err == nil && len(names) > MaxDesired {
-			t.Errorf("%d names", len(names))
-		}
-		if all, err := ParseDesiredDelete(params); err == nil {
-			for _, p := range all {
-				if p.Version < 0 {
-					t.Errorf("%+v", p)
-				}
-			}
 		}
 		if all, err := ParseTags(params); err == nil {
 			for _, tag := range all {

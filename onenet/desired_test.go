@@ -1,9 +1,6 @@
 package onenet
 
 import (
-	"errors"
-	"fmt"
-	"strings"
 	"testing"
 
 	"github.com/matou-iot/matou/thing"
@@ -15,25 +12,11 @@ func TestDesired(t *testing.T) {
 	if err != nil || string(d.ID) != "123" {
 		t.Fatalf("%s, %v", d.ID, err)
 	}
-	if got, err := ParseDesiredGet(params); err != nil || fmt.Sprint(got) != "[power temperature]" {
-		t.Errorf("%v, %v", got, err)
+	if string(params) != `["power","temperature"]` {
+		t.Errorf("got %s", params)
 	}
-	if params, err = d.Params([]byte(`{'id':123,params:{power:{version:1},"temperature":{}}}`)); err != nil || d.Loose == 0 {
-		t.Errorf("%s, %v", d.Loose, err)
-	}
-	if got, err := ParseDesiredDelete(params); err != nil || fmt.Sprint(got) != "[{power 1} {temperature 0}]" {
-		t.Errorf("%v, %v", got, err)
-	}
-	many := `["` + strings.Repeat(`p","`, MaxDesired) + `p"]`
-	for in, want := range map[string]error{``: ErrBadParams, `{}`: ErrBadParams, `[1]`: ErrBadParams, many: ErrTooManyDesired} {
-		if _, err := ParseDesiredGet([]byte(in)); !errors.Is(err, want) {
-			t.Errorf("%.20s: %v", in, err)
-		}
-	}
-	for _, in := range []string{``, `[]`, `{"a":1}`, `{"a":{"version":"x"}}`, `{"a":{"version":-1}}`} {
-		if got, err := ParseDesiredDelete([]byte(in)); !errors.Is(err, ErrBadParams) {
-			t.Errorf("%s: %v, %v", in, got, err)
-		}
+	if params, err = d.Params([]byte(`{'id':123,params:{power:{version:1},"temperature":{}}}`)); err != nil || d.Loose == 0 || string(params) != `{"power":{"version":1},"temperature":{}}` {
+		t.Errorf("%s %s, %v", params, d.Loose, err)
 	}
 	for _, tt := range []struct {
 		all  []DesiredValue
@@ -47,26 +30,4 @@ func TestDesired(t *testing.T) {
 			t.Errorf("got %s\nwant %s", got, tt.want)
 		}
 	}
-}
-
-func FuzzDesired(f *testing.F) {
-	for _, s := range []string{`{"id":"1","params":["a"]}`, `{"params":{"a":{"version":1},"b":{}}}`, `{params:{a:{version:'2'}}}`} {
-		f.Add([]byte(s))
-	}
-	f.Fuzz(func(t *testing.T, doc []byte) {
-		params, err := new(Decoder).Params(doc)
-		if err != nil {
-			return
-		}
-		if names, err := ParseDesiredGet(params); err == nil && len(names) > MaxDesired {
-			t.Errorf("%d names", len(names))
-		}
-		if all, err := ParseDesiredDelete(params); err == nil {
-			for _, p := range all {
-				if p.Version < 0 {
-					t.Errorf("%+v", p)
-				}
-			}
-		}
-	})
 }

@@ -136,7 +136,7 @@ func TestGetReplyAnswersNoSet(t *testing.T) {
 func (h *house) lastState(id string) command.State {
 	h.Helper()
 	var state command.State
-	for _, r := range h.log.records(h.T) {
+	for _, r := range h.log.Records(h.T) {
 		c, err := record.DecodeCommand(r.Body)
 		if err != nil {
 			h.Fatal(err)

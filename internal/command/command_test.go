@@ -113,7 +113,7 @@ func TestSaidAsTheVendorSaysIt(t *testing.T) {
 				}
 				line := h.timeline()
 				if len(line) != 1 || line[0].Kind != trace.Command || line[0].Direction != "down" || line[0].Topic != tt.topic ||
-					string(line[0].Payload) != payload || line[0].Sentence != "sent" || line[0].SentenceZH == "" || line[0].ID != h.log.records(h.T)[0].TraceID {
+					string(line[0].Payload) != payload || line[0].Sentence != "sent" || line[0].SentenceZH == "" || line[0].ID != h.log.Records(h.T)[0].TraceID {
 					h.Errorf("%+v", line)
 				}
 			})
@@ -487,7 +487,7 @@ func TestTimeouts(t *testing.T) {
 
 func TestUnrecordedIsAnError(t *testing.T) {
 	bubble(t, func(h *house) {
-		h.log.fails = errDisk
+		h.log.Fail(errDisk)
 		_, err := h.Set(h.Context(), lamp, lightOn, command.Order{Wait: time.Hour})
 		if fault.KindOf(err) != fault.KindUnavailable || !errors.Is(err, errDisk) || len(h.broker.sent) != 1 {
 			h.Errorf("%v, sent %+v", err, h.broker.sent)

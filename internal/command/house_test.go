@@ -3,7 +3,6 @@ package command_test
 import (
 	"context"
 	"errors"
-	"io"
 	"slices"
 	"sync"
 	"testing"
@@ -40,7 +39,7 @@ type house struct {
 	*command.Service
 	*testing.T
 	registry *registry.Registry
-	log      *log
+	log      *storetest.Log
 	broker   *line
 	recorder *trace.Recorder
 	options  command.Options
@@ -54,7 +53,7 @@ func bubble(t *testing.T, test func(h *house)) {
 
 func newHouse(t *testing.T) *house {
 	t.Helper()
-	h := &house{T: t, log: new(log), broker: &line{online: true}, recorder: trace.New(0)}
+	h := &house{T: t, log: new(storetest.Log), broker: &line{online: true}, recorder: trace.New(0)}
 	h.registry = registry.New(registry.Options{Store: storetest.NewMemory()})
 	if _, err := h.registry.CreateProduct(t.Context(), registry.Product{Key: lamp.Product, Dialect: "aliyun", Model: model()}); err != nil {
 		t.Fatal(err)
@@ -148,7 +147,7 @@ type fact struct {
 func (h *house) facts() (all []fact) {
 	h.Helper()
 	synctest.Wait()
-	for _, r := range h.log.records(h.T) {
+	for _, r := range h.log.Records(h.T) {
 		c, err := record.DecodeCommand(r.Body)
 		if err != nil || r.Product != lamp.Product || r.TraceID == 0 {
 			h.Fatalf("%+v %v", r, err)
@@ -208,46 +207,4 @@ func (l *line) Online(string) bool {
 	return l.online
 }
 
-// A log is a feed.Log in memory.
-type log struct {
-	mu      sync.Mutex
-	fails   error
-	batches [][]byte
-}
-
 var errDisk = errors.New("no space left on device")
-
-func (l *log) Append(_ context.Context, batch []byte) (uint64, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.fails != nil {
-		return 0, l.fails
-	}
-	l.batches = append(l.batches, batch)
-	return uint64(len(l.batches)), nil
-}
-
-func (l *log) Read(_ context.Context, after uint64) (uint64, []byte, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if after >= uint64(len(l.batches)) {
-		return 0, nil, io.EOF
-	}
-	return after + 1, l.batches[after], nil
-}
-
-func (l *log) records(t *testing.T) (all []record.Record) {
-	t.Helper()
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for _, b := range l.batches {
-		for len(b) > 0 {
-			r, rest, err := record.Decode(b)
-			if err != nil {
-				t.Fatal(err)
-			}
-			all, b = append(all, r), rest
-		}
-	}
-	return all
-}

@@ -30,14 +30,7 @@ type Desired struct {
 // A DesiredDelete takes desired values away. Its result is Done.
 type DesiredDelete struct {
 	Ask
-	Properties []DesiredVersion
-}
-
-// A DesiredVersion is a property whose desired value shall go: only where it
-// has this version; whatever it has where that is 0.
-type DesiredVersion struct {
-	Property string
-	Version  int64
+	Properties []thing.DesiredVersion
 }
 
 // Done is the result of a request that asks for nothing to be told.

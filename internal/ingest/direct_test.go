@@ -17,7 +17,7 @@ func TestTakeIsPublishWithoutAConnection(t *testing.T) {
 	if len(taken.Answers) != 1 || taken.Answers[0].Topic != post+"_reply" || !strings.HasPrefix(string(taken.Answers[0].Payload), `{"code":200,`) {
 		t.Errorf("answers %+v", taken.Answers)
 	}
-	if got := h.log.records(t); len(got) != 1 || got[0].TraceID != taken.Entry {
+	if got := h.log.Records(t); len(got) != 1 || got[0].TraceID != taken.Entry {
 		t.Errorf("kept %+v", got)
 	}
 	if sent := h.sender.all(); len(sent) != 0 {
@@ -39,7 +39,7 @@ func TestTakeSaysWhatItDidNotTake(t *testing.T) {
 	if taken := h.Take(subject(one), "/sys/"+lamp+"/another/thing/event/property/post", []byte("{}")); taken.Route || taken.Reason != mqtt.NotAuthorized || taken.Fault == nil {
 		t.Errorf("another device's topic: %+v", taken)
 	}
-	h.log.fail(errors.New("disk full"))
+	h.log.Fail(errors.New("disk full"))
 	if taken := h.Take(subject(one), post, []byte(warm)); !taken.Reason.Failed() || len(taken.Answers) != 0 {
 		t.Errorf("what could not be kept: %+v", taken)
 	}

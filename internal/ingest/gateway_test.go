@@ -54,7 +54,7 @@ func TestGatewaySpeaksForItsSubDevices(t *testing.T) {
 	if _, code := h.say(g, post, `{"id":"1","params":{"CurrentTemperature":21.5}}`); code != mqtt.Success {
 		t.Fatal(code)
 	}
-	kept := h.log.records(t)
+	kept := h.log.Records(t)
 	if len(kept) != 1 || kept[0].Kind != record.PropertyReport || kept[0].Product != lamp || kept[0].Device != one {
 		t.Fatalf("kept %+v", kept)
 	}
@@ -84,7 +84,7 @@ func TestGatewaySpeaksForItsSubDevices(t *testing.T) {
 	}
 	// The gateway speaks for itself as well.
 	h.say(g, "/sys/"+lamp+"/gate/thing/event/property/post", `{"id":"1","params":{"CurrentTemperature":1}}`)
-	if kept := h.log.records(t); kept[len(kept)-1].Device != "gate" {
+	if kept := h.log.Records(t); kept[len(kept)-1].Device != "gate" {
 		t.Errorf("kept %+v", kept[len(kept)-1])
 	}
 }
@@ -95,7 +95,7 @@ func TestSubDeviceThatIsNotLoggedIn(t *testing.T) {
 	g := gate()
 	theirs := strings.Replace(post, one, two, 1)
 	d, code := h.say(g, theirs, `{"id":"1","params":{"CurrentTemperature":21.5}}`)
-	if d.Action != broker.Consume || code != mqtt.NotAuthorized || len(h.log.records(t)) != 0 {
+	if d.Action != broker.Consume || code != mqtt.NotAuthorized || len(h.log.Records(t)) != 0 {
 		t.Errorf("%+v %v", d, code)
 	}
 	if sent := h.sender.all(); len(sent) != 1 || sent[0].session != lamp+"/gate" || sent[0].payload != `{"code":520}` {
@@ -122,7 +122,7 @@ func TestPackIsKeptByDevice(t *testing.T) {
 		t.Fatal(code)
 	}
 	var got []string
-	for _, r := range h.log.records(t) {
+	for _, r := range h.log.Records(t) {
 		got = append(got, r.Device+" "+map[record.Kind]string{record.PropertyReport: "values", record.EventReport: "event"}[r.Kind])
 	}
 	if all := strings.Join(got, ", "); all != "gate values, "+one+" values, "+one+" event" {

@@ -3,7 +3,6 @@ package ingest_test
 import (
 	"context"
 	"errors"
-	"io"
 	"slices"
 	"sync"
 	"testing"
@@ -14,7 +13,6 @@ import (
 	"github.com/matou-iot/matou/internal/dialect/aliyun"
 	"github.com/matou-iot/matou/internal/feed"
 	"github.com/matou-iot/matou/internal/ingest"
-	"github.com/matou-iot/matou/internal/record"
 	"github.com/matou-iot/matou/internal/registry"
 	"github.com/matou-iot/matou/internal/store/storetest"
 	"github.com/matou-iot/matou/internal/trace"
@@ -40,7 +38,7 @@ var arrival = time.UnixMilli(1700000000123).UTC()
 type house struct {
 	*ingest.Ingest
 	*testing.T
-	log      *log
+	log      *storetest.Log
 	sender   *sender
 	commands *commands
 	recorder *trace.Recorder
@@ -51,7 +49,7 @@ type house struct {
 func newHouse(t *testing.T) *house {
 	t.Helper()
 	story := new(story)
-	h := &house{T: t, log: &log{story: story}, sender: &sender{story: story}, commands: new(commands), recorder: trace.New(0), story: story, store: storetest.NewMemory()}
+	h := &house{T: t, log: &storetest.Log{Kept: func() { story.add("kept") }}, sender: &sender{story: story}, commands: new(commands), recorder: trace.New(0), story: story, store: storetest.NewMemory()}
 	h.Ingest = build(t, h.store, h.log, h.sender, h.commands, h.recorder)
 	return h
 }
@@ -135,62 +133,6 @@ func (s *story) told() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Clone(s.steps)
-}
-
-// A log is a feed.Log in memory.
-type log struct {
-	story *story
-	gate  chan struct{} // where it is not nil, Append waits for it
-
-	mu      sync.Mutex
-	fails   error
-	batches [][]byte
-}
-
-func (l *log) fail(err error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.fails = err
-}
-
-func (l *log) Append(_ context.Context, batch []byte) (uint64, error) {
-	if l.gate != nil {
-		<-l.gate
-	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.fails != nil {
-		return 0, l.fails
-	}
-	l.batches = append(l.batches, batch)
-	l.story.add("kept")
-	return uint64(len(l.batches)), nil
-}
-
-func (l *log) Read(_ context.Context, after uint64) (uint64, []byte, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if after >= uint64(len(l.batches)) {
-		return 0, nil, io.EOF
-	}
-	return after + 1, l.batches[after], nil
-}
-
-// records is all that was kept.
-func (l *log) records(t *testing.T) (all []record.Record) {
-	t.Helper()
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for _, b := range l.batches {
-		for len(b) > 0 {
-			r, rest, err := record.Decode(b)
-			if err != nil {
-				t.Fatal(err)
-			}
-			all, b = append(all, r), rest
-		}
-	}
-	return all
 }
 
 // A sender notes what it is to deliver.

@@ -30,7 +30,7 @@ const (
 func TestKeptThenAnsweredThenAcknowledged(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHouse(t)
-		h.log.gate = make(chan struct{})
+		h.log.Gate = make(chan struct{})
 		d := h.Publish(nil, subject(one), message(post, warm))
 		if d.Action != broker.Consume || d.Reason != mqtt.Success || d.Pending == nil {
 			t.Fatalf("%+v", d)
@@ -45,7 +45,7 @@ func TestKeptThenAnsweredThenAcknowledged(t *testing.T) {
 		if told := h.story.told(); len(told) != 0 {
 			t.Errorf("while the disk stood still: %v", told)
 		}
-		close(h.log.gate)
+		close(h.log.Gate)
 		synctest.Wait()
 		if told := h.story.told(); !reflect.DeepEqual(told, []string{"kept", "answered", "acknowledged"}) {
 			t.Errorf("%v", told)
@@ -62,7 +62,7 @@ func TestKeptAsItCame(t *testing.T) {
 	if _, code := h.publish(post, warm); code != mqtt.Success {
 		t.Fatal(code)
 	}
-	kept, line := h.log.records(t), h.timeline()
+	kept, line := h.log.Records(t), h.timeline()
 	if len(kept) != 1 || len(line) != 2 {
 		t.Fatalf("%d records, %d entries", len(kept), len(line))
 	}
@@ -94,7 +94,7 @@ func TestKeptAsItCame(t *testing.T) {
 func TestNotKeptIsNotAnswered(t *testing.T) {
 	for topic, payload := range map[string]string{post: warm, alarm: `{"id":"8","params":{"value":{"Code":3}}}`} {
 		h := newHouse(t)
-		h.log.fail(errDisk)
+		h.log.Fail(errDisk)
 		if d, code := h.publish(topic, payload); d.Action != broker.Consume || code != mqtt.ImplementationSpecificError {
 			t.Errorf("%s: %+v %v", topic, d, code)
 		}
@@ -106,11 +106,11 @@ func TestNotKeptIsNotAnswered(t *testing.T) {
 			!strings.Contains(line[1].Sentence, errDisk.Error()) || line[1].SentenceZH == "" {
 			t.Errorf("%s: %+v", topic, line)
 		}
-		h.log.fail(nil)
+		h.log.Fail(nil)
 		if _, code := h.publish(topic, payload); code != mqtt.Success {
 			t.Errorf("%s, sent again: %v", topic, code)
 		}
-		if kept, got := h.log.records(t), h.sender.all(); len(kept) != 1 || len(got) != 1 {
+		if kept, got := h.log.Records(t), h.sender.all(); len(kept) != 1 || len(got) != 1 {
 			t.Errorf("%s, sent again: %d records, %d answers", topic, len(kept), len(got))
 		}
 	}
@@ -134,7 +134,7 @@ func TestRefusedAllKeepsNothingButAnswers(t *testing.T) {
 			if d, code := h.publish(tt.topic, tt.payload); d.Action != broker.Consume || code != mqtt.Success {
 				t.Errorf("%+v %v", d, code)
 			}
-			if kept := h.log.records(t); len(kept) != 0 {
+			if kept := h.log.Records(t); len(kept) != 0 {
 				t.Errorf("kept: %+v", kept)
 			}
 			got := h.sender.all()
@@ -155,8 +155,8 @@ func TestRefusedAllKeepsNothingButAnswers(t *testing.T) {
 func TestWithoutAckItIsKeptAndNotAnswered(t *testing.T) {
 	h := newHouse(t)
 	d, code := h.publish(post, `{"id":"7","sys":{"ack":0},"params":{"CurrentTemperature":1}}`)
-	if d.Pending == nil || code != mqtt.Success || len(h.log.records(t)) != 1 || len(h.sender.all()) != 0 {
-		t.Errorf("%+v %v, %d records, %+v", d, code, len(h.log.records(t)), h.sender.all())
+	if d.Pending == nil || code != mqtt.Success || len(h.log.Records(t)) != 1 || len(h.sender.all()) != 0 {
+		t.Errorf("%+v %v, %d records, %+v", d, code, len(h.log.Records(t)), h.sender.all())
 	}
 }
 
@@ -164,7 +164,7 @@ func TestTimesOfValues(t *testing.T) {
 	const then = 1524448722000
 	h := newHouse(t)
 	_, code := h.publish(post, `{"id":"7","params":{"CurrentTemperature":{"value":1.5,"time":1524448722000},"NightLightSwitch":0}}`)
-	kept := h.log.records(t)
+	kept := h.log.Records(t)
 	if code != mqtt.Success || len(kept) != 1 {
 		t.Fatalf("%v, %d records", code, len(kept))
 	}
@@ -194,7 +194,7 @@ func TestEvents(t *testing.T) {
 			if _, code := h.publish(alarm, tt.payload); code != mqtt.Success {
 				t.Fatal(code)
 			}
-			kept := h.log.records(t)
+			kept := h.log.Records(t)
 			if len(kept) != 1 || kept[0].Kind != record.EventReport || !kept[0].Time.Equal(arrival) {
 				t.Fatalf("%+v", kept)
 			}
@@ -277,7 +277,7 @@ func TestForbiddenTopics(t *testing.T) {
 			t.Errorf("mode %d: %+v", mode, d)
 		}
 	}
-	if len(h.log.records(t)) != 0 || len(h.sender.all()) != 0 {
+	if len(h.log.Records(t)) != 0 || len(h.sender.all()) != 0 {
 		t.Error("a forbidden message was kept or answered")
 	}
 }
@@ -313,7 +313,7 @@ func TestTimelineHoldsTheBeginningOfLongPayloads(t *testing.T) {
 	if string(e.Payload) != long[:trace.MaxPayload] || e.Size != len(long) {
 		t.Errorf("%d bytes kept, size %d of %d", len(e.Payload), e.Size, len(long))
 	}
-	report, err := record.DecodeReport(h.log.records(t)[0].Body)
+	report, err := record.DecodeReport(h.log.Records(t)[0].Body)
 	if err != nil || len(report[0].Value.Text) != 3*trace.MaxPayload {
 		t.Errorf("history got less: %v", err)
 	}
@@ -352,7 +352,7 @@ func TestMessagesDoNotMix(t *testing.T) {
 	}
 	all.Wait()
 
-	kept := h.log.records(t)
+	kept := h.log.Records(t)
 	if want := 3 + devices*messages; len(kept) != want || len(h.sender.all()) != want {
 		t.Fatalf("%d records, %d answers, want %d", len(kept), len(h.sender.all()), want)
 	}
@@ -379,7 +379,7 @@ func TestMessagesDoNotMix(t *testing.T) {
 func TestFlagsAndRefusalsAreTold(t *testing.T) {
 	h := newHouse(t)
 	h.publish(post, `{"id":"7","params":{"CurrentTemperature":130,"NightLightSwich":1}}`)
-	if kept := h.log.records(t); len(kept) != 1 {
+	if kept := h.log.Records(t); len(kept) != 1 {
 		t.Fatalf("%d records", len(kept))
 	}
 	e := h.timeline()[0]
@@ -436,7 +436,7 @@ func TestReportOfAnyLengthCanBeRead(t *testing.T) {
 		t.Fatal(code)
 	}
 	got := 0
-	for _, r := range h.log.records(t) {
+	for _, r := range h.log.Records(t) {
 		report, err := record.DecodeReport(r.Body)
 		if err != nil {
 			t.Fatalf("behind %d values: %v", got, err)
@@ -466,7 +466,7 @@ func TestWhatNoRecordHoldsIsTold(t *testing.T) {
 	if code := h.Publish(nil, who, message(post, warm)).Pending.Settle(); code != mqtt.Success || len(h.sender.all()) != 1 {
 		t.Fatalf("%v, %d answers", code, len(h.sender.all()))
 	}
-	kept := h.log.records(t)
+	kept := h.log.Records(t)
 	report, err := record.DecodeReport(kept[0].Body)
 	if err != nil || len(kept) != 1 || len(report) != 2 {
 		t.Errorf("%d records, %+v, %v", len(kept), report, err)

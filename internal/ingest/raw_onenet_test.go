@@ -36,7 +36,7 @@ func TestOneNETBytesAreReadByTheScript(t *testing.T) {
 	if all := h.sender.all(); len(all) != 1 || all[0].topic != base+"custome/up_reply" || all[0].payload != "\xa0\xc8" {
 		t.Errorf("answered %+v", all)
 	}
-	if kept := h.log.records(t); len(kept) != 1 || kept[0].Kind != record.PropertyReport {
+	if kept := h.log.Records(t); len(kept) != 1 || kept[0].Kind != record.PropertyReport {
 		t.Errorf("kept %+v", kept)
 	}
 	say(base+"custome/down_reply/s1700000000000", "\x00\x09", dialect.Strict)

@@ -71,7 +71,7 @@ func TestBytesAreReadByTheScript(t *testing.T) {
 	if len(all) != 1 || all[0].topic != upRaw+"_reply" || all[0].payload != "\xa0\xc8" {
 		t.Errorf("answered %+v", all)
 	}
-	kept := h.log.records(t)
+	kept := h.log.Records(t)
 	if len(kept) != 1 || kept[0].Kind != record.PropertyReport {
 		t.Fatalf("kept %+v", kept)
 	}
@@ -120,7 +120,7 @@ func TestScriptsThatFailOnBytes(t *testing.T) {
 			if !found {
 				t.Errorf("%s is not in the timeline: %+v", tt.code, h.timeline())
 			}
-			if len(h.log.records(t)) > 0 {
+			if len(h.log.Records(t)) > 0 {
 				t.Error("something was kept")
 			}
 		})
@@ -149,7 +149,7 @@ func TestMessagesInTheWrongFormat(t *testing.T) {
 	h := newHouse(t)
 	h.Scripts = hexes{}
 	h.publish(post, payload)
-	if line := h.timeline(); !strings.Contains(line[0].Sentence, "6813") || len(h.log.records(t)) != 1 {
+	if line := h.timeline(); !strings.Contains(line[0].Sentence, "6813") || len(h.log.Records(t)) != 1 {
 		t.Errorf("lenient: %+v", line)
 	}
 	h = newHouse(t)
@@ -157,7 +157,7 @@ func TestMessagesInTheWrongFormat(t *testing.T) {
 	who := subject(one)
 	who.Mode = dialect.Strict
 	d := h.Publish(nil, who, message(post, payload))
-	if line := h.timeline(); d.Pending != nil || d.Reason != mqtt.NotAuthorized || line[0].Code != "aliyun-wrong-format" || len(h.log.records(t)) > 0 || len(h.sender.all()) > 0 {
+	if line := h.timeline(); d.Pending != nil || d.Reason != mqtt.NotAuthorized || line[0].Code != "aliyun-wrong-format" || len(h.log.Records(t)) > 0 || len(h.sender.all()) > 0 {
 		t.Errorf("strict: %+v, %+v", d, line)
 	}
 }
@@ -255,7 +255,7 @@ func TestRates(t *testing.T) {
 					t.Fatalf("%+v", d)
 				}
 			}
-			if n := len(h.log.records(t)); n != tt.kept {
+			if n := len(h.log.Records(t)); n != tt.kept {
 				t.Errorf("%d are kept, want %d [aliyun-device §2.8]", n, tt.kept)
 			}
 			told := 0

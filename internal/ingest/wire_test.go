@@ -117,7 +117,7 @@ func TestOnTheWire(t *testing.T) {
 	body := "\x00" + string(rune(len(post+"_reply"))) + post + "_reply" + answered
 	reply := "\x30" + string([]byte{byte(len(body))&0x7f | 0x80, byte(len(body) >> 7)}) + body
 	exchange(h, nc, publication(mqtt.V311), reply+"\x40\x02\x00\x09")
-	if kept := h.log.records(t); len(kept) != 1 {
+	if kept := h.log.Records(t); len(kept) != 1 {
 		t.Errorf("%d records", len(kept))
 	}
 }
@@ -127,7 +127,7 @@ func TestOnTheWire(t *testing.T) {
 func TestNotKeptOnTheWire(t *testing.T) {
 	t.Run("3.1.1", func(t *testing.T) {
 		h := newHouse(t)
-		h.log.fail(errDisk)
+		h.log.Fail(errDisk)
 		nc := h.connect(mqtt.V311)
 		exchange(h, nc, publication(mqtt.V311), "")
 		if rest, err := io.ReadAll(nc); len(rest) != 0 || err != nil {
@@ -136,7 +136,7 @@ func TestNotKeptOnTheWire(t *testing.T) {
 	})
 	t.Run("5.0", func(t *testing.T) {
 		h := newHouse(t)
-		h.log.fail(errDisk)
+		h.log.Fail(errDisk)
 		nc := h.connect(mqtt.V5)
 		exchange(h, nc, publication(mqtt.V5), "")
 		if got := string(read(h, nc)); got != "\x40\x04\x00\x09\x83\x00" && got != "\x40\x03\x00\x09\x83" {

@@ -282,11 +282,11 @@ func TestDesiredValues(t *testing.T) {
 	if err != nil || len(got.Values) != 2 || got.Values[0].Property != "power" || got.Values[1].Property != "level" || got.Model == nil {
 		t.Errorf("%+v, %v", got, err)
 	}
-	if _, err := h.Fulfilled(t.Context(), &dialect.DesiredDelete{Ask: ask(), Properties: []dialect.DesiredVersion{{Property: "power", Version: 1}, {Property: "level"}, {Property: "seen"}}}); err != nil {
+	if _, err := h.Fulfilled(t.Context(), &dialect.DesiredDelete{Ask: ask(), Properties: []thing.DesiredVersion{{Property: "power", Version: 1}, {Property: "level"}, {Property: "seen"}}}); err != nil {
 		t.Fatal(err)
 	}
 	h.wantDesired(`power="off" v2; `)
-	if _, err := h.Fulfilled(t.Context(), &dialect.DesiredDelete{Ask: ask(), Properties: []dialect.DesiredVersion{{Property: "power", Version: 2}}}); err != nil {
+	if _, err := h.Fulfilled(t.Context(), &dialect.DesiredDelete{Ask: ask(), Properties: []thing.DesiredVersion{{Property: "power", Version: 2}}}); err != nil {
 		t.Fatal(err)
 	}
 	h.wantDesired(``)

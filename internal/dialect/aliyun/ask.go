@@ -7,6 +7,7 @@ import (
 	vendor "github.com/matou-iot/matou/aliyun"
 	"github.com/matou-iot/matou/internal/dialect"
 	"github.com/matou-iot/matou/internal/fault"
+	"github.com/matou-iot/matou/thing"
 )
 
 // alink reads a request's params. Where they cannot be read it answers that
@@ -110,10 +111,11 @@ func badParams(err error, got []byte, want string) *dialect.Diagnosis {
 
 // paramTexts say the faults of params in Chinese.
 var paramTexts = map[error]string{
-	vendor.ErrBadParams:      "params 格式与文档不符",
-	vendor.ErrTooManyDesired: "一次最多 200 个属性",
-	vendor.ErrTooManyTags:    "一次最多 200 个标签",
-	vendor.ErrTagKey:         "attrKey 应为 1 到 64 个字母、数字或下划线，且不以数字开头",
+	vendor.ErrBadParams:     "params 格式与文档不符",
+	thing.ErrBadDesired:     "params 格式与文档不符",
+	thing.ErrTooManyDesired: "一次最多 200 个属性",
+	vendor.ErrTooManyTags:   "一次最多 200 个标签",
+	vendor.ErrTagKey:        "attrKey 应为 1 到 64 个字母、数字或下划线，且不以数字开头",
 }
 
 // mostShown bounds what a diagnosis repeats of a message, in bytes.

@@ -5,6 +5,7 @@ import (
 
 	vendor "github.com/matou-iot/matou/aliyun"
 	"github.com/matou-iot/matou/internal/dialect"
+	"github.com/matou-iot/matou/thing"
 )
 
 // desiredGet and desiredDelete read requests for desired values
@@ -14,7 +15,7 @@ func desiredGet(r *reading) dialect.Request {
 	if !ok {
 		return nil
 	}
-	names, err := vendor.ParseDesiredGet(params)
+	names, err := thing.ParseDesiredGet(params)
 	if err != nil {
 		return r.badDesired(err, params, `["power"]`)
 	}
@@ -26,20 +27,16 @@ func desiredDelete(r *reading) dialect.Request {
 	if !ok {
 		return nil
 	}
-	which, err := vendor.ParseDesiredDelete(params)
+	which, err := thing.ParseDesiredDelete(params)
 	if err != nil {
 		return r.badDesired(err, params, `{"power":{"version":1}}`)
 	}
-	ask := &dialect.DesiredDelete{}
-	for _, w := range which {
-		ask.Properties = append(ask.Properties, dialect.DesiredVersion(w))
-	}
-	return ask
+	return &dialect.DesiredDelete{Properties: which}
 }
 
 func (r *reading) badDesired(err error, params []byte, want string) dialect.Request {
 	code, text := codeBadParams, textBadParams
-	if errors.Is(err, vendor.ErrTooManyDesired) {
+	if errors.Is(err, thing.ErrTooManyDesired) {
 		code, text = codeTooManyWanted, "too many properties"
 	}
 	return r.decline(badParams(err, params, want), code, text)

@@ -7,6 +7,7 @@ import (
 	"github.com/matou-iot/matou/internal/dialect"
 	"github.com/matou-iot/matou/internal/fault"
 	vendor "github.com/matou-iot/matou/onenet"
+	"github.com/matou-iot/matou/thing"
 )
 
 // desiredGet and desiredDelete read requests for desired values [onenet §3.2].
@@ -15,7 +16,7 @@ func desiredGet(r *reading) dialect.Request {
 	if !ok {
 		return nil
 	}
-	names, err := vendor.ParseDesiredGet(params)
+	names, err := thing.ParseDesiredGet(params)
 	if err != nil {
 		return r.decline(err, params, `["power"]`)
 	}
@@ -27,15 +28,11 @@ func desiredDelete(r *reading) dialect.Request {
 	if !ok {
 		return nil
 	}
-	which, err := vendor.ParseDesiredDelete(params)
+	which, err := thing.ParseDesiredDelete(params)
 	if err != nil {
 		return r.decline(err, params, `{"power":{"version":1}}`)
 	}
-	ask := &dialect.DesiredDelete{}
-	for _, w := range which {
-		ask.Properties = append(ask.Properties, dialect.DesiredVersion(w))
-	}
-	return ask
+	return &dialect.DesiredDelete{Properties: which}
 }
 
 // params reads the params of a request. Where they cannot be read it answers
@@ -54,7 +51,7 @@ func (r *reading) params() ([]byte, bool) {
 // decline answers a request whose params are not as they should be.
 func (r *reading) decline(err error, params []byte, want string) dialect.Request {
 	code, zh := vendor.ParamsMissing, "params 格式与文档不符"
-	if errors.Is(err, vendor.ErrTooManyDesired) {
+	if errors.Is(err, thing.ErrTooManyDesired) {
 		code, zh = vendor.LimitExceeded, "一次最多 200 个属性"
 	}
 	why := strings.TrimPrefix(err.Error(), "onenet: ")
