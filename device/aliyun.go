@@ -21,11 +21,20 @@ type Aliyun struct {
 	DeviceSecret string
 	ClientID     string // empty: ProductKey.DeviceName
 	Method       string // hmacmd5, hmacsha1 or hmacsha256; empty: hmacsha256
+	// Password, if not empty, is sent as it is in place of a signature, with
+	// ClientID as it is: the ready-made login that the console shows.
+	Password string
 }
 
-func (a Aliyun) speech(secure bool) (speech, error) {
-	if a.ProductKey == "" || a.DeviceName == "" || a.DeviceSecret == "" {
+// Speech checks the identity.
+func (a Aliyun) Speech(secure bool) (Speech, error) {
+	switch {
+	case a.ProductKey == "" || a.DeviceName == "":
 		return nil, errors.New("an Aliyun identity needs ProductKey, DeviceName and DeviceSecret")
+	case a.Password != "" && a.ClientID == "":
+		return nil, errors.New("an Aliyun identity with a ready-made Password needs the ClientID that was signed, with all its parameters")
+	case a.Password == "" && a.DeviceSecret == "":
+		return nil, errors.New("an Aliyun identity needs a DeviceSecret, or a ready-made Password with its ClientID")
 	}
 	if a.Method == "" {
 		a.Method = string(aliyun.HMACSHA256)
@@ -51,19 +60,21 @@ const (
 	alinkSet     = "thing/service/property/set"
 	alinkService = "thing/service/"
 	alinkRRPC    = "rrpc/request/"
+	alinkDesired = "thing/property/desired/"
 	alinkReply   = "_reply"
 )
 
-func (a *alink) filters() []string {
+func (a *alink) Filters() []string {
 	return []string{
 		a.root + "thing/event/+/post" + alinkReply,
 		a.root + alinkService + "+",
 		a.root + alinkSet,
 		a.root + alinkRRPC + "+",
+		a.root + alinkDesired + "+",
 	}
 }
 
-func (a *alink) report(id string, r []Reading) (client.Message, error) {
+func (a *alink) Report(id string, r []Reading) (client.Message, error) {
 	params, err := object(r, func(b *bytes.Buffer, r Reading) error {
 		if on, ok := r.Value.(bool); ok { // a switch is 0 or 1 [Aliyun TSL bool]
 			r.Value = 0
@@ -79,7 +90,7 @@ func (a *alink) report(id string, r []Reading) (client.Message, error) {
 	return a.request(alinkPost, id, params), err
 }
 
-func (a *alink) event(id, event string, output []Reading, at time.Time) (client.Message, error) {
+func (a *alink) Event(id, event string, output []Reading, at time.Time) (client.Message, error) {
 	params, err := object(output, plain)
 	value := `{"value":` + string(params)
 	if !at.IsZero() {
@@ -88,13 +99,24 @@ func (a *alink) event(id, event string, output []Reading, at time.Time) (client.
 	return a.request("thing/event/"+event+"/post", id, []byte(value+"}")), err
 }
 
+// Replies is true: post_reply says what became of each value.
+func (a *alink) Replies() bool { return true }
+
+func (a *alink) AskDesired(id string, properties []string) (client.Message, error) {
+	return a.request(alinkDesired+"get", id, list(properties)), nil
+}
+
+func (a *alink) ForgetDesired(id string, of map[string]int64) (client.Message, error) {
+	return a.request(alinkDesired+"delete", id, versions(of)), nil
+}
+
 // request is an Alink request: the method is the topic with dots.
 func (a *alink) request(topic, id string, params []byte) client.Message {
 	return message(a.root+topic, fmt.Appendf(nil, `{"id":%s,"version":"1.0","params":%s,"method":%s}`,
 		quote(id), params, quote(strings.ReplaceAll(topic, "/", "."))))
 }
 
-func (a *alink) hear(topic string, payload []byte) (h heard, ok bool) {
+func (a *alink) Hear(topic string, payload []byte) (h Heard, ok bool) {
 	rest, ok := strings.CutPrefix(topic, a.root)
 	if !ok {
 		return h, false
@@ -103,42 +125,47 @@ func (a *alink) hear(topic string, payload []byte) (h heard, ok bool) {
 	if !ok {
 		return h, false
 	}
-	h = heard{topic: topic, id: id, code: e.Code, message: e.Message, data: e.data()}
+	h = Heard{Topic: topic, ID: id, Code: e.Code, Message: e.Message, Data: e.data()}
 	switch {
-	case strings.HasPrefix(rest, "thing/event/") && strings.HasSuffix(rest, alinkReply):
-		h.kind = aReply
+	case strings.HasSuffix(rest, alinkReply) && (strings.HasPrefix(rest, "thing/event/") || strings.HasPrefix(rest, alinkDesired)):
+		h.Kind = Reply
 		return h, true
 	case rest == alinkSet:
-		h.kind = aSet
+		h.Kind = Set
 	case strings.HasPrefix(rest, alinkRRPC): // a service called synchronously [Aliyun RRPC]
-		h.kind, h.service = anInvoke, strings.TrimPrefix(e.Method, "thing.service.")
+		h.Kind, h.Service = Invoke, strings.TrimPrefix(e.Method, "thing.service.")
 	case strings.HasPrefix(rest, alinkService) && !strings.HasSuffix(rest, alinkReply):
-		h.kind, h.service = anInvoke, strings.TrimPrefix(rest, alinkService)
-		if strings.Contains(h.service, "/") {
+		h.Kind, h.Service = Invoke, strings.TrimPrefix(rest, alinkService)
+		if strings.Contains(h.Service, "/") {
 			return h, false // property/get and others
 		}
 	default:
 		return h, false
 	}
-	h.params, ok = e.values()
+	h.Params, ok = e.values()
 	return h, ok
 }
 
-func (a *alink) answer(h heard, out Values, failed error) (client.Message, error) {
-	topic := h.topic + alinkReply
-	if rest, ok := strings.CutPrefix(h.topic, a.root+alinkRRPC); ok {
+func (a *alink) Answer(h Heard, out Values, failed error) (client.Message, error) {
+	topic := h.Topic + alinkReply
+	if rest, ok := strings.CutPrefix(h.Topic, a.root+alinkRRPC); ok {
 		topic = a.root + "rrpc/response/" + rest
 	}
 	if failed != nil {
 		return message(topic, fmt.Appendf(nil, `{"id":%s,"code":%d,"message":%s,"data":{}}`,
-			quote(h.id), codeFailed, quote(failed.Error()))), nil
+			quote(h.ID), codeFailed, quote(failed.Error()))), nil
 	}
 	data, err := object(readings(out), plain)
-	return message(topic, fmt.Appendf(nil, `{"id":%s,"code":%d,"data":%s}`, quote(h.id), codeSuccess, data)), err
+	return message(topic, fmt.Appendf(nil, `{"id":%s,"code":%d,"data":%s}`, quote(h.ID), codeSuccess, data)), err
 }
 
 // login signs with the time, as the vendor's own SDKs do.
-func (a *alink) login(c *packet.Connect, now time.Time) error {
+func (a *alink) Login(c *packet.Connect, now time.Time) error {
+	c.HasUsername, c.HasPassword = true, true
+	if a.id.Password != "" {
+		c.ClientID, c.Username, c.Password = a.id.ClientID, a.id.DeviceName+"&"+a.id.ProductKey, []byte(a.id.Password)
+		return nil
+	}
 	o := aliyun.Options{
 		ClientID:   a.id.ClientID,
 		Timestamp:  strconv.FormatInt(now.UnixMilli(), 10),
@@ -152,7 +179,6 @@ func (a *alink) login(c *packet.Connect, now time.Time) error {
 		ProductKey: a.id.ProductKey, DeviceName: a.id.DeviceName, DeviceSecret: a.id.DeviceSecret,
 	}, o)
 	c.ClientID, c.Username, c.Password = l.ClientID, l.Username, []byte(l.Password)
-	c.HasUsername, c.HasPassword = true, true
 	return nil
 }
 

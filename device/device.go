@@ -1,7 +1,7 @@
-// Package device is being a device in a few lines: it logs in as an Aliyun or
-// OneNET device does, reports properties and events, takes sets and service
-// calls, answers them in its vendor's words and comes back when a connection
-// breaks.
+// Package device is being a device in a few lines: it logs in as an Aliyun,
+// OneNET or plain MQTT device does, reports properties and events, takes sets
+// and service calls, answers them in its vendor's words and comes back when a
+// connection breaks.
 //
 //	d, err := device.New(device.Options{
 //		Identity: device.Aliyun{ProductKey: pk, DeviceName: "lamp01", DeviceSecret: secret},
@@ -23,7 +23,9 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -42,22 +44,43 @@ const maxCalls = 64
 
 // Options say who the device is and where its cloud is.
 type Options struct {
-	Identity Identity // Aliyun or OneNET
+	Identity Identity // Aliyun, OneNET or MQTT
 
 	Host string      // of the cloud; empty: 127.0.0.1
 	Port int         // 0: 1883, with TLS 8883
 	TLS  *tls.Config // nil: plain TCP
-	// Dial, if not nil, opens connections instead of Host and Port, for
-	// instance over a module's socket. TLS then only says whether it is secure.
+	// URL, if not empty, stands in place of Host and Port and chooses the
+	// transport: mqtt://host:1883, mqtts://, ws://host/mqtt or wss://.
+	URL string
+	// Dial, if not nil, opens connections in place of all these, for instance
+	// over a module's socket. TLS then only says whether it is secure.
 	Dial client.Dialer
 
 	KeepAlive time.Duration // 0: the client's default
+	// MinBackoff and MaxBackoff bound the random wait before a reconnect; the
+	// bound doubles with each attempt. 0: half a second and a minute.
+	MinBackoff, MaxBackoff time.Duration
+	// Queue is how many reports wait to be sent, for instance while the device
+	// is away: see Post. 0: DefaultQueue.
+	Queue int
+	// Desired are the properties whose desired values the device asks for
+	// after each connection. What is desired goes to the handler of OnSet; what
+	// that carried out is desired no longer.
+	Desired []string
 	// ReplyTimeout bounds the wait for the cloud's reply to a report.
 	// 0: DefaultReplyTimeout; negative: reports do not wait for a reply.
 	ReplyTimeout time.Duration
 	// GiveUp ends Run with the error of a connection attempt when it returns
 	// true; nil: never, as a device should.
 	GiveUp func(error) bool
+
+	// OnConnect is called after each CONNACK, OnAway after each attempt that
+	// failed and each connection that was lost, OnReport after each report that
+	// came out of the queue, with how long it took and its error. They must not
+	// block.
+	OnConnect func()
+	OnAway    func(err error)
+	OnReport  func(r []Reading, took time.Duration, err error)
 
 	Log *slog.Logger // nil: discard
 }
@@ -84,24 +107,23 @@ type InvokeHandler func(ctx context.Context, service string, in Params) (Values,
 // A Device is one device. Set its handlers before Run.
 type Device struct {
 	o      Options
-	speech speech
+	speech Speech
 	client *client.Client
 
 	onSet    SetHandler
 	onInvoke InvokeHandler
-	samplers []sampler
+	samplers []*sampler
 
-	ids   atomic.Uint32
-	calls chan heard
-	ready chan struct{} // closed when the first subscriptions were answered
+	ids    atomic.Uint32
+	calls  chan Heard
+	ready  chan struct{} // closed when the first subscriptions were answered
+	came   chan struct{} // there is a new connection
+	posted chan struct{} // there is something in queue
 
 	mu      sync.Mutex
-	replies map[string]chan heard // by message id, each takes one
-}
-
-type sampler struct {
-	every time.Duration
-	read  func(context.Context) (Values, error)
+	replies map[string]chan Heard // by message id, each takes one
+	queue   [][]Reading           // to be sent, the oldest first; at most o.Queue
+	dropped int64
 }
 
 // New makes a device that does nothing until Run is called. The error says
@@ -110,7 +132,7 @@ func New(o Options) (*Device, error) {
 	if o.Identity == nil {
 		return nil, errors.New("device: no identity")
 	}
-	s, err := o.Identity.speech(o.TLS != nil)
+	s, err := o.Identity.Speech(o.secure())
 	if err != nil {
 		return nil, fmt.Errorf("device: %w", err)
 	}
@@ -120,6 +142,9 @@ func New(o Options) (*Device, error) {
 	if o.ReplyTimeout == 0 {
 		o.ReplyTimeout = DefaultReplyTimeout
 	}
+	if o.Queue <= 0 {
+		o.Queue = DefaultQueue
+	}
 	if o.Dial == nil {
 		if o.Dial, err = o.dialer(); err != nil {
 			return nil, fmt.Errorf("device: %w", err)
@@ -128,17 +153,21 @@ func New(o Options) (*Device, error) {
 	d := &Device{
 		o:       o,
 		speech:  s,
-		calls:   make(chan heard, maxCalls),
+		calls:   make(chan Heard, maxCalls),
 		ready:   make(chan struct{}),
-		replies: make(map[string]chan heard),
+		came:    make(chan struct{}, 1),
+		posted:  make(chan struct{}, 1),
+		replies: make(map[string]chan Heard),
 	}
 	d.client = client.New(client.Options{
-		Dial:      o.Dial,
-		KeepAlive: o.KeepAlive,
-		Prepare:   func(c *packet.Connect) error { return s.login(c, time.Now()) },
-		GiveUp:    o.GiveUp,
-		OnMessage: d.message,
-		OnConnect: func(context.Context, *packet.Connack) { o.Log.Info("device connected") },
+		Dial:       o.Dial,
+		KeepAlive:  o.KeepAlive,
+		MinBackoff: o.MinBackoff,
+		MaxBackoff: o.MaxBackoff,
+		Prepare:    func(c *packet.Connect) error { return s.Login(c, time.Now()) },
+		GiveUp:     d.away,
+		OnMessage:  d.message,
+		OnConnect:  d.connected,
 		OnDisconnect: func(_ context.Context, err error) {
 			o.Log.Warn("device lost its connection", "err", err)
 		},
@@ -147,7 +176,39 @@ func New(o Options) (*Device, error) {
 	return d, nil
 }
 
+// secure reports whether connections are TLS.
+func (o *Options) secure() bool {
+	scheme, _, ok := strings.Cut(o.URL, "://")
+	if !ok || o.Dial != nil {
+		return o.TLS != nil
+	}
+	return slices.Contains([]string{"mqtts", "ssl", "tls", "wss"}, strings.ToLower(scheme))
+}
+
+// connected is called after each CONNACK.
+func (d *Device) connected(context.Context, *packet.Connack) {
+	d.o.Log.Info("device connected")
+	select {
+	case d.came <- struct{}{}:
+	default:
+	}
+	if d.o.OnConnect != nil {
+		d.o.OnConnect()
+	}
+}
+
+// away is called when there is no connection, and says whether to give up.
+func (d *Device) away(err error) bool {
+	if d.o.OnAway != nil {
+		d.o.OnAway(err)
+	}
+	return d.o.GiveUp != nil && d.o.GiveUp(err)
+}
+
 func (o *Options) dialer() (client.Dialer, error) {
+	if o.URL != "" {
+		return client.DialURL(o.URL, o.TLS)
+	}
 	scheme, port, host := "mqtt", 1883, o.Host
 	if o.TLS != nil {
 		scheme, port = "mqtts", 8883
@@ -161,6 +222,9 @@ func (o *Options) dialer() (client.Dialer, error) {
 	return client.DialURL(scheme+"://"+net.JoinHostPort(host, strconv.Itoa(port)), o.TLS)
 }
 
+// Connected reports whether there is a connection now.
+func (d *Device) Connected() bool { return d.client.Connected() }
+
 // OnSet sets who carries out property sets. Without a handler they are
 // refused.
 func (d *Device) OnSet(h SetHandler) { d.onSet = h }
@@ -169,16 +233,10 @@ func (d *Device) OnSet(h SetHandler) { d.onSet = h }
 // refused.
 func (d *Device) OnInvoke(h InvokeHandler) { d.onInvoke = h }
 
-// Every reports what read returns, at once after the first connection and
-// then in this interval. While the device is away nothing is read. nil values
-// report nothing; an error is logged.
-func (d *Device) Every(interval time.Duration, read func(context.Context) (Values, error)) {
-	d.samplers = append(d.samplers, sampler{interval, read})
-}
-
 // Run is the device's life: it connects, stays connected and serves handlers
 // and Every until ctx ends, then disconnects and returns nil. It returns
-// earlier only if GiveUp says so. When it returns, all its goroutines are
+// earlier only if GiveUp says so. Between attempts it waits a random time below
+// a bound that doubles from MinBackoff to MaxBackoff. When it returns, all its goroutines are
 // gone. It can be called once.
 func (d *Device) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
@@ -187,6 +245,10 @@ func (d *Device) Run(ctx context.Context) error {
 	defer cancel()
 	others.Go(func() { d.subscribe(ctx) })
 	others.Go(func() { d.serve(ctx) })
+	others.Go(func() { d.send(ctx) })
+	if len(d.o.Desired) > 0 && d.onSet != nil {
+		others.Go(func() { d.obey(ctx) })
+	}
 	for _, s := range d.samplers {
 		others.Go(func() { d.sample(ctx, s) })
 	}
@@ -197,7 +259,7 @@ func (d *Device) Run(ctx context.Context) error {
 // reconnect.
 func (d *Device) subscribe(ctx context.Context) {
 	var subs []packet.Subscription
-	for _, f := range d.speech.filters() {
+	for _, f := range d.speech.Filters() {
 		subs = append(subs, packet.Subscription{Filter: f, QoS: mqtt.AtLeastOnce})
 	}
 	if _, err := d.client.Subscribe(ctx, nil, subs...); err != nil && ctx.Err() == nil {
@@ -218,69 +280,38 @@ func (d *Device) serve(ctx context.Context) {
 	}
 }
 
-func (d *Device) carryOut(ctx context.Context, h heard) {
+func (d *Device) carryOut(ctx context.Context, h Heard) {
 	var out Values
 	err := error(errUnhandled)
 	switch {
-	case h.kind == aSet && d.onSet != nil:
-		err = d.onSet(ctx, h.params)
-	case h.kind == anInvoke && d.onInvoke != nil:
-		out, err = d.onInvoke(ctx, h.service, h.params)
+	case h.Kind == Set && d.onSet != nil:
+		err = d.onSet(ctx, h.Params)
+	case h.Kind == Invoke && d.onInvoke != nil:
+		out, err = d.onInvoke(ctx, h.Service, h.Params)
 	}
-	answer, err := d.speech.answer(h, out, err)
+	answer, err := d.speech.Answer(h, out, err)
 	if err == nil {
 		err = d.client.Publish(ctx, answer)
 	}
 	if err != nil && ctx.Err() == nil {
-		d.o.Log.Warn("device could not answer", "topic", h.topic, "err", err)
+		d.o.Log.Warn("device could not answer", "topic", h.Topic, "err", err)
 	}
 }
 
 var errUnhandled = errors.New("this device does not do that")
 
-func (d *Device) sample(ctx context.Context, s sampler) {
-	select {
-	case <-d.ready:
-	case <-ctx.Done():
-		return
-	}
-	tick := time.NewTicker(s.every)
-	defer tick.Stop()
-	for {
-		d.sampleOnce(ctx, s)
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			return
-		}
-	}
-}
-
-func (d *Device) sampleOnce(ctx context.Context, s sampler) {
-	if !d.client.Connected() {
-		return
-	}
-	v, err := s.read(ctx)
-	if err == nil && len(v) > 0 {
-		err = d.Report(ctx, v)
-	}
-	if err != nil && ctx.Err() == nil {
-		d.o.Log.Warn("device could not report", "err", err)
-	}
-}
-
 // message takes what the cloud sends: replies go to who waits, calls to the
 // handlers' goroutine.
 func (d *Device) message(ctx context.Context, m client.Message) {
-	h, ok := d.speech.hear(m.Topic, m.Payload)
+	h, ok := d.speech.Hear(m.Topic, m.Payload)
 	if !ok {
 		d.o.Log.Debug("device does not understand", "topic", m.Topic)
 		return
 	}
-	if h.kind == aReply {
+	if h.Kind == Reply {
 		d.mu.Lock()
-		waiting := d.replies[h.id]
-		delete(d.replies, h.id)
+		waiting := d.replies[h.ID]
+		delete(d.replies, h.ID)
 		d.mu.Unlock()
 		if waiting != nil {
 			waiting <- h

@@ -20,6 +20,7 @@ import (
 var (
 	lamp = Aliyun{ProductKey: "a1NightLamp", DeviceName: "lamp01", DeviceSecret: "Zk3Qw8ErT5yUiOp1AsDf7GhJkLzXcV2b"}
 	tv   = OneNET{ProductID: "VRqhDHF2wL", DeviceName: "my_tv", Key: "KuF3NT/jUBJ62LNBB/A8XZA9CqS3Cu79B/ABmfA1UCw="}
+	pump = MQTT{Product: "farm", DeviceName: "pump1", Secret: "Correct-Horse-7"}
 )
 
 const (
@@ -34,9 +35,11 @@ func TestSubscriptions(t *testing.T) {
 		want []string
 	}{
 		{"Aliyun", lamp, []string{lampRoot + "thing/event/+/post_reply", lampRoot + "thing/service/+",
-			lampRoot + "thing/service/property/set", lampRoot + "rrpc/request/+"}},
+			lampRoot + "thing/service/property/set", lampRoot + "rrpc/request/+", lampRoot + "thing/property/desired/+"}},
 		{"OneNET", tv, []string{tvRoot + "property/post/reply", tvRoot + "property/set",
-			tvRoot + "event/post/reply", tvRoot + "service/+/invoke"}},
+			tvRoot + "event/post/reply", tvRoot + "service/+/invoke", tvRoot + "property/desired/+/reply"}},
+		{"plain MQTT", pump, []string{"farm/pump1/set", "farm/pump1/services/+"}},
+		{"plain MQTT with a root of its own", MQTT{Product: "farm", DeviceName: "pump1", Root: "a/b/"}, []string{"a/b/set", "a/b/services/+"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -76,6 +79,15 @@ func TestLogin(t *testing.T) {
 				m, ok := onenet.Verify(onenet.Sent{ClientID: c.ClientID, Username: c.Username, Password: c.Password}, onenet.Keys{Device: tv.Key}, time.Now())
 				return ok && m.Expiry.Equal(time.Now().Add(time.Hour).Truncate(time.Second)) && m.Token.Method == onenet.SHA256
 			}},
+		{"plain MQTT", Options{Identity: pump}, "farm.pump1", "farm/pump1", func(c *packet.Connect) bool { return string(c.Password) == pump.Secret }},
+		{"plain MQTT, anonymous", Options{Identity: MQTT{Product: "farm", DeviceName: "pump1", ClientID: "x", Username: "y"}}, "x", "y",
+			func(c *packet.Connect) bool { return !c.HasPassword }},
+		{"Aliyun, ready-made [seed 000]", Options{Identity: Aliyun{ProductKey: "k19g7hBjoOD", DeviceName: "testdevice1",
+			ClientID: "k19g7hBjoOD.testdevice1|securemode=2,signmethod=hmacsha256,timestamp=1729065411543|", Password: "7b2e3f79"}},
+			"k19g7hBjoOD.testdevice1|securemode=2,signmethod=hmacsha256,timestamp=1729065411543|", "testdevice1&k19g7hBjoOD",
+			func(c *packet.Connect) bool { return string(c.Password) == "7b2e3f79" }},
+		{"OneNET, ready-made", Options{Identity: OneNET{ProductID: "VRqhDHF2wL", DeviceName: "my_tv", Token: "version=2018-10-31&res=x"}}, "my_tv", "VRqhDHF2wL",
+			func(c *packet.Connect) bool { return string(c.Password) == "version=2018-10-31&res=x" }},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) { // where time begins at 2000-01-01
@@ -232,6 +244,12 @@ func TestCallsAreCarriedOutAndAnswered(t *testing.T) {
 			`set a={"b":[1,2]}`, tvRoot + "property/set_reply", `{"id":"1","code":400,"msg":"no \"power\""}`, true},
 		{"OneJSON service", tv, tvRoot + "service/Blink/invoke", `{"id":"123","version":"1.0","params":{"Times":3}}`, nil,
 			"Blink Times=3", tvRoot + "service/Blink/invoke_reply", `{"id":"123","code":200,"msg":"success","data":{"Done":3}}`, true},
+		{"plain set", pump, "farm/pump1/set", `{"id":"7","values":{"Power":1}}`, nil,
+			"set Power=1", "farm/pump1/set/reply", `{"id":"7","code":200}`, true},
+		{"plain set that fails", pump, "farm/pump1/set", `{"id":7,"values":{"Power":1}}`, failing,
+			"set Power=1", "farm/pump1/set/reply", `{"id":"7","code":400,"message":"no \"power\""}`, true},
+		{"plain service", pump, "farm/pump1/services/flush", `{"id":"8","input":{"Times":3}}`, nil,
+			"flush Times=3", "farm/pump1/services/flush/reply", `{"id":"8","code":200,"output":{"Done":3}}`, true},
 		{"no handler", tv, tvRoot + "property/set", `{"id":"1","params":{}}`, nil,
 			"", tvRoot + "property/set_reply", `{"id":"1","code":400,"msg":"this device does not do that"}`, false},
 	} {
@@ -366,7 +384,9 @@ func TestValueThatJSONCannotSayIsAnError(t *testing.T) {
 
 func TestIncompleteIdentityIsRefused(t *testing.T) {
 	for _, id := range []Identity{nil, Aliyun{ProductKey: "pk"}, OneNET{ProductID: "p"},
-		Aliyun{"pk", "dn", "ds", "", "crc32"}, OneNET{"p", "d", tv.Key, "crc32", 0}, OneNET{"p", "d", "not base64", "", 0}} {
+		Aliyun{ProductKey: "pk", DeviceName: "dn", DeviceSecret: "ds", Method: "crc32"}, Aliyun{ProductKey: "pk", DeviceName: "dn", Password: "p"},
+		OneNET{ProductID: "p", DeviceName: "d", Key: tv.Key, Method: "crc32"}, OneNET{ProductID: "p", DeviceName: "d", Key: "not base64"},
+		MQTT{Product: "p"}, MQTT{Product: "p", DeviceName: "d", Root: "a/#"}} {
 		if _, err := New(Options{Identity: id}); err == nil {
 			t.Errorf("New(%#v) succeeded", id)
 		}
@@ -404,7 +424,7 @@ func TestParams(t *testing.T) {
 }
 
 func TestNoiseFromTheCloudIsIgnored(t *testing.T) {
-	for _, s := range []speech{mustSpeech(t, lamp), mustSpeech(t, tv)} {
+	for _, s := range []Speech{mustSpeech(t, lamp), mustSpeech(t, tv), mustSpeech(t, pump)} {
 		for _, m := range [][2]string{
 			{"/sys/other/device/thing/service/property/set", `{"id":"1","params":{}}`},
 			{lampRoot + "thing/service/property/set", `not JSON`},
@@ -415,17 +435,23 @@ func TestNoiseFromTheCloudIsIgnored(t *testing.T) {
 			{tvRoot + "property/set", ``},
 			{tvRoot + "property/get", `{"id":"1","params":["a"]}`},
 			{tvRoot + "service/invoke", `{"id":"1","params":{}}`},
+			{"farm/pump1/set", `[]`},
+			{"farm/pump1/set", `{"id":"1","values":[1]}`},
+			{"farm/pump1/set/reply", `{"id":"1","code":200}`},
+			{"farm/pump1/services/x/reply", `{"id":"1","code":200}`},
+			{"farm/pump1/services/", `{"id":"1"}`},
+			{"farm/pump2/set", `{"id":"1","values":{}}`},
 		} {
-			if h, ok := s.hear(m[0], []byte(m[1])); ok {
+			if h, ok := s.Hear(m[0], []byte(m[1])); ok {
 				t.Errorf("%T made %+v of %s %s", s, h, m[0], m[1])
 			}
 		}
 	}
 }
 
-func mustSpeech(t *testing.T, id Identity) speech {
+func mustSpeech(t *testing.T, id Identity) Speech {
 	t.Helper()
-	s, err := id.speech(false)
+	s, err := id.Speech(false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -433,24 +459,28 @@ func mustSpeech(t *testing.T, id Identity) speech {
 }
 
 func FuzzHear(f *testing.F) {
-	f.Add(true, "thing/service/property/set", `{"id":"1","params":{"a":1}}`)
-	f.Add(true, "thing/event/property/post_reply", `{"id":1,"code":200,"data":{"a":"b"}}`)
-	f.Add(false, "service/x/invoke", `{"id":"1","params":{"a":{"b":[1e400]}}}`)
-	f.Fuzz(func(t *testing.T, vendor bool, topic, payload string) {
-		s, root := mustSpeech(t, lamp), lampRoot
-		if !vendor {
-			s, root = mustSpeech(t, tv), tvRoot
-		}
-		h, ok := s.hear(root+topic, []byte(payload))
-		if !ok || h.kind == aReply {
+	f.Add(byte(0), "thing/service/property/set", `{"id":"1","params":{"a":1}}`)
+	f.Add(byte(0), "thing/event/property/post_reply", `{"id":1,"code":200,"data":{"a":"b"}}`)
+	f.Add(byte(0), "thing/property/desired/get_reply", `{"id":1,"code":200,"data":{"a":{"value":1,"version":2}}}`)
+	f.Add(byte(1), "service/x/invoke", `{"id":"1","params":{"a":{"b":[1e400]}}}`)
+	f.Add(byte(2), "services/x", `{"id":"1","input":{"a":{"b":[1e4]}}}`)
+	f.Fuzz(func(t *testing.T, vendor byte, topic, payload string) {
+		identities, roots := []Identity{lamp, tv, pump}, []string{lampRoot, tvRoot, "farm/pump1/"}
+		s, root := mustSpeech(t, identities[vendor%3]), roots[vendor%3]
+		h, ok := s.Hear(root+topic, []byte(payload))
+		if !ok {
 			return
 		}
-		m, err := s.answer(h, Values{"ok": true}, nil)
+		if h.Kind == Reply {
+			readDesired(h.Data)
+			return
+		}
+		m, err := s.Answer(h, Values{"ok": true}, nil)
 		if err != nil {
 			t.Fatalf("%s %q: no answer: %v", topic, payload, err)
 		}
-		if _, id, ok := open(m.Payload); !ok || id != h.id {
-			t.Errorf("answer %s does not carry id %q", m.Payload, h.id)
+		if _, id, ok := open(m.Payload); !ok || id != h.ID {
+			t.Errorf("answer %s does not carry id %q", m.Payload, h.ID)
 		}
 	})
 }

@@ -137,3 +137,19 @@ func (c *cloud) read() packet.Packet {
 	}
 	return p
 }
+
+// publish takes the PUBLISH that must come now and acknowledges it.
+func (c *cloud) publish() *packet.Publish {
+	c.t.Helper()
+	p, ok := c.read().(*packet.Publish)
+	if !ok {
+		c.t.Fatal("no PUBLISH came")
+	}
+	c.send(&packet.Puback{ID: p.ID})
+	return p
+}
+
+// flaky is a network on which nothing is reached.
+type flaky struct{ err error }
+
+func (f *flaky) dial(context.Context) (net.Conn, error) { return nil, f.err }

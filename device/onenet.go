@@ -17,14 +17,20 @@ import (
 type OneNET struct {
 	ProductID  string
 	DeviceName string
-	Key        string        // the device's, base64 as the console shows it
+	Key        string        // the device's or the product's, base64 as the console shows it
 	Method     string        // md5, sha1 or sha256; empty: sha256
 	Lifetime   time.Duration // of each token; 0: an hour
+	// Token, if not empty, is sent as it is in place of one made from Key.
+	Token string
 }
 
-func (o OneNET) speech(bool) (speech, error) {
-	if o.ProductID == "" || o.DeviceName == "" || o.Key == "" {
+// Speech checks the identity.
+func (o OneNET) Speech(bool) (Speech, error) {
+	switch {
+	case o.ProductID == "" || o.DeviceName == "":
 		return nil, errors.New("a OneNET identity needs ProductID, DeviceName and Key")
+	case o.Token == "" && o.Key == "":
+		return nil, errors.New("a OneNET identity needs a Key, or a ready-made Token")
 	}
 	if o.Lifetime <= 0 {
 		o.Lifetime = time.Hour
@@ -50,24 +56,27 @@ const (
 	oneJSONEvent  = "event/post"
 	oneJSONSet    = "property/set"
 	oneJSONInvoke = "/invoke"
+
+	oneJSONDesired = "property/desired/"
 )
 
 // filters asks for replies too: OneNET sends none unasked.
-func (o *oneJSON) filters() []string {
+func (o *oneJSON) Filters() []string {
 	return []string{
 		o.root + oneJSONPost + "/reply",
 		o.root + oneJSONSet,
 		o.root + oneJSONEvent + "/reply",
 		o.root + "service/+" + oneJSONInvoke,
+		o.root + oneJSONDesired + "+/reply",
 	}
 }
 
-func (o *oneJSON) report(id string, r []Reading) (client.Message, error) {
+func (o *oneJSON) Report(id string, r []Reading) (client.Message, error) {
 	params, err := object(r, wrapped)
 	return o.request(oneJSONPost, id, params), err
 }
 
-func (o *oneJSON) event(id, event string, output []Reading, at time.Time) (client.Message, error) {
+func (o *oneJSON) Event(id, event string, output []Reading, at time.Time) (client.Message, error) {
 	value, err := object(output, plain)
 	if err != nil {
 		return client.Message{}, err
@@ -79,11 +88,22 @@ func (o *oneJSON) event(id, event string, output []Reading, at time.Time) (clien
 	return o.request(oneJSONEvent, id, []byte(params+"}}")), nil
 }
 
+// Replies is true: property/post/reply has a code.
+func (o *oneJSON) Replies() bool { return true }
+
+func (o *oneJSON) AskDesired(id string, properties []string) (client.Message, error) {
+	return o.request(oneJSONDesired+"get", id, list(properties)), nil
+}
+
+func (o *oneJSON) ForgetDesired(id string, of map[string]int64) (client.Message, error) {
+	return o.request(oneJSONDesired+"delete", id, versions(of)), nil
+}
+
 func (o *oneJSON) request(topic, id string, params []byte) client.Message {
 	return message(o.root+topic, fmt.Appendf(nil, `{"id":%s,"version":"1.0","params":%s}`, quote(id), params))
 }
 
-func (o *oneJSON) hear(topic string, payload []byte) (h heard, ok bool) {
+func (o *oneJSON) Hear(topic string, payload []byte) (h Heard, ok bool) {
 	rest, ok := strings.CutPrefix(topic, o.root)
 	if !ok {
 		return h, false
@@ -92,39 +112,40 @@ func (o *oneJSON) hear(topic string, payload []byte) (h heard, ok bool) {
 	if !ok {
 		return h, false
 	}
-	h = heard{topic: topic, id: id, code: e.Code, message: e.Msg, data: e.data()}
+	h = Heard{Topic: topic, ID: id, Code: e.Code, Message: e.Msg, Data: e.data()}
 	service, isService := strings.CutPrefix(rest, "service/")
 	service, isInvoke := strings.CutSuffix(service, oneJSONInvoke)
 	switch {
-	case rest == oneJSONPost+"/reply", rest == oneJSONEvent+"/reply":
-		h.kind = aReply
+	case rest == oneJSONPost+"/reply", rest == oneJSONEvent+"/reply",
+		strings.HasPrefix(rest, oneJSONDesired) && strings.HasSuffix(rest, "/reply"):
+		h.Kind = Reply
 		return h, true
 	case rest == oneJSONSet:
-		h.kind = aSet
+		h.Kind = Set
 	case isService && isInvoke:
-		h.kind, h.service = anInvoke, service
+		h.Kind, h.Service = Invoke, service
 	default:
 		return h, false
 	}
-	h.params, ok = e.values()
+	h.Params, ok = e.values()
 	return h, ok
 }
 
-func (o *oneJSON) answer(h heard, out Values, failed error) (client.Message, error) {
-	topic := h.topic + "_reply"
+func (o *oneJSON) Answer(h Heard, out Values, failed error) (client.Message, error) {
+	topic := h.Topic + "_reply"
 	if failed != nil {
 		return message(topic, fmt.Appendf(nil, `{"id":%s,"code":%d,"msg":%s}`,
-			quote(h.id), codeFailed, quote(failed.Error()))), nil
+			quote(h.ID), codeFailed, quote(failed.Error()))), nil
 	}
 	if len(out) == 0 {
-		return message(topic, fmt.Appendf(nil, `{"id":%s,"code":%d,"msg":"success"}`, quote(h.id), codeSuccess)), nil
+		return message(topic, fmt.Appendf(nil, `{"id":%s,"code":%d,"msg":"success"}`, quote(h.ID), codeSuccess)), nil
 	}
 	data, err := object(readings(out), plain)
-	return message(topic, fmt.Appendf(nil, `{"id":%s,"code":%d,"msg":"success","data":%s}`, quote(h.id), codeSuccess, data)), err
+	return message(topic, fmt.Appendf(nil, `{"id":%s,"code":%d,"msg":"success","data":%s}`, quote(h.ID), codeSuccess, data)), err
 }
 
 // login makes a token that ends soon: each connection gets its own.
-func (o *oneJSON) login(c *packet.Connect, now time.Time) error {
+func (o *oneJSON) Login(c *packet.Connect, now time.Time) error {
 	l, err := o.id.credentials(now)
 	if err != nil {
 		return err
@@ -135,6 +156,9 @@ func (o *oneJSON) login(c *packet.Connect, now time.Time) error {
 }
 
 func (o OneNET) credentials(now time.Time) (onenet.Login, error) {
+	if o.Token != "" {
+		return onenet.Login{ClientID: o.DeviceName, Username: o.ProductID, Password: o.Token}, nil
+	}
 	return onenet.Credentials(onenet.Options{
 		ProductID:  o.ProductID,
 		DeviceName: o.DeviceName,

@@ -52,32 +52,65 @@ func readings(v Values) (out []Reading) {
 
 // ReportReadings is Report with an order and with times.
 func (d *Device) ReportReadings(ctx context.Context, r ...Reading) error {
-	return d.post(ctx, func(id string) (client.Message, error) { return d.speech.report(id, r) })
+	return d.post(ctx, func(id string) (client.Message, error) { return d.speech.Report(id, r) })
 }
 
 // Event tells that something happened and waits for the cloud's reply, as
 // Report does. A zero time is when it arrives.
 func (d *Device) Event(ctx context.Context, event string, output Values, at time.Time) error {
 	return d.post(ctx, func(id string) (client.Message, error) {
-		return d.speech.event(id, event, readings(output), at)
+		return d.speech.Event(id, event, readings(output), at)
 	})
 }
 
+// post says something that the cloud only takes or refuses.
 func (d *Device) post(ctx context.Context, say func(id string) (client.Message, error)) error {
-	id := strconv.FormatUint(uint64(d.ids.Add(1)), 10)
-	m, err := say(id)
+	if d.o.ReplyTimeout < 0 || !d.speech.Replies() {
+		return d.tell(ctx, say)
+	}
+	h, err := d.ask(ctx, say)
 	if err != nil {
 		return err
 	}
+	return h.Rejected()
+}
+
+func (d *Device) nextID() string { return strconv.FormatUint(uint64(d.ids.Add(1)), 10) }
+
+// tell says something and waits until the message is acknowledged.
+func (d *Device) tell(ctx context.Context, say func(id string) (client.Message, error)) error {
+	m, err := say(d.nextID())
+	if err != nil {
+		return err
+	}
+	if err := d.await(ctx); err != nil {
+		return err
+	}
+	return d.client.Publish(ctx, m)
+}
+
+// await waits for the subscriptions: a reply to a topic that is not subscribed
+// would be lost.
+func (d *Device) await(ctx context.Context) error {
 	select {
-	case <-d.ready: // a reply to a topic not subscribed would be lost
+	case <-d.ready:
+		return nil
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	if d.o.ReplyTimeout < 0 {
-		return d.client.Publish(ctx, m)
+}
+
+// ask says something and waits for the reply.
+func (d *Device) ask(ctx context.Context, say func(id string) (client.Message, error)) (Heard, error) {
+	id := d.nextID()
+	m, err := say(id)
+	if err != nil {
+		return Heard{}, err
 	}
-	reply := make(chan heard, 1)
+	if err := d.await(ctx); err != nil {
+		return Heard{}, err
+	}
+	reply := make(chan Heard, 1)
 	d.mu.Lock()
 	d.replies[id] = reply
 	d.mu.Unlock()
@@ -87,16 +120,20 @@ func (d *Device) post(ctx context.Context, say func(id string) (client.Message, 
 		d.mu.Unlock()
 	}()
 	if err := d.client.Publish(ctx, m); err != nil {
-		return err
+		return Heard{}, err
 	}
-	late := time.NewTimer(d.o.ReplyTimeout)
+	patience := d.o.ReplyTimeout
+	if patience < 0 {
+		patience = DefaultReplyTimeout
+	}
+	late := time.NewTimer(patience)
 	defer late.Stop()
 	select {
 	case h := <-reply:
-		return h.rejected()
+		return h, nil
 	case <-late.C:
-		return ErrNoReply
+		return Heard{}, ErrNoReply
 	case <-ctx.Done():
-		return ctx.Err()
+		return Heard{}, ctx.Err()
 	}
 }
