@@ -49,7 +49,7 @@ func (m MQTT) Speech(bool) (Speech, error) {
 	or(&m.Root, m.Product+"/"+m.DeviceName)
 	m.Root = strings.TrimSuffix(m.Root, "/")
 	if err := mqtt.ValidTopicName(m.Root); err != nil {
-		return nil, fmt.Errorf("Root %q of an MQTT identity: %w", m.Root, err)
+		return nil, fmt.Errorf("an MQTT identity with Root %q: %w", m.Root, err)
 	}
 	return &plainJSON{id: m, root: m.Root + "/"}, nil
 }
