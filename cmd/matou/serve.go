@@ -56,7 +56,7 @@ func (c *serveCmd) Run(g *globals) error {
 	ctx, ask, stop := c.hangUps(g)
 	defer stop()
 	log, level := config.Log.Logger(g.Stderr)
-	return app.Run(ctx, config, app.Reload{Ask: ask, Read: c.read, Level: level}, version, g.Stdout, log)
+	return app.Run(ctx, config, app.Reload{Ask: ask, Read: c.read, Level: level}, builtAs(), g.Stdout, log)
 }
 
 // read reads the configuration from all its sources.

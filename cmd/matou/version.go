@@ -4,10 +4,22 @@ import (
 	"fmt"
 	"io"
 	"runtime"
+	"runtime/debug"
+	"strings"
 )
 
 // version is set by the linker: -X main.version=v1.2.3.
 var version = "dev"
+
+// builtAs is the version: the linker's, or the one that was asked for with
+// go install …@version.
+func builtAs() string {
+	info, ok := debug.ReadBuildInfo()
+	if version != "dev" || !ok || info.Main.Sum == "" || !strings.HasPrefix(info.Main.Version, "v") {
+		return version
+	}
+	return info.Main.Version
+}
 
 type versionCmd struct{}
 
@@ -23,7 +35,7 @@ func (*versionCmd) Run(g *globals) error {
 		Go      string `json:"go"`
 		OS      string `json:"os"`
 		Arch    string `json:"arch"`
-	}{version, runtime.Version(), runtime.GOOS, runtime.GOARCH}
+	}{builtAs(), runtime.Version(), runtime.GOOS, runtime.GOARCH}
 	return g.emit(about, func(w io.Writer) {
 		fmt.Fprintf(w, "matou %s (%s, %s/%s)\n", about.Version, about.Go, about.OS, about.Arch)
 	})
