@@ -20,7 +20,7 @@ import (
 
 // apiFlags say which Matou to speak to, and who asks.
 type apiFlags struct {
-	Server string `group:"Matou" help:"Address of the API." env:"MATOU_SERVER" default:"http://127.0.0.1:7080" placeholder:"URL"`
+	Server string `group:"Matou" help:"Address of the API; left out, that of the Matou in the data directory." env:"MATOU_SERVER" placeholder:"URL"`
 	Token  string `group:"Matou" help:"Access token; left out, the one in the data directory." env:"MATOU_TOKEN" placeholder:"TOKEN"`
 	Data   string `group:"Matou" help:"Data directory of a Matou on this machine; left out, matou-data." env:"MATOU_DATA" placeholder:"DIR"`
 }
@@ -30,6 +30,7 @@ const (
 	usualServer = "http://127.0.0.1:7080"
 	usualData   = "matou-data"
 	tokenFile   = "local.token" // in the data directory, written by serve
+	runFile     = "run.json"    // likewise: where it is, while it runs
 )
 
 // The bounds of a conversation with the API.
@@ -51,7 +52,11 @@ type rest struct {
 
 // open finds the server and the token; nothing is sent yet.
 func (f *apiFlags) open(g *globals) (*rest, error) {
-	base, err := serverURL(f.Server)
+	server := f.Server
+	if server == "" {
+		server = f.localServer()
+	}
+	base, err := serverURL(server)
 	if err != nil {
 		return nil, err
 	}
@@ -74,6 +79,23 @@ func serverURL(text string) (*url.URL, error) {
 		return nil, usagef("--server %q is no address: write for instance %s", text, usualServer)
 	}
 	return u, nil
+}
+
+// localServer is where the Matou of the data directory says that it is, "" if
+// none says so.
+func (f *apiFlags) localServer() string {
+	dir := f.Data
+	if dir == "" {
+		dir = usualData
+	}
+	raw, err := os.ReadFile(filepath.Join(dir, runFile))
+	var running struct {
+		API string `json:"api"`
+	}
+	if err != nil || json.Unmarshal(raw, &running) != nil {
+		return "" // a file that was cut off says nothing
+	}
+	return running.API
 }
 
 // localToken reads the token of a Matou on this machine. It is not shown to
@@ -221,7 +243,7 @@ func (r *rest) unreachable(err error) error {
 		err = ue.Err // without the whole URL
 	}
 	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "dial" {
-		return fmt.Errorf("no answer at %s: %w\nIs Matou running? Start it with `matou serve`, or name it with --server", r.base, op.Err)
+		return fmt.Errorf("no answer at %s: %w\nIs Matou running? Start it with `matou serve`, or name it with --server, or its data directory with --data", r.base, op.Err)
 	}
 	if errors.Is(err, context.DeadlineExceeded) {
 		return fmt.Errorf("no answer from %s in time", r.base)

@@ -383,6 +383,40 @@ func TestLocalToken(t *testing.T) {
 	}
 }
 
+// TestLocalServer: whoever names a data directory is led to the Matou that
+// runs there, whatever its address.
+func TestLocalServer(t *testing.T) {
+	t.Chdir(t.TempDir())
+	write := func(dir, text string) string {
+		t.Helper()
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, runFile), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return dir
+	}
+	named := write(t.TempDir(), `{"pid":1,"api":"http://127.0.0.1:27080","devices":[]}`)
+	cut := write(t.TempDir(), `{"pid":1,"api":"http://127.0`)
+	for _, tt := range []struct{ name, server, data, want string }{
+		{"nothing runs", "", "", usualServer},
+		{"in the directory that is named", "", named, "http://127.0.0.1:27080"},
+		{"the address goes before it", "http://127.0.0.1:9", named, "http://127.0.0.1:9"},
+		{"a file that was cut off", "", cut, usualServer},
+		{"no file", "", t.TempDir(), usualServer},
+	} {
+		f := apiFlags{Server: tt.server, Data: tt.data}
+		if r, err := f.open(&globals{Ctx: t.Context()}); err != nil || r.base.String() != tt.want {
+			t.Errorf("%s: %v, %v; want %s", tt.name, r.base, err, tt.want)
+		}
+	}
+	write(usualData, `{"api":"http://127.0.0.1:27081"}`)
+	if r, err := (&apiFlags{}).open(&globals{Ctx: t.Context()}); err != nil || r.base.String() != "http://127.0.0.1:27081" {
+		t.Errorf("in matou-data: %v, %v", r.base, err)
+	}
+}
+
 func TestWithoutTokenTheWayToOneIsSaid(t *testing.T) {
 	s := newAPIServer(t)
 	t.Setenv("MATOU_TOKEN", "")
