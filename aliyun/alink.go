@@ -25,6 +25,7 @@ type Decoder struct {
 	idBuf   []byte
 	metBuf  []byte
 	msgBuf  []byte
+	visits  int // of members, in PropertyPost
 	tmp     []byte
 }
 
@@ -136,8 +137,18 @@ func (d *Decoder) unquote(raw []byte) []byte {
 type Visitor func(id []byte, v thing.Value, at int64)
 
 // PropertyPost reads a property report; both value forms may be mixed
-// [aliyun-device §5.2].
+// [aliyun-device §5.2]. Of more than MaxPostProperties it visits no further
+// ones, and returns ErrTooManyProperties.
 func (d *Decoder) PropertyPost(doc []byte, visit Visitor) error {
+	d.visits = 0
+	err := d.propertyPost(doc, visit)
+	if err == nil && d.visits > MaxPostProperties {
+		return ErrTooManyProperties
+	}
+	return err
+}
+
+func (d *Decoder) propertyPost(doc []byte, visit Visitor) error {
 	params, err := d.envelope(doc, visit)
 	switch {
 	case err != nil:
@@ -184,6 +195,9 @@ func (d *Decoder) members(doc []byte, visit Visitor) (raw []byte, err error) {
 		v, ok := r.Value(r.Next())
 		if !ok {
 			return nil, r.Err()
+		}
+		if d.visits++; d.visits > MaxPostProperties {
+			continue
 		}
 		at := int64(0)
 		if v.Shape == thing.Object {

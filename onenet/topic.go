@@ -259,22 +259,51 @@ const (
 	MaxPayloadBytes = 256 << 10
 )
 
+// A TopicError is what CheckTopic finds; one of its members is set.
+type TopicError struct {
+	Levels int  // more than MaxTopicLevels
+	Bytes  int  // of a filter, more than MaxFilterBytes
+	Char   rune // that stands in no topic
+}
+
+// Error is a sentence about it.
+func (e *TopicError) Error() string {
+	switch {
+	case e.Levels > 0:
+		return fmt.Sprintf("onenet: %d levels are more than %d", e.Levels, MaxTopicLevels)
+	case e.Bytes > 0:
+		return fmt.Sprintf("onenet: a filter of %d bytes is longer than %d", e.Bytes, MaxFilterBytes)
+	}
+	return fmt.Sprintf("onenet: %q is not allowed in a topic", e.Char)
+}
+
+// SentenceZH is Error in Chinese.
+func (e *TopicError) SentenceZH() string {
+	switch {
+	case e.Levels > 0:
+		return fmt.Sprintf("topic 有 %d 级，超过 %d 级", e.Levels, MaxTopicLevels)
+	case e.Bytes > 0:
+		return fmt.Sprintf("过滤器有 %d 字节，超过 %d 字节", e.Bytes, MaxFilterBytes)
+	}
+	return fmt.Sprintf("topic 中不允许出现 %q", e.Char)
+}
+
 // CheckTopic finds what the platform's broker would not take in the text of a
 // topic, or of a filter: too many levels, other characters than
 // [A-Za-z0-9/_-] and $.
 func CheckTopic(s string, filter bool) error {
 	if n := strings.Count(s, "/") + 1; n > MaxTopicLevels {
-		return fmt.Errorf("onenet: %d levels are more than %d", n, MaxTopicLevels)
+		return &TopicError{Levels: n}
 	}
 	if filter && len(s) > MaxFilterBytes {
-		return fmt.Errorf("onenet: a filter of %d bytes is longer than %d", len(s), MaxFilterBytes)
+		return &TopicError{Bytes: len(s)}
 	}
 	for _, c := range s {
 		switch {
 		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', c == '/', c == '_', c == '-', c == '$':
 		case filter && (c == '+' || c == '#'):
 		default:
-			return fmt.Errorf("onenet: %q is not allowed in a topic", c)
+			return &TopicError{Char: c}
 		}
 	}
 	return nil

@@ -75,7 +75,7 @@ func checkArguments(params []Param, args []Argument, r Rules) ([]Argument, []Pro
 		v, there := take(&rest, p.ID)
 		if !there {
 			if p.Required {
-				problems = append(problems, Problem{Fault: Missing, Path: p.ID, Want: p.Type.String(), Expected: p.Type.Kind})
+				problems = append(problems, Problem{Fault: Missing, Path: p.ID, Want: p.Type.String(), WantZH: p.Type.StringZH(), Expected: p.Type.Kind})
 			}
 			continue
 		}

@@ -50,7 +50,7 @@ func (t *DataType) wrong(path string, v Value) (Value, Problem, bool) {
 }
 
 func (t *DataType) problem(m Mistake, path string, v Value) Problem {
-	return Problem{Fault: m, Path: path, Want: t.String(), Got: v.short(), Expected: t.Kind}
+	return Problem{Fault: m, Path: path, Want: t.String(), WantZH: t.StringZH(), Got: v.short(), Expected: t.Kind}
 }
 
 // whole reads an integer out of v.
@@ -187,24 +187,37 @@ func (t *DataType) checkBitmap(path string, v Value, r Rules) (Value, Problem, b
 }
 
 // String says which values are right, for people: "int32 0 to 100 °C".
-func (t *DataType) String() string {
+func (t *DataType) String() string { return t.describe(&english) }
+
+// StringZH is String in Chinese: "int32 0 到 100 °C".
+func (t *DataType) StringZH() string { return t.describe(&chinese) }
+
+// typeWords are what stands between the numbers of a type.
+type typeWords struct{ to, from, upTo, steps, boolean, most, bytes, bits, millis string }
+
+var (
+	english = typeWords{" to ", " from ", " up to ", " in steps of ", " (true or false, 1 or 0)", " of at most ", " bytes", " bits", " in UTC milliseconds"}
+	chinese = typeWords{" 到 ", " 不小于 ", " 不大于 ", "，步长 ", "（true 或 false，1 或 0）", " 最多 ", " 字节", " 位", "（UTC 毫秒）"}
+)
+
+func (t *DataType) describe(w *typeWords) string {
 	var b strings.Builder
 	b.WriteString(t.Kind.String())
 	number := func(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }
 	switch {
 	case t.Min != nil && t.Max != nil:
-		b.WriteString(" " + number(*t.Min) + " to " + number(*t.Max))
+		b.WriteString(" " + number(*t.Min) + w.to + number(*t.Max))
 	case t.Min != nil:
-		b.WriteString(" from " + number(*t.Min))
+		b.WriteString(w.from + number(*t.Min))
 	case t.Max != nil:
-		b.WriteString(" up to " + number(*t.Max))
+		b.WriteString(w.upTo + number(*t.Max))
 	}
 	if t.Step != nil && *t.Step > 0 {
-		b.WriteString(" in steps of " + number(*t.Step))
+		b.WriteString(w.steps + number(*t.Step))
 	}
 	switch t.Kind {
 	case Bool:
-		b.WriteString(" (true or false, 1 or 0)")
+		b.WriteString(w.boolean)
 	case Enum:
 		const most = 8
 		for i, l := range t.Labels {
@@ -216,21 +229,21 @@ func (t *DataType) String() string {
 		}
 	case Text:
 		if t.Length > 0 {
-			b.WriteString(" of at most " + strconv.Itoa(t.Length) + " bytes")
+			b.WriteString(w.most + strconv.Itoa(t.Length) + w.bytes)
 		}
 	case Bitmap:
 		if t.Length > 0 {
-			b.WriteString(" of " + strconv.Itoa(t.Length) + " bits")
+			b.WriteString(w.most + strconv.Itoa(t.Length) + w.bits)
 		}
 	case Array:
 		if t.Size > 0 {
-			b.WriteString(" of at most " + strconv.Itoa(t.Size))
+			b.WriteString(w.most + strconv.Itoa(t.Size))
 		}
 		if t.Item != nil {
 			b.WriteString(" " + t.Item.Kind.String())
 		}
 	case Date:
-		b.WriteString(" in UTC milliseconds")
+		b.WriteString(w.millis)
 	}
 	if t.Unit != "" {
 		b.WriteString(" " + t.Unit)

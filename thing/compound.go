@@ -28,7 +28,7 @@ func (t *DataType) checkStruct(path string, v Value, r Rules) (Value, Problem, b
 		m, there := take(&members, f.ID)
 		if !there {
 			if f.Required {
-				return v, Problem{Fault: Missing, Path: at, Want: f.Type.String(), Expected: f.Type.Kind}, false
+				return v, Problem{Fault: Missing, Path: at, Want: f.Type.String(), WantZH: f.Type.StringZH(), Expected: f.Type.Kind}, false
 			}
 			continue
 		}

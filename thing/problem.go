@@ -8,6 +8,7 @@ type Problem struct {
 	Fault    Mistake `json:"fault"`
 	Path     string  `json:"path"`           // where: "Power", "Pos.lat", "Log[3]"
 	Want     string  `json:"want,omitempty"` // what would be right, for people: "int32 0 to 100"
+	WantZH   string  `json:"-"`              // the same in Chinese
 	Got      string  `json:"got,omitempty"`  // what came, shortened: "\"hot\""
 	Hint     string  `json:"hint,omitempty"` // e.g. the nearest identifier: "CurrentTemperature"
 	Expected Kind    `json:"-"`              // the kind the model asks for, where there is one
@@ -60,6 +61,10 @@ func (p *Problem) Error() string {
 
 // SentenceZH is the sentence in Chinese.
 func (p *Problem) SentenceZH() string {
+	want := p.WantZH
+	if want == "" {
+		want = p.Want
+	}
 	switch p.Fault {
 	case Unknown:
 		if p.Hint != "" {
@@ -67,21 +72,21 @@ func (p *Problem) SentenceZH() string {
 		}
 		return fmt.Sprintf("物模型中没有 %q", p.Path)
 	case WrongType:
-		return fmt.Sprintf("%q：%s 的类型不是 %s", p.Path, p.Got, p.Want)
+		return fmt.Sprintf("%q：%s 的类型不是 %s", p.Path, p.Got, want)
 	case OutOfRange:
-		return fmt.Sprintf("%q：%s 超出范围 %s", p.Path, p.Got, p.Want)
+		return fmt.Sprintf("%q：%s 超出范围 %s", p.Path, p.Got, want)
 	case OffStep:
-		return fmt.Sprintf("%q：%s 不符合步长 %s", p.Path, p.Got, p.Want)
+		return fmt.Sprintf("%q：%s 不符合步长 %s", p.Path, p.Got, want)
 	case NotListed:
-		return fmt.Sprintf("%q：%s 不在可选值 %s 之内", p.Path, p.Got, p.Want)
+		return fmt.Sprintf("%q：%s 不在可选值 %s 之内", p.Path, p.Got, want)
 	case TooLong:
-		return fmt.Sprintf("%q：%s 超过长度限制 %s", p.Path, p.Got, p.Want)
+		return fmt.Sprintf("%q：%s 超过长度限制 %s", p.Path, p.Got, want)
 	case Missing:
-		return fmt.Sprintf("缺少 %q，应为 %s", p.Path, p.Want)
+		return fmt.Sprintf("缺少 %q，应为 %s", p.Path, want)
 	case NotWritable:
 		return fmt.Sprintf("%q 是只读属性，只能由设备上报，不能下发", p.Path)
 	case BadTime:
-		return fmt.Sprintf("%q：时间 %s 不是 %s", p.Path, p.Got, p.Want)
+		return fmt.Sprintf("%q：时间 %s 应为%s", p.Path, p.Got, want)
 	}
 	return fmt.Sprintf("%q 没有问题", p.Path)
 }

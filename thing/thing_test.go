@@ -216,3 +216,26 @@ func TestDepth(t *testing.T) {
 		}
 	}
 }
+
+// TestTypesAreSaidInChinese: what would be right is said in the language of
+// the sentence around it.
+func TestTypesAreSaidInChinese(t *testing.T) {
+	min, max, step := -40.0, 85.0, 0.1
+	for _, tt := range []struct {
+		kind DataType
+		want string
+	}{
+		{DataType{Kind: Float, Min: &min, Max: &max, Step: &step, Unit: "°C"}, "float -40 到 85，步长 0.1 °C"},
+		{DataType{Kind: Int32, Min: &min}, "int32 不小于 -40"},
+		{DataType{Kind: Int32, Max: &max}, "int32 不大于 85"},
+		{DataType{Kind: Bool}, "bool（true 或 false，1 或 0）"},
+		{DataType{Kind: Text, Length: 5}, "text 最多 5 字节"},
+		{DataType{Kind: Array, Size: 3, Item: &DataType{Kind: Int32}}, "array 最多 3 int32"},
+		{DataType{Kind: Date}, "date（UTC 毫秒）"},
+	} {
+		_, p, _ := tt.kind.Check("P", ObjectValue(`{"a":[]}`), Rules{})
+		if p.WantZH != tt.want || !strings.Contains(p.SentenceZH(), tt.want) {
+			t.Errorf("%s: %q, %q; want %q", tt.kind.String(), p.WantZH, p.SentenceZH(), tt.want)
+		}
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/matou-iot/matou/thing"
+	"github.com/matou-iot/matou/thing/loose"
 )
 
 // An Uplink is what one PUBLISH said. The caller owns it and reuses it: Reset
@@ -24,7 +25,7 @@ type Uplink struct {
 	// RefusedAll says that nothing of the message is stored, Close that the
 	// vendor ends the connection over it.
 	RefusedAll, Close bool
-	Loose             string // deviations from JSON that were accepted, "" for none
+	Loose             loose.Looseness // deviations from JSON that were accepted
 
 	Others Others // who knows about sub-devices, the caller's; nil: nobody has any
 }

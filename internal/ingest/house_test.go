@@ -27,6 +27,7 @@ const (
 	two   = "lamp-2"
 	sys   = "/sys/" + lamp + "/" + one + "/thing/"
 	post  = sys + "event/property/post"
+	batch = sys + "event/property/batch/post"
 	alarm = sys + "event/Alarm/post"
 )
 

@@ -396,12 +396,9 @@ func TestFlagsAndRefusalsAreTold(t *testing.T) {
 // TestTimelineIsBoundedWhateverIsWrong: a message may hold thousands of
 // mistakes, and names as long as itself.
 func TestTimelineIsBoundedWhateverIsWrong(t *testing.T) {
-	var many strings.Builder
-	for i := range 5_000 {
-		fmt.Fprintf(&many, `"x%d":1,"CurrentTemperature":130,`, i)
-	}
+	many := func(value string) string { return strings.TrimSuffix(strings.Repeat(value+",", 5_000), ",") }
 	for name, p := range map[string]*packet.Publish{
-		"many mistakes":  message(post, `{"id":"7","params":{`+strings.TrimSuffix(many.String(), ",")+`}}`),
+		"many mistakes":  message(batch, `{"id":"7","params":{"properties":{"x":[`+many("1")+`],"CurrentTemperature":[`+many("130")+`]}}}`),
 		"a long name":    message(post, `{"id":"7","params":{"`+strings.Repeat("n", 100_000)+`":1}}`),
 		"a long topic":   message("/sys/"+strings.Repeat("t", 60_000), warm),
 		"a long message": message(post, warm+strings.Repeat(" ", 256<<10)),
@@ -431,7 +428,7 @@ func TestTimelineIsBoundedWhateverIsWrong(t *testing.T) {
 func TestReportOfAnyLengthCanBeRead(t *testing.T) {
 	const n = 20_001
 	h := newHouse(t)
-	_, code := h.publish(post, `{"id":"7","params":{"Note":"first"`+strings.Repeat(`,"Note":1`, n-1)+`}}`)
+	_, code := h.publish(batch, `{"id":"7","params":{"properties":{"Note":["first"`+strings.Repeat(`,1`, n-1)+`]}}}`)
 	if code != mqtt.Success {
 		t.Fatal(code)
 	}

@@ -30,7 +30,7 @@ func (in *Ingest) note(j *job, p *packet.Publish) uint64 {
 		e.Kind, e.Code, e.Sentence, e.SentenceZH, e.Detail = trace.Fault, f.Code, f.Sentence, f.SentenceZH, &f
 		return in.Trace.Record(e)
 	}
-	if len(up.Refused) > 0 || len(up.Notes) > 0 || up.Loose != "" || flagged(up.Report) {
+	if len(up.Refused) > 0 || len(up.Notes) > 0 || up.Loose != 0 || flagged(up.Report) {
 		e.Code = codeOf(up)
 		e.Sentence, e.SentenceZH = summary(up)
 		e.Detail = explain(up)
@@ -110,7 +110,7 @@ type refused struct {
 }
 
 func explain(up *dialect.Uplink) detail {
-	d := detail{Notes: append([]dialect.Note(nil), up.Notes...), Loose: up.Loose, Stored: len(up.Report)}
+	d := detail{Notes: append([]dialect.Note(nil), up.Notes...), Loose: up.Loose.String(), Stored: len(up.Report)}
 	if up.RefusedAll {
 		d.Stored = 0
 	}
@@ -166,8 +166,10 @@ func summary(up *dialect.Uplink) (en, zh string) {
 	for _, note := range up.Notes {
 		add(func() (string, string) { return note.Sentence, note.SentenceZH })
 	}
-	if up.Loose != "" {
-		add(func() (string, string) { return "not standard JSON: " + up.Loose, "不是标准 JSON：" + up.Loose })
+	if up.Loose != 0 {
+		add(func() (string, string) {
+			return "not standard JSON: " + up.Loose.String(), "不是标准 JSON：" + up.Loose.StringZH()
+		})
 	}
 	if more := n - mostLines; more > 0 { // they are in the detail
 		e, z = append(e, fmt.Sprintf("and %d more", more)), append(z, fmt.Sprintf("另有 %d 项", more))

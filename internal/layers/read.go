@@ -98,7 +98,7 @@ var kinds = map[dialect.Kind]string{
 
 func (r *reading) fill(up *dialect.Uplink, model *thing.Model, arrived time.Time) {
 	out := r.report
-	out.Kind, out.MessageID, out.Loose, out.RefusedAll = kinds[up.Kind], up.ID, up.Loose, up.RefusedAll
+	out.Kind, out.MessageID, out.Loose, out.RefusedAll = kinds[up.Kind], up.ID, up.Loose.String(), up.RefusedAll
 	out.Fault = up.Fault
 	out.Notes = append(out.Notes, up.Notes...)
 	switch up.Kind {

@@ -35,6 +35,11 @@ var names = [...]string{
 	"leading zeros", "bytes behind the end", "control characters in a string", "a number that begins or ends with its point",
 }
 
+var namesZH = [len(names)]string{
+	"单引号", "名称没有引号", "字符串没有引号", "多余的逗号", "数字前有加号",
+	"数字前有多余的零", "结尾之后还有字节", "字符串中有控制字符", "数字以小数点开头或结尾",
+}
+
 // String lists the liberties for people.
 func (l Looseness) String() string {
 	var s []string
@@ -44,6 +49,17 @@ func (l Looseness) String() string {
 		}
 	}
 	return strings.Join(s, ", ")
+}
+
+// StringZH is String in Chinese.
+func (l Looseness) StringZH() string {
+	var s []string
+	for i, name := range namesZH {
+		if l&(1<<i) != 0 {
+			s = append(s, name)
+		}
+	}
+	return strings.Join(s, "、")
 }
 
 // MaxDepth bounds the nesting of objects and arrays; deeper is an error.

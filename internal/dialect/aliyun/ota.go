@@ -129,6 +129,12 @@ func fileDownload(r *reading) dialect.Request {
 
 var errBlockSize = errors.New("the block's size is not from 1 to 131072 bytes")
 
+var fileReadTexts = map[error]string{
+	vendor.ErrNoFileInfo:  "params 中没有带 streamId 与 fileId 的 fileInfo",
+	vendor.ErrNoFileBlock: "params 中没有带 size 与 offset 的 fileBlock",
+	errBlockSize:          "分片大小不在 1 到 131072 字节之内",
+}
+
 func fileDownloadAnswer(q *dialect.FileRead, b dialect.Block, err error) []dialect.Downlink {
 	d := dialect.Downlink{Topic: q.Topic + "_reply"}
 	switch fault.KindOf(err) {
@@ -174,9 +180,9 @@ func badFileRead(err error) *dialect.Diagnosis {
 		return badMessage(err)
 	}
 	return &dialect.Diagnosis{
-		Code: "aliyun-file-request", Field: "params", Received: err.Error(),
+		Code: "aliyun-file-request", Field: "params", Received: dialect.Cause(err),
 		Expected: `{"fileInfo":{"streamId":…,"fileId":1},"fileBlock":{"size":256…131072,"offset":…}}`,
-		Sentence: "the request does not name a block of a file: " + err.Error(), SentenceZH: "请求没有指明有效的文件分片：" + err.Error(),
+		Sentence: "the request does not name a block of a file: " + dialect.Cause(err), SentenceZH: "请求没有指明有效的文件分片：" + dialect.CauseZH(err, fileReadTexts),
 		Advice: "take streamId and streamFileId from the notice of the update", AdviceZH: "streamId 与 streamFileId 请取自升级通知",
 	}
 }

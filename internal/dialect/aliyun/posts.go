@@ -64,7 +64,14 @@ func (r *reading) begun(err error) bool {
 	if err == nil {
 		return true
 	}
-	code, text := codeBadParams, textBadParams
+	code, text, why := badPost(err)
+	r.refuseAll(why, code, text)
+	return false
+}
+
+// badPost is what a post is told of which nothing can be taken, and why.
+func badPost(err error) (code int, text string, why *dialect.Diagnosis) {
+	code, text = codeBadParams, textBadParams
 	switch {
 	case errors.Is(err, vendor.ErrTooManyProperties):
 		code, text = 6106, "map size must less than 200"
@@ -73,15 +80,17 @@ func (r *reading) begun(err error) bool {
 	case errors.Is(err, vendor.ErrTooManyParts):
 		code, text = 6357, "too many sub-devices"
 	}
-	why := badMessage(err)
+	why = badMessage(err)
 	if zh := postTexts[err]; zh != "" {
 		why.Code, why.Field, why.SentenceZH = "aliyun-bad-params", "params", "消息被拒绝："+zh
+		why.Received, why.Expected = dialect.Cause(err), postBounds
 		why.Advice = "divide the message, or write it as the documentation of batch, history and pack posts has it"
 		why.AdviceZH = "请拆分消息，或按批量、历史、打包上报的文档格式书写"
 	}
-	r.refuseAll(why, code, text)
-	return false
+	return code, text, why
 }
+
+const postBounds = "at most 200 properties and 20 events of a device, 20 sub-devices"
 
 // postTexts say the faults of posts in Chinese.
 var postTexts = map[error]string{

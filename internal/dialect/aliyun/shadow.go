@@ -14,9 +14,7 @@ import (
 // shadow reads what a device says to its shadow [aliyun-device §4.8].
 func shadow(r *reading) dialect.Request {
 	m, err := vendor.ParseShadow(r.payload)
-	if m.Loose != 0 {
-		r.up.Loose = m.Loose.String()
-	}
+	r.up.Loose = m.Loose
 	if err != nil {
 		code, _ := errors.AsType[vendor.ShadowCode](err)
 		r.up.Fault = badShadow(code, r.payload)

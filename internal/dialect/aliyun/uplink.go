@@ -1,6 +1,7 @@
 package aliyun
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -92,12 +93,17 @@ type reading struct {
 const propertyPostMethod = "thing.event.property.post"
 
 // properties reads a property report. Whatever becomes of the values, the
-// answer is 200 with the reasons inside [aliyun-device §5.6].
+// answer is 200 with the reasons inside [aliyun-device §5.6]. Only too many
+// properties are refused as a whole [aliyun-device §5.2].
 func (r *reading) properties() {
 	err := r.decoder.PropertyPost(r.payload, func(id []byte, v thing.Value, at int64) { r.property(id, v, at) })
 	if err != nil {
-		r.up.Report, r.up.RefusedAll, r.up.Fault = r.up.Report[:0], true, badMessage(err)
-		r.answer(460, nil, "request parameter error", propertyPostMethod)
+		code, text, why := codeBadParams, textBadParams, badMessage(err)
+		if errors.Is(err, vendor.ErrTooManyProperties) {
+			code, text, why = badPost(err)
+		}
+		r.up.Refused = r.up.Refused[:0]
+		r.refuseAll(why, code, text)
 		return
 	}
 	r.remember()
@@ -107,14 +113,20 @@ func (r *reading) properties() {
 	r.answer(200, r.reasons(), "success", propertyPostMethod)
 }
 
-// reasons is the data of an answer to a report: why values were not taken.
+// reasons is the data of an answer to a report: why values were not taken, once
+// for each identifier.
 func (r *reading) reasons() []byte {
 	if len(r.up.Refused) == 0 {
 		return nil
 	}
 	data := []byte{'{'}
+	said := make(map[string]bool, len(r.up.Refused))
 	for i := range r.up.Refused {
-		if i > 0 {
+		if said[r.up.Refused[i].ID] {
+			continue
+		}
+		said[r.up.Refused[i].ID] = true
+		if len(data) > 1 {
 			data = append(data, ',')
 		}
 		data = append(thing.TextValue(r.up.Refused[i].ID).AppendJSON(data), ':')
@@ -159,11 +171,11 @@ func (r *reading) badTime(path string, at int64) *thing.Problem {
 	case at == 0:
 		return nil
 	case at < 0:
-		return &thing.Problem{Fault: thing.BadTime, Path: path, Got: "as sent", Want: "a number of UTC milliseconds"}
+		return &thing.Problem{Fault: thing.BadTime, Path: path, Got: "…", Want: "a number of UTC milliseconds", WantZH: "数字，UTC 毫秒"}
 	case at < 1e11:
-		return &thing.Problem{Fault: thing.BadTime, Path: path, Got: strconv.FormatInt(at, 10), Want: "in milliseconds; these look like seconds"}
+		return &thing.Problem{Fault: thing.BadTime, Path: path, Got: strconv.FormatInt(at, 10), Want: "in milliseconds; these look like seconds", WantZH: "毫秒；这看起来是秒"}
 	case time.UnixMilli(at).After(time.Now().Add(maxAhead)):
-		return &thing.Problem{Fault: thing.BadTime, Path: path, Got: strconv.FormatInt(at, 10), Want: "at most a day ahead of the server's clock"}
+		return &thing.Problem{Fault: thing.BadTime, Path: path, Got: strconv.FormatInt(at, 10), Want: "at most a day ahead of the server's clock", WantZH: "不超过服务器时间一天之后的时刻"}
 	}
 	return nil
 }
@@ -307,9 +319,7 @@ func (r *reading) unimplemented(t vendor.Topic) {
 // remember notes the id and the liberties that the message took.
 func (r *reading) remember() {
 	r.up.ID = string(r.decoder.ID)
-	if l := r.decoder.Loose; l != 0 {
-		r.up.Loose = l.String()
-	}
+	r.up.Loose = r.decoder.Loose
 }
 
 func (r *reading) answer(code int, data []byte, message, method string) {
@@ -329,11 +339,17 @@ func short(v thing.Value) string {
 
 func seconds(k uint16) string { return strconv.Itoa(int(k)) }
 
+// messageTexts are in Chinese what can be wrong with a whole message.
+var messageTexts = map[error]string{
+	vendor.ErrNotObject: "不是 JSON 对象",
+	vendor.ErrNoParams:  "缺少 params",
+}
+
 func badMessage(err error) *dialect.Diagnosis {
 	return &dialect.Diagnosis{
-		Code: "aliyun-bad-message", Field: "payload", Received: err.Error(), Expected: `{"id":"1","params":{…}}`,
-		Sentence:   "the message cannot be read: " + err.Error(),
-		SentenceZH: "消息无法解析：" + err.Error(),
+		Code: "aliyun-bad-message", Field: "payload", Received: dialect.Cause(err), Expected: `{"id":"1","params":{…}}`,
+		Sentence:   "the message cannot be read: " + dialect.Cause(err),
+		SentenceZH: "消息无法解析：" + dialect.CauseZH(err, messageTexts),
 		Advice:     "check the length of the payload and the quotes in it", AdviceZH: "请检查消息长度与引号",
 	}
 }

@@ -2,6 +2,7 @@ package aliyun
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -152,10 +153,46 @@ func TestPropertyPost(t *testing.T) {
 			if got := answered(up); got != want {
 				t.Errorf("answered %s\nwant     %s", got, want)
 			}
-			if !strings.Contains(up.Loose, tt.loose) || (up.Loose == "") != (tt.loose == "") {
+			if !strings.Contains(up.Loose.String(), tt.loose) || (up.Loose == 0) != (tt.loose == "") {
 				t.Errorf("loose %q", up.Loose)
 			}
 		})
+	}
+}
+
+// TestTooManyProperties: 200 are taken, of more nothing is, and the answer does
+// not grow with the message [aliyun-device §5.2, code 6106].
+func TestTooManyProperties(t *testing.T) {
+	post := func(n int, quote string) string {
+		var b strings.Builder
+		for i := range n {
+			fmt.Fprintf(&b, `,"p%d":1`, i)
+		}
+		params := "{" + strings.TrimPrefix(b.String(), ",") + "}"
+		if quote != "" {
+			params = strconv.Quote(params)
+		}
+		return `{"params":` + params + `,"id":"5"}`
+	}
+	for _, tt := range []struct {
+		n     int
+		quote string
+		whole bool
+	}{{200, "", true}, {201, "", false}, {20000, "", false}, {200, "text", true}, {201, "text", false}} {
+		up := read(postTo, post(tt.n, tt.quote), dialect.Lenient)
+		if tt.whole {
+			if up.RefusedAll || len(up.Refused) != tt.n {
+				t.Errorf("%d: %+v", tt.n, up)
+			}
+			continue
+		}
+		if got, want := answered(up), postTo+`_reply {"code":6106,"data":{},"id":"5","message":"map size must less than 200","method":"thing.event.property.post","version":"1.0"}`; got != want {
+			t.Errorf("%d answered %s\nwant     %s", tt.n, got, want)
+		}
+		if !up.RefusedAll || up.Fault == nil || up.Fault.Code != "aliyun-bad-params" || len(up.Refused) != 0 || len(up.Report) != 0 ||
+			up.Fault.SentenceZH != "消息被拒绝：单个设备的属性超过 200 个" || !strings.Contains(up.Fault.Expected, "200") {
+			t.Errorf("%d: %+v, %+v", tt.n, up, up.Fault)
+		}
 	}
 }
 
@@ -370,7 +407,7 @@ func TestUplinkIsReused(t *testing.T) {
 	up := new(dialect.Uplink)
 	Dialect{}.Uplink(lamp, []byte(postTo), []byte(`{'id':'1','params':{'Count':1,'x':1,'Name':'abcdefg'}}`), model, dialect.Lenient, up)
 	Dialect{}.Uplink(lamp, []byte("/a1NightLamp/lamp01/user/update"), []byte("x"), model, dialect.Lenient, up)
-	if up.Kind != dialect.Other || up.ID != "" || len(up.Report)+len(up.Refused)+len(up.Answers)+len(up.Notes) > 0 || up.Loose != "" {
+	if up.Kind != dialect.Other || up.ID != "" || len(up.Report)+len(up.Refused)+len(up.Answers)+len(up.Notes) > 0 || up.Loose != 0 {
 		t.Errorf("%+v", up)
 	}
 }

@@ -11,7 +11,7 @@ import (
 func imageUpdate(r *reading) dialect.Request {
 	u, err := vendor.ParseImageUpdate(r.payload)
 	if u.Loose != 0 {
-		r.up.Loose = u.Loose.String()
+		r.up.Loose = u.Loose
 		if err == nil && r.strict {
 			err = vendor.ImageNoJSON
 		}

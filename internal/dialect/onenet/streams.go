@@ -60,9 +60,7 @@ func (r *reading) dataPoints() {
 		r.refuseData(data.ID, illegalData(err))
 		return
 	}
-	if data.Loose != 0 {
-		r.up.Loose = data.Loose.String()
-	}
+	r.up.Loose = data.Loose
 	r.noteData(&data)
 	for _, p := range data.Points {
 		r.dataPoint(&p)
@@ -81,7 +79,7 @@ func (r *reading) dataPoint(p *vendor.StreamPoint) {
 	at := p.At
 	if at > 1e11 {
 		if r.strict {
-			r.refuse(p.Stream, thing.Problem{Fault: thing.BadTime, Path: p.Stream, Got: strconv.FormatInt(at, 10), Want: "in seconds; these look like milliseconds"})
+			r.refuse(p.Stream, thing.Problem{Fault: thing.BadTime, Path: p.Stream, Got: strconv.FormatInt(at, 10), Want: "in seconds; these look like milliseconds", WantZH: "秒；这看起来是毫秒"})
 			return
 		}
 		r.note("onenet-milliseconds", "t of "+cut(p.Stream, 40)+" is in milliseconds, and was taken as that; OneNET takes it for seconds",
@@ -235,7 +233,7 @@ const dataExample = `{"id":123,"dp":{"temperature":[{"v":30,"t":1552289676}]}}`
 func illegalData(err error) *dialect.Diagnosis {
 	d := &dialect.Diagnosis{
 		Code: "onenet-illegal-data", Field: "payload", Received: err.Error(), Expected: dataExample,
-		Sentence: "the data points cannot be read: " + err.Error(), SentenceZH: "数据点无法解析：" + err.Error(),
+		Sentence: "the data points cannot be read: " + dialect.Cause(err), SentenceZH: "数据点无法解析：" + dialect.CauseZH(err, nil),
 		Advice:   "check the length of the payload and the quotes in it; send for instance " + dataExample,
 		AdviceZH: "请检查消息长度与引号；例如 " + dataExample,
 	}

@@ -350,9 +350,7 @@ func (r *reading) unimplemented() {
 // remember notes the id and the liberties that the message took.
 func (r *reading) remember() {
 	r.up.ID = string(r.decoder.ID)
-	if l := r.decoder.Loose; l != 0 {
-		r.up.Loose = l.String()
-	}
+	r.up.Loose = r.decoder.Loose
 }
 
 // answer replies where the platform would. The bytes are exactly those of the
@@ -374,11 +372,11 @@ func badTime(path string, at int64) *thing.Problem {
 	case at == 0:
 		return nil
 	case at < 0:
-		return &thing.Problem{Fault: thing.BadTime, Path: path, Got: "as sent", Want: "a number of UTC milliseconds"}
+		return &thing.Problem{Fault: thing.BadTime, Path: path, Got: "…", Want: "a number of UTC milliseconds", WantZH: "数字，UTC 毫秒"}
 	case at < 1e11:
-		return &thing.Problem{Fault: thing.BadTime, Path: path, Got: strconv.FormatInt(at, 10), Want: "in milliseconds; these look like seconds"}
+		return &thing.Problem{Fault: thing.BadTime, Path: path, Got: strconv.FormatInt(at, 10), Want: "in milliseconds; these look like seconds", WantZH: "毫秒；这看起来是秒"}
 	case time.UnixMilli(at).After(time.Now().Add(maxAhead)):
-		return &thing.Problem{Fault: thing.BadTime, Path: path, Got: strconv.FormatInt(at, 10), Want: "at most a day ahead of the server's clock"}
+		return &thing.Problem{Fault: thing.BadTime, Path: path, Got: strconv.FormatInt(at, 10), Want: "at most a day ahead of the server's clock", WantZH: "不超过服务器时间一天之后的时刻"}
 	}
 	return nil
 }
@@ -396,11 +394,17 @@ func cut(s string, most int) string {
 // maxShown bounds what a diagnosis repeats of a topic, in bytes.
 const maxShown = 256
 
+// messageTexts are in Chinese what can be wrong with a whole message.
+var messageTexts = map[error]string{
+	vendor.ErrNotObject: "不是 JSON 对象",
+	vendor.ErrNoParams:  "缺少 params，或 params 不是对象",
+}
+
 func badMessage(err error) *dialect.Diagnosis {
 	return &dialect.Diagnosis{
-		Code: "onenet-bad-message", Field: "payload", Received: err.Error(), Expected: `{"id":"1","version":"1.0","params":{"name":{"value":…}}}`,
-		Sentence:   "the message cannot be read: " + err.Error(),
-		SentenceZH: "消息无法解析：" + err.Error(),
+		Code: "onenet-bad-message", Field: "payload", Received: dialect.Cause(err), Expected: `{"id":"1","version":"1.0","params":{"name":{"value":…}}}`,
+		Sentence:   "the message cannot be read: " + dialect.Cause(err),
+		SentenceZH: "消息无法解析：" + dialect.CauseZH(err, messageTexts),
 		Advice:     "check the length of the payload and the quotes in it", AdviceZH: "请检查消息长度与引号",
 	}
 }
@@ -426,8 +430,8 @@ func tooLarge(n int) *dialect.Diagnosis {
 func badTopic(topic string, err error) *dialect.Diagnosis {
 	return &dialect.Diagnosis{
 		Code: "onenet-bad-topic", Field: "topic", Received: cut(topic, maxShown), Expected: "at most 8 levels of letters, digits, _ and -",
-		Sentence:   "OneNET does not take this topic: " + err.Error(),
-		SentenceZH: "OneNET 不接受该 topic：" + err.Error(),
+		Sentence:   "OneNET does not take this topic: " + dialect.Cause(err),
+		SentenceZH: "OneNET 不接受该 topic：" + dialect.CauseZH(err, nil),
 		Advice:     "use the topics of the documentation as they stand there", AdviceZH: "请按文档中的 topic 原样使用",
 	}
 }

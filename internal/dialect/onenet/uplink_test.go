@@ -107,7 +107,7 @@ func TestPropertyPost(t *testing.T) {
 			if got := noteCodes(up.Notes); !reflect.DeepEqual(got, tt.notes) {
 				t.Errorf("notes %v, want %v", got, tt.notes)
 			}
-			if !strings.Contains(up.Loose, tt.loose) || (up.Loose == "") != (tt.loose == "") {
+			if !strings.Contains(up.Loose.String(), tt.loose) || (up.Loose == 0) != (tt.loose == "") {
 				t.Errorf("loose %q", up.Loose)
 			}
 			topic, payload := answered(up)

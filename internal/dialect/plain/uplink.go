@@ -56,7 +56,7 @@ func post(payload []byte, model *thing.Model, mode dialect.Strictness, up *diale
 		up.Fault, up.RefusedAll = badJSON(err), true
 		return
 	}
-	up.Loose = describe(looseness)
+	up.Loose = looseness
 	for _, id := range orderOf(doc) {
 		if raw, once := members[id]; once {
 			delete(members, id)
@@ -66,6 +66,8 @@ func post(payload []byte, model *thing.Model, mode dialect.Strictness, up *diale
 }
 
 var errNotObject = errors.New("not a JSON object")
+
+var jsonTexts = map[error]string{errNotObject: "不是 JSON 对象"}
 
 // object is a payload as strict JSON, which has to be an object.
 func object(payload []byte) ([]byte, loose.Looseness, error) {
@@ -155,7 +157,7 @@ func raise(id string, payload []byte, model *thing.Model, mode dialect.Strictnes
 		up.Fault, up.RefusedAll = badJSON(err), true
 		return
 	}
-	up.Loose = describe(looseness)
+	up.Loose = looseness
 	var args []thing.Argument
 	for _, name := range orderOf(doc) {
 		args = append(args, thing.Argument{ID: name, Value: members[name]})
@@ -191,7 +193,7 @@ func answer(payload []byte, up *dialect.Uplink) {
 		up.Fault, up.RefusedAll = badJSON(err), true
 		return
 	}
-	up.Loose = describe(looseness)
+	up.Loose = looseness
 	up.ID = strings.Trim(string(reply.ID), `"`)
 	up.Reply = dialect.Reply{ID: up.ID, Code: 200, OK: true, Message: reply.Message, Data: string(reply.Output)}
 	if reply.Code != nil {
@@ -200,18 +202,11 @@ func answer(payload []byte, up *dialect.Uplink) {
 	}
 }
 
-func describe(l loose.Looseness) string {
-	if l == 0 {
-		return ""
-	}
-	return l.String()
-}
-
 func badJSON(err error) *dialect.Diagnosis {
 	return &dialect.Diagnosis{
 		Code: "mqtt-bad-json", Field: "payload", Received: err.Error(), Expected: "a JSON object",
 		Sentence:   "the payload is not JSON: " + err.Error(),
-		SentenceZH: "消息内容不是有效的 JSON：" + err.Error(),
+		SentenceZH: "消息内容不是有效的 JSON：" + dialect.CauseZH(err, jsonTexts),
 		Advice:     "send one JSON object", AdviceZH: "请发送一个 JSON 对象",
 	}
 }
