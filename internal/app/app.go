@@ -67,6 +67,7 @@ type App struct {
 	stream    *stream.Log
 	sessions  *sessions.Store
 	dialects  dialect.Set
+	rules     dialect.Rulebook
 	registry  *registry.Registry
 	feed      *feed.Feed
 	history   *history.History
@@ -209,10 +210,11 @@ func (a *App) openAccess(ctx context.Context) error {
 func (a *App) join() error {
 	recorder, strangers := trace.New(a.config.Trace.MaxBytes), trace.New(strangerBytes)
 	a.timeline = &timeline{recorder, strangers}
-	in := ingest.New(ingest.Options{Registry: a.registry, Feed: a.feed, Trace: recorder, Log: a.log})
+	a.config.Devices.setRules(&a.rules)
+	in := ingest.New(ingest.Options{Registry: a.registry, Feed: a.feed, Rulebook: &a.rules, Trace: recorder, Log: a.log})
 	a.gate = gate.New(gate.Options{
 		Registry: a.registry, Dialects: a.dialects, Uplinks: in, Trace: recorder, Strangers: strangers,
-		Statuses: a.feed, OpenNetworks: prefixes(a.config.Devices.OpenNetworks),
+		Statuses: a.feed, Rulebook: &a.rules, OpenNetworks: prefixes(a.config.Devices.OpenNetworks),
 		ConnectRate: a.config.Devices.Limits.ConnectRatePerDevice, Log: a.log,
 	})
 	var err error
@@ -363,7 +365,7 @@ func (a *App) serve(ctx context.Context) error {
 }
 
 func (a *App) reloader() *reloader {
-	return &reloader{Reload: a.reload, certs: a.certs, broker: a.broker, gate: a.gate, coap: a.coap, log: a.log, force: a.config}
+	return &reloader{Reload: a.reload, certs: a.certs, broker: a.broker, gate: a.gate, coap: a.coap, rules: &a.rules, log: a.log, force: a.config}
 }
 
 // checkRegistry looks once whether the database is whole, while the server

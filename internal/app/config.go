@@ -69,6 +69,8 @@ type Devices struct {
 	ConnectTimeout time.Duration `yaml:"connectTimeout"`
 	// Limits are all further bounds.
 	Limits Limits `yaml:"limits"`
+	// Aliyun is how much one device of Alibaba Cloud's may say and hear.
+	Aliyun VendorLimits `yaml:"aliyun"`
 }
 
 // API is the address of console and REST.
@@ -176,6 +178,7 @@ func Default() Config {
 			MaxPacketBytes: 1 << 20,
 			ConnectTimeout: 10 * time.Second,
 			Limits:         defaultLimits(),
+			Aliyun:         aliyunLimits(),
 		},
 		API:     API{Listen: "127.0.0.1:7080"},
 		History: History{Keep: 90 * 24 * time.Hour},
@@ -305,6 +308,7 @@ func (c *Config) Check() error {
 		bad("devices.proxyProtocol", "the demo's devices come from 127.0.0.1 without a PROXY header: leave out one or the other")
 	}
 	c.Devices.check(bad)
+	c.Devices.Aliyun.check("devices.aliyun.", bad)
 	if u, err := url.Parse(c.Devices.URL); c.Devices.URL != "" && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || strings.HasSuffix(c.Devices.URL, "/")) {
 		bad("devices.url", "%q is no address: write for instance http://iot.example.com, without a slash at the end", c.Devices.URL)
 	}

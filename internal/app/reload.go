@@ -9,6 +9,7 @@ import (
 
 	"github.com/matou-iot/matou/internal/broker"
 	"github.com/matou-iot/matou/internal/coapgate"
+	"github.com/matou-iot/matou/internal/dialect"
 	"github.com/matou-iot/matou/internal/gate"
 )
 
@@ -22,7 +23,7 @@ type Reload struct {
 
 // liveKeys are what changes without a restart; a key names all below it.
 var liveKeys = []string{
-	"devices.maxConnections", "devices.maxPacketBytes", "devices.connectTimeout", "devices.limits", "tls", "log.level",
+	"devices.maxConnections", "devices.maxPacketBytes", "devices.connectTimeout", "devices.limits", "devices.aliyun", "tls", "log.level",
 }
 
 func live(key string) bool {
@@ -42,6 +43,7 @@ type reloader struct {
 	broker *broker.Broker
 	gate   *gate.Gate
 	coap   *coapgate.Server
+	rules  *dialect.Rulebook
 	log    *slog.Logger
 	force  Config // as it is in force
 }
@@ -90,10 +92,11 @@ func (r *reloader) apply(c *Config) {
 	r.broker.SetLimits(c.Devices.broker())
 	r.coap.SetLimits(c.Devices.Limits.CoAPSessions, c.Devices.Limits.CoAPSConnections)
 	r.gate.SetConnectRate(c.Devices.Limits.ConnectRatePerDevice)
+	c.Devices.setRules(r.rules)
 	r.Level.Set(c.Log.level())
 	f := &r.force
 	f.Devices.MaxConnections, f.Devices.MaxPacketBytes = c.Devices.MaxConnections, c.Devices.MaxPacketBytes
-	f.Devices.ConnectTimeout, f.Devices.Limits = c.Devices.ConnectTimeout, c.Devices.Limits
+	f.Devices.ConnectTimeout, f.Devices.Limits, f.Devices.Aliyun = c.Devices.ConnectTimeout, c.Devices.Limits, c.Devices.Aliyun
 	f.TLS, f.Log.Level = c.TLS, c.Log.Level
 }
 

@@ -12,6 +12,8 @@ import (
 
 	"github.com/matou-iot/matou/internal/broker"
 	"github.com/matou-iot/matou/internal/coapgate"
+	"github.com/matou-iot/matou/internal/dialect"
+	"github.com/matou-iot/matou/internal/dialect/aliyun"
 	"github.com/matou-iot/matou/internal/gate"
 )
 
@@ -43,7 +45,7 @@ func newDesk(t *testing.T, text string) *desk {
 	}
 	d.reloader = &reloader{
 		Reload: Reload{Read: read, Level: level}, certs: certs, broker: b,
-		gate: gate.New(gate.Options{}), coap: coapgate.New(coapgate.Options{}), log: log, force: c,
+		gate: gate.New(gate.Options{}), coap: coapgate.New(coapgate.Options{}), rules: new(dialect.Rulebook), log: log, force: c,
 	}
 	return d
 }
@@ -138,5 +140,24 @@ func TestLiveKeysExist(t *testing.T) {
 		if live(key) {
 			t.Errorf("%s is live", key)
 		}
+	}
+}
+
+// TestReloadChangesWhatVendorsWroteDown: an operator puts his own numbers in the
+// place of a vendor's, while the server runs.
+func TestReloadChangesWhatVendorsWroteDown(t *testing.T) {
+	d := newDesk(t, "{}")
+	l, ok := d.rules.Limits(aliyun.Dialect{}, dialect.Strict)
+	if want := (aliyun.Dialect{}).Limits(); !ok || l != want {
+		t.Errorf("%+v, want the vendor's %+v", l, want)
+	}
+	d.again("devices: {aliyun: {downlinkRate: 7, subscriptions: 0, leniency: 3}}")
+	l, _ = d.rules.Limits(aliyun.Dialect{}, dialect.Strict)
+	lenient, _ := d.rules.Limits(aliyun.Dialect{}, dialect.Lenient)
+	if l.Downlinks != 7 || l.Subscriptions != 0 || l.QoS0 != 30 || lenient.Downlinks != 21 || lenient.QoS0 != 90 {
+		t.Errorf("%+v, %+v", l, lenient)
+	}
+	if log := d.again("devices: {aliyun: {leniency: 0}}"); !strings.Contains(log, "devices.aliyun.leniency") {
+		t.Errorf("log: %s", log)
 	}
 }

@@ -34,6 +34,7 @@ type Client struct {
 	lifetime     uint16 // seconds from since, 0 without limit
 	ignoreRetain bool
 	conduct      func(packet.Type, []string) bool // Grant.Conduct
+	downlink     func() bool                      // Grant.Downlink
 	cleanStart   bool
 	told         bool // Rules have been told of the end already: a fault
 	maxPacket    uint32
@@ -90,6 +91,32 @@ func (c *Client) Origin() Origin { return c.origin }
 
 // Since is when the client's connection was accepted by Rules.
 func (c *Client) Since() time.Time { return c.since }
+
+// Subscriptions is how many subscriptions the client's session has whose filter
+// counts.
+func (c *Client) Subscriptions(counts func(filter string) bool) (n int) {
+	c.s.mu.Lock()
+	defer c.s.mu.Unlock()
+	for _, sub := range c.s.subs {
+		if counts(sub.filter) {
+			n++
+		}
+	}
+	return n
+}
+
+// Subscribed reports whether the client's session has a subscription with this
+// very filter.
+func (c *Client) Subscribed(filter string) bool {
+	c.s.mu.Lock()
+	defer c.s.mu.Unlock()
+	_, sub := c.s.find(filter)
+	return sub != nil
+}
+
+// Fellows is how many sessions have a subscription with this very filter,
+// counted up to most. A group that shares it counts as one.
+func (c *Client) Fellows(filter string, most int) int { return c.b.topics.count(filter, most) }
 
 // KeepAlive is the keep-alive that is enforced, at 1.5 times; 0 for none.
 func (c *Client) KeepAlive() time.Duration { return time.Duration(c.keepAlive) * time.Second }

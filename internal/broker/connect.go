@@ -121,7 +121,7 @@ func (c *Client) accept(p *packet.Connect, g *Grant) {
 	c.identity = g.Identity
 	c.since = time.Now()
 	c.maxQoS = min(g.MaxQoS, mqtt.ExactlyOnce)
-	c.ignoreRetain, c.conduct = g.IgnoreRetain, g.Conduct
+	c.ignoreRetain, c.conduct, c.downlink = g.IgnoreRetain, g.Conduct, g.Downlink
 	c.keepAlive = p.KeepAlive
 	if g.KeepAlive != 0 {
 		c.keepAlive = g.KeepAlive

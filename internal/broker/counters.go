@@ -58,6 +58,7 @@ type Counters struct {
 	DroppedQueueFull atomic.Int64 // the session's queue or the sum of queues is full
 	DroppedExpired   atomic.Int64 // the message expired while it waited
 	DroppedTooLarge  atomic.Int64 // larger than the client takes
+	DroppedThrottled atomic.Int64 // by Grant.Downlink
 	DroppedRetained  atomic.Int64 // not retained, by Limits
 	DroppedSessions  atomic.Int64 // sessions not kept, by Limits.OfflineSessions
 	ExpiredSessions  atomic.Int64 // sessions that ended because their client did not come back

@@ -39,9 +39,10 @@ const (
 	QueueFull                    // dropped: see Limits
 	NoSession                    // nobody of this name has connected, or his session has ended
 	TooLarge                     // the client takes no packet as large [MQTT5-3.1.2-24]
+	Throttled                    // dropped: see Grant.Downlink
 )
 
-var outcomeNames = [...]string{"delivered", "queued", "offline", "not subscribed", "queue full", "no session", "too large for the client"}
+var outcomeNames = [...]string{"delivered", "queued", "offline", "not subscribed", "queue full", "no session", "too large for the client", "dropped: more than the device may be told in a second"}
 
 // String names the outcome in a word or two.
 func (o Outcome) String() string {
@@ -51,7 +52,7 @@ func (o Outcome) String() string {
 	return "unknown"
 }
 
-var outcomeNamesZH = [...]string{"已送达", "已排队，待设备上线后下发", "设备离线", "设备未订阅该主题", "队列已满", "没有会话", "超过设备可接收的报文大小"}
+var outcomeNamesZH = [...]string{"已送达", "已排队，待设备上线后下发", "设备离线", "设备未订阅该主题", "队列已满", "没有会话", "超过设备可接收的报文大小", "已丢弃：超过设备每秒下行消息的限制"}
 
 // StringZH names the outcome in Chinese.
 func (o Outcome) StringZH() string {

@@ -266,6 +266,9 @@ func (b *Broker) hand(w *work, p *packet.Publish, t *target, expires time.Time) 
 // handQoS0 sends p now or never: what a client's full out-buffer has no room
 // for is dropped and counted.
 func (c *Client) handQoS0(w *work, p *packet.Publish, t *target, retain bool, expires time.Time) bool {
+	if c.throttled() {
+		return false
+	}
 	frame, err := []byte(nil), error(nil)
 	if c.named.max > 0 {
 		own := w.fwd

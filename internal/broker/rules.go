@@ -99,6 +99,11 @@ type Grant struct {
 	// before a PINGREQ is answered, as Rules' methods are; false ends the
 	// connection (RulesClosed). nil: nobody counts.
 	Conduct func(t packet.Type, filters []string) bool
+	// Downlink is asked before a PUBLISH is put in for the client: false drops
+	// one of QoS 0; others go, for they are paced by their acknowledgements and
+	// may be on record. It is called by whoever sends, several at once and with
+	// locks held: it may not call the broker. nil: nobody counts.
+	Downlink func() bool
 }
 
 // A Decision is what becomes of a PUBLISH.

@@ -62,7 +62,10 @@ func (s *session) sendNow(w *work, c *Client, d delivery) Outcome {
 		s.b.counters.DroppedSlow.Add(1)
 		return QueueFull
 	}
-	if c.deliver(w, d, 0, false, false) {
+	if c.throttled() {
+		return Throttled
+	}
+	if c.put(w, d, 0, false, false) {
 		return Delivered
 	}
 	if c.stopped() {

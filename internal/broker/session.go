@@ -337,9 +337,30 @@ func (s *session) erase() {
 // stored reports whether the store has anything of the session.
 func (s *session) stored() bool { return s.durable() || s.keep }
 
-// deliver puts a PUBLISH into the client's out-buffer. It is false where the
-// client said that it takes no packet so large [MQTT5-3.1.2-24], or is leaving.
+// throttled counts a PUBLISH and reports whether it is one too many.
+func (c *Client) throttled() bool {
+	if c.downlink == nil || c.downlink() {
+		return false
+	}
+	c.b.counters.DroppedThrottled.Add(1)
+	return true
+}
+
+// deliver is put for what Grant.Downlink lets pass.
 func (c *Client) deliver(w *work, d delivery, id uint16, dup, shared bool) bool {
+	switch {
+	case c.downlink == nil || dup:
+	case d.qos > 0:
+		c.downlink()
+	case c.throttled():
+		return false
+	}
+	return c.put(w, d, id, dup, shared)
+}
+
+// put puts a PUBLISH into the client's out-buffer. It is false where the
+// client said that it takes no packet so large [MQTT5-3.1.2-24], or is leaving.
+func (c *Client) put(w *work, d delivery, id uint16, dup, shared bool) bool {
 	var how pushing
 	if dup {
 		how |= again

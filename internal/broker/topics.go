@@ -100,6 +100,16 @@ func (t *topics) remove(sub *subscription) {
 	t.change(sub.topic, func(head **subscription) { unlink(head, sub) })
 }
 
+// count is how many subscriptions have a filter, up to most.
+func (t *topics) count(filter string, most int) (n int) {
+	t.change(filter, func(head **subscription) {
+		for e := *head; e != nil && n < most; e = e.next {
+			n++
+		}
+	})
+	return n
+}
+
 // change calls fn with the list of a filter under its lock and tidies up.
 func (t *topics) change(filter string, fn func(head **subscription)) {
 	if mqtt.HasWildcard(filter) {

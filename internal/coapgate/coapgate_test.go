@@ -51,7 +51,7 @@ func TestReportBytes(t *testing.T) {
 	}
 	// Not confirmable, as C3 reports its firmware: the answer is not either, and
 	// has an id of its own. The topic is nobody's but subscribers'.
-	h.answer = ingest.Taken{Route: true, Entry: 7}
+	h.answer = ingest.Taken{Route: true, Topic: "/a1NightLamp/lamp01/user/update", Entry: 7}
 	p := report(3, token, key, 2, "x")
 	p.typ, p.path = 1, "topic/a1NightLamp/lamp01/user/update"
 	got = h.one(p.bytes())

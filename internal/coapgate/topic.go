@@ -145,7 +145,7 @@ func (x *conversation) report(s *session, who *dialect.Subject, topic string, pa
 	case taken.Reason.Failed():
 		return refusal(codes.InternalServerError)
 	case taken.Route:
-		x.Router.Publish(broker.Message{Topic: topic, Payload: payload, QoS: mqtt.AtLeastOnce})
+		x.Router.Publish(broker.Message{Topic: taken.Topic, Payload: taken.Payload, QoS: mqtt.AtLeastOnce})
 	case taken.Fault != nil && len(taken.Answers) == 0:
 		return refusal(codes.BadRequest)
 	}

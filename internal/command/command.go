@@ -362,7 +362,7 @@ func (s *Service) became(c dialect.Claim, parent uint64, d dialect.Downlink, out
 // fates are the codes of what may become of a downlink besides being delivered.
 var fates = map[broker.Outcome]string{
 	broker.Queued: "downlink-queued", broker.Offline: "downlink-offline", broker.NotSubscribed: "downlink-not-subscribed",
-	broker.QueueFull: "downlink-queue-full", broker.NoSession: "downlink-no-session", broker.TooLarge: "downlink-too-large",
+	broker.QueueFull: "downlink-queue-full", broker.NoSession: "downlink-no-session", broker.TooLarge: "downlink-too-large", broker.Throttled: "downlink-throttled",
 }
 
 // begun says that the command is on record. History keeps what comes last: the
@@ -421,6 +421,8 @@ func (s *Service) deliver(t target, d dialect.Downlink) (broker.Outcome, error) 
 		return outcome, fault.Conflict("device %s has not subscribed to %s, so it cannot be told", t.claim.Session(), d.Topic)
 	case broker.QueueFull:
 		return outcome, fault.Exhausted("the queue of device %s is full", t.claim.Session())
+	case broker.Throttled:
+		return outcome, fault.Exhausted("device %s is told more in a second than its product's devices may be", t.claim.Session())
 	case broker.TooLarge:
 		return outcome, fault.Conflict("device %s takes no packet as large as this message", t.claim.Session())
 	}

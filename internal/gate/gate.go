@@ -62,6 +62,9 @@ type Options struct {
 	Sender   Sender
 	Gateways Gateways // nil: no device has sub-devices
 	Topics   Topics   // nil: every custom topic is declared
+	// Rulebook is how much devices may hear and subscribe to; nil: as their
+	// vendors wrote it down.
+	Rulebook *dialect.Rulebook
 	// OpenNetworks are where devices of open products may come from without
 	// a right signature; loopback is always among them.
 	OpenNetworks []netip.Prefix
@@ -298,9 +301,11 @@ func (g *Gate) admit(a *applicant, mode dialect.Strictness, notes []dialect.Note
 			Code: n.Code, Sentence: n.Sentence, SentenceZH: n.SentenceZH,
 		})
 	}
+	who := subjectOf(a, mode)
 	return &broker.Grant{
 		Session:           a.claim.Session(),
-		Identity:          subjectOf(a, mode),
+		Identity:          who,
+		Downlink:          g.downlinksOf(who),
 		KeepAlive:         s.KeepAlive,
 		KeepSubscriptions: s.KeepSubscriptions,
 		MaxQoS:            s.MaxQoS,
@@ -324,6 +329,9 @@ func (g *Gate) Subscribe(c *broker.Client, s packet.Subscription) mqtt.ReasonCod
 	note := (*dialect.Note)(nil)
 	if why == nil {
 		code, why, note = g.customFilter(who, s, code)
+	}
+	if why == nil && note == nil {
+		code, why, note = g.numbered(c, who, s, code)
 	}
 	e := trace.Entry{
 		Product: subject.Product, Device: subject.Device, Kind: trace.Subscribe, Direction: "up", Topic: s.Filter, QoS: int(s.QoS),

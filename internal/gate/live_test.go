@@ -23,7 +23,8 @@ import (
 // A street is a house whose gate stands in front of a broker on loopback.
 type street struct {
 	*house
-	addr string
+	addr   string
+	broker *broker.Broker
 }
 
 func live(t *testing.T) *street {
@@ -56,7 +57,7 @@ func liveWith(t *testing.T, change func(*gate.Options)) *street {
 			t.Errorf("the broker ended with %v", err)
 		}
 	})
-	return &street{h, ln.Addr().String()}
+	return &street{h, ln.Addr().String(), b}
 }
 
 // A peer is the other end of a connection, seen as bytes.

@@ -110,7 +110,7 @@ func (a *api) measure(r prometheus.Registerer) {
 	})
 	by("mqtt_messages_dropped_total", "Messages dropped, by reason.", "reason", map[string]*atomic.Int64{
 		"slow": &b.DroppedSlow, "queue_full": &b.DroppedQueueFull, "expired": &b.DroppedExpired,
-		"too_large": &b.DroppedTooLarge, "retained_full": &b.DroppedRetained,
+		"too_large": &b.DroppedTooLarge, "retained_full": &b.DroppedRetained, "throttled": &b.DroppedThrottled,
 	})
 	by("mqtt_disconnects_total", "Connections of MQTT clients that ended, by cause.", "cause", map[string]*atomic.Int64{
 		"client": &b.Ended[broker.Disconnected], "lost": &b.Ended[broker.Lost], "keep_alive": &b.Ended[broker.KeepAliveOver],

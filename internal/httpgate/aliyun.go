@@ -126,6 +126,9 @@ func (s *Server) topic(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	topic := strings.TrimPrefix(r.URL.Path, "/topic")
+	if r.URL.RawQuery != "" { // the vendor's own takes none; over MQTT it asks for something
+		topic += "?" + r.URL.RawQuery
+	}
 	body, tooLarge, ok := read(r)
 	var d *vendor.Diagnosis
 	switch err := mqtt.ValidTopicName(topic); {
@@ -145,12 +148,16 @@ func (s *Server) topic(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	taken := s.Uplinks.Take(who, topic, body)
-	if taken.Reason.Failed() {
+	switch {
+	case taken.Reason == mqtt.MessageRateTooHigh:
+		refuse(vendor.HTTPTooManyRequests)
+		return
+	case taken.Reason.Failed():
 		refuse(vendor.HTTPPublishError)
 		return
 	}
 	if taken.Route {
-		s.Router.Publish(broker.Message{Topic: topic, Payload: body, QoS: mqtt.AtLeastOnce})
+		s.Router.Publish(broker.Message{Topic: taken.Topic, Payload: taken.Payload, QoS: mqtt.AtLeastOnce})
 	}
 	s.Registry.Contacted(registry.ID{Product: who.Product, Device: who.Device}, s.Now(), from.Remote.String(), road)
 	answer(w, vendor.AppendHTTPMessageID(nil, taken.Entry, worthSaying(taken.Answers)))

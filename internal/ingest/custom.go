@@ -59,8 +59,7 @@ func (j *job) custom(ctx context.Context, p *packet.Publish, direct *Taken) brok
 func (j *job) judgeTopic(ctx context.Context, path string, p *packet.Publish) {
 	var wrong *dialect.Diagnosis
 	topic, _, _ := bytes.Cut(p.Topic, []byte("?"))
-	if l, ok := j.who.Dialect.(dialect.Limited); ok {
-		limits := l.Limits()
+	if limits, ok := j.in.Rulebook.Limits(j.who.Dialect, j.who.Mode); ok {
 		if n := bytes.Count(topic, []byte("/")); len(topic) > limits.TopicBytes || n > limits.Slashes {
 			wrong = &dialect.Diagnosis{
 				Code: "topic-too-long", Field: "topic", Received: string(topic), Expected: fmt.Sprintf("at most %d bytes and %d slashes", limits.TopicBytes, limits.Slashes),
@@ -137,20 +136,17 @@ func (j *job) transform(ctx context.Context, p *packet.Publish) {
 	})
 }
 
-// tooMany counts a message of a connection. It returns true for one that a
+// tooMany counts a message of a device. It returns true for one that a
 // strict product's device says beyond the vendor's rate: the vendor drops it
 // without a word, and only a log shows it [aliyun-device §2.8]. Other devices
 // are told when they say ten times as much.
-func (in *Ingest) tooMany(by *dialect.Subject, p *packet.Publish, now time.Time) bool {
-	l, ok := by.Dialect.(dialect.Limited)
+func (in *Ingest) tooMany(by *dialect.Subject, rates *dialect.Rates, p *packet.Publish, now time.Time) bool {
+	strict := by.Mode == dialect.Strict
+	limits, ok := in.Rulebook.Limits(by.Dialect, by.Mode)
 	if !ok {
 		return false
 	}
-	limits, strict := l.Limits(), by.Mode == dialect.Strict
-	if !strict {
-		limits = limits.Times(dialect.Leniency)
-	}
-	what, limit, said, first := by.Rates.Count(limits, int(p.QoS), len(p.Payload), now)
+	what, limit, said, first := rates.Count(limits, int(p.QoS), len(p.Payload), now)
 	if what == "" {
 		return false
 	}

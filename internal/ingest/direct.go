@@ -9,9 +9,12 @@ import (
 
 // A Taken is what became of a message that came without a connection.
 type Taken struct {
-	// Route says that it is none of the platform's: the caller hands it to the
-	// subscribers of its topic.
-	Route bool
+	// Route says that it is none of the platform's: the caller hands Payload to
+	// the subscribers of Topic. They are the message's own, but for what a query
+	// of the topic asked for.
+	Route   bool
+	Topic   string
+	Payload []byte
 	// Reason is a failure where it was not taken, and Fault why, where that is
 	// the device's mistake.
 	Reason mqtt.ReasonCode
@@ -30,7 +33,9 @@ func (in *Ingest) Take(who *dialect.Subject, topic string, payload []byte) Taken
 	var t Taken
 	d := in.publish(nil, who, &p, &t)
 	t.Reason = d.Reason
-	t.Route = d.Action == broker.Route && !d.Reason.Failed()
+	if t.Route = d.Action == broker.Route && !d.Reason.Failed(); t.Route {
+		t.Topic, t.Payload = string(p.Topic), p.Payload
+	}
 	if d.Pending != nil {
 		if reason := d.Pending.Settle(); reason.Failed() {
 			t.Reason = reason

@@ -33,6 +33,11 @@ func TestTakeIsPublishWithoutAConnection(t *testing.T) {
 
 func TestTakeSaysWhatItDidNotTake(t *testing.T) {
 	h := newHouse(t)
+	h.Scripts = hexes{}
+	own := "/" + lamp + "/" + one + "/user/update"
+	if taken := h.Take(subject(one), own+"?_sn=default", []byte("\x01")); !taken.Route || taken.Topic != own || string(taken.Payload) != `{"topic":"`+own+`","bytes":1}` {
+		t.Errorf("through the script: %+v", taken)
+	}
 	if taken := h.Take(subject(one), "/"+lamp+"/"+one+"/user/update", []byte("x")); !taken.Route || taken.Reason.Failed() {
 		t.Errorf("the users' own topic: %+v", taken)
 	}

@@ -46,6 +46,8 @@ type Options struct {
 	Gateways dialect.Others // who knows the sub-devices of gateways; nil: nobody has any
 	Scripts  Scripts        // nil: no product has one
 	Topics   Topics         // the classes of custom topics; nil: every topic is declared
+	// Rulebook is how much devices may say; nil: as their vendors wrote it down.
+	Rulebook *dialect.Rulebook
 	Trace    *trace.Recorder
 	Log      *slog.Logger
 	Now      func() time.Time
@@ -57,6 +59,7 @@ type Ingest struct {
 	jobs    sync.Pool               // of *job
 	servers map[reflect.Type]server // by the type of request
 	uses    uses
+	said    said
 }
 
 // New makes an Ingest.
@@ -112,8 +115,11 @@ func (in *Ingest) publish(c *broker.Client, by *dialect.Subject, p *packet.Publi
 		return broker.Decision{Action: broker.Consume, Reason: mqtt.UnspecifiedError}
 	}
 	arrived := in.Now()
-	if direct == nil && in.tooMany(by, p, arrived) {
+	if direct == nil && in.tooMany(by, &by.Rates, p, arrived) {
 		return broker.Decision{Action: broker.Consume}
+	}
+	if direct != nil && in.tooManyOf(by, p, arrived) {
+		return broker.Decision{Action: broker.Consume, Reason: mqtt.MessageRateTooHigh}
 	}
 	j := in.jobs.Get().(*job)
 	j.in, j.who, j.by, j.arrived = in, who, by, arrived
@@ -161,8 +167,12 @@ func (in *Ingest) publish(c *broker.Client, by *dialect.Subject, p *packet.Publi
 		j.tellUnfit()
 	case dialect.Asks:
 		if j.tooOften(p) {
+			d := broker.Decision{Action: broker.Consume}
+			if direct != nil {
+				d.Reason = mqtt.MessageRateTooHigh
+			}
 			j.release()
-			return broker.Decision{Action: broker.Consume}
+			return d
 		}
 		j.serve = in.serverOf(j.up.Request)
 	case dialect.SetReply, dialect.InvokeReply, dialect.GetReply:

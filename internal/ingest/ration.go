@@ -14,7 +14,7 @@ import (
 // devices are told when they ask ten times as often.
 func (j *job) tooOften(p *packet.Publish) bool {
 	vendor, ok := j.who.Dialect.(dialect.Rationed)
-	if !ok || j.up.Request == nil || j.direct != nil {
+	if !ok || j.up.Request == nil {
 		return false
 	}
 	ration := vendor.Ration(j.up.Request)
@@ -25,7 +25,12 @@ func (j *job) tooOften(p *packet.Publish) bool {
 	if !strict {
 		ration.PerSecond *= dialect.Leniency
 	}
-	said := j.who.Asked.Count(ration, j.arrived)
+	said := 0
+	if j.direct == nil {
+		said = j.who.Asked.Count(ration, j.arrived)
+	} else {
+		j.in.said.of(j.who.Claim, func(s *speech) { said = s.asked.Count(ration, j.arrived) })
+	}
 	if said <= ration.PerSecond {
 		return false
 	}

@@ -273,6 +273,35 @@ func TestRates(t *testing.T) {
 	var _ dialect.Limited = aliyun.Dialect{}
 }
 
+// TestRatesWithoutAConnection: by HTTPS and CoAP a device says no more either,
+// though each message comes with a subject of its own.
+func TestRatesWithoutAConnection(t *testing.T) {
+	for _, tt := range []struct {
+		mode       dialect.Strictness
+		sent, kept int
+	}{{dialect.Strict, 14, 10}, {dialect.Lenient, 101, 101}} {
+		h := newHouse(t)
+		refused := 0
+		for range tt.sent {
+			who := subject(one)
+			who.Mode = tt.mode
+			if taken := h.Take(who, post, []byte(`{"id":"1","params":{"CurrentTemperature":1}}`)); taken.Reason == mqtt.MessageRateTooHigh {
+				refused++
+			}
+		}
+		if n := len(h.log.Records(t)); n != tt.kept || refused != tt.sent-tt.kept {
+			t.Errorf("%d are kept, %d refused", n, refused)
+		}
+		if taken := h.Take(subject(two), strings.ReplaceAll(post, one, two), []byte(`{"id":"1","params":{"CurrentTemperature":1}}`)); taken.Reason.Failed() {
+			t.Errorf("another device: %+v", taken)
+		}
+		line, _ := h.recorder.Timeline(lamp, one, trace.Query{Kinds: []trace.Kind{trace.Note, trace.Fault}})
+		if len(line) != 1 || line[0].Code != "aliyun-uplink-rate" {
+			t.Errorf("told: %+v", line)
+		}
+	}
+}
+
 // TestTheRationOfRequests: a strict device's requests beyond what the vendor
 // wrote down are dropped, another's are served, and both are told once a
 // second; what nothing is written of is not counted.

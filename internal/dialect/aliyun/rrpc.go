@@ -75,9 +75,9 @@ func (Dialect) CustomPath(c dialect.Claim, topic string) (path, query string, ok
 	return path, query, path != ""
 }
 
-// Limits are those of one device [aliyun-device §2.8].
+// Limits are those of one device [aliyun-device §2.8, §4.7].
 func (Dialect) Limits() dialect.Limits {
 	return dialect.Limits{
-		QoS0: 30, QoS1: 10, Bytes: 1024 << 10, TopicBytes: vendor.MaxTopicBytes, Slashes: vendor.MaxSlashes,
+		QoS0: 30, QoS1: 10, Bytes: 1024 << 10, Downlinks: 50, Subscriptions: 100, Listeners: 1000, TopicBytes: vendor.MaxTopicBytes, Slashes: vendor.MaxSlashes,
 	}
 }
