@@ -267,26 +267,18 @@ func (l *listener) admit(nc net.Conn) {
 }
 
 // start starts the goroutine of a connection, unless none may begin any more.
-func (l *listener) start(nc net.Conn, at place, serve func(net.Conn, time.Time)) {
+func (l *listener) start(nc net.Conn, at place, serve func(net.Conn, place, time.Time)) {
 	if !l.hold(nc) {
 		nc.Close()
 		at.leave()
 		l.b.counters.Connections.Add(-1)
 		return
 	}
-	l.conns.Go(func() {
-		defer l.release(nc, at)
-		serve(nc, time.Now())
-	})
+	l.conns.Go(func() { serve(nc, at, time.Now()) })
 }
 
-func (l *listener) serveDirect(nc net.Conn, since time.Time) {
-	l.serve(nc, l.clientFrom(nc, since))
-}
-
-//go:noinline
-func (l *listener) clientFrom(nc net.Conn, since time.Time) *Client {
-	return l.client(nc, originOf(nc), nil, since)
+func (l *listener) serveDirect(nc net.Conn, at place, since time.Time) {
+	l.attend(nc, l.client(nc, originOf(nc), nil, since), at)
 }
 
 // originOf is where a bare connection comes from.
@@ -327,16 +319,39 @@ func (l *listener) client(nc net.Conn, origin Origin, abort func(), since time.T
 	return &Client{b: l.b, limits: l.b.limits.Load(), origin: origin, ctx: l.ctx, since: since, t: newTransport(nc, abort)}
 }
 
-// serve receives until the connection ends. Between here and the wait for the
-// next byte there is little on the stack: the collector halves a stack of 8 KiB
-// where less than 1.2 KiB of it is in use, and that is what an idle connection
-// costs most of.
+// attend serves a bare connection from its first byte to its end, and releases
+// its place. While the client is silent no goroutine stands here: one that has
+// handled packets keeps the stack that took.
+func (l *listener) attend(nc net.Conn, c *Client, at place) {
+	c.at, c.rests = at, true
+	l.resume(nc, c)
+}
+
+func (l *listener) resume(nc net.Conn, c *Client) {
+	err := c.run()
+	for err == errSilent {
+		if c.rests = c.t.rest(c); c.rests {
+			l.conns.Go(func() { l.await(nc, c) })
+			return
+		}
+		err = c.run()
+	}
+	l.after(nc, c, err)
+	l.release(nc, c.at)
+}
+
+// await waits for a silent client, on a stack of 2 KiB, the smallest there is:
+// nothing may be called here that needs more.
+func (l *listener) await(nc net.Conn, c *Client) {
+	c.t.await()
+	l.conns.Go(func() { l.resume(nc, c) })
+}
+
+// serve receives until the connection ends.
 func (l *listener) serve(nc net.Conn, c *Client) { l.after(nc, c, c.run()) }
 
 // after ends a connection of which run has returned err, or sees what it is
 // besides MQTT.
-//
-//go:noinline
 func (l *listener) after(nc net.Conn, c *Client, err error) {
 	up, ok := errors.AsType[errUpgrade](err)
 	switch {

@@ -183,7 +183,7 @@ func (c *Client) enter(b *batch, p *packet.Connect, g *Grant, assigned bool) err
 	c.admitted.Store(true)
 	c.b.counters.Connects.Add(1)
 	c.b.counters.Clients.Add(1)
-	c.t.until(c.deadline())
+	c.t.until(c.look())
 	c.flush()
 	c.b.rules.Connected(c)
 	if c.b.closing.Load() { // Shutdown may have looked before we were there

@@ -1,3 +1,5 @@
+//go:build !race
+
 package broker
 
 import (
@@ -24,4 +26,12 @@ func direct(call uintptr, fd int, b []byte) (int, error) {
 		return 0, errno
 	}
 	return int(n), nil
+}
+
+// hasInput reports whether a read of fd would return something: bytes, the end
+// or an error.
+func hasInput(fd uintptr) bool {
+	var one [1]byte
+	_, _, errno := syscall.RawSyscall6(syscall.SYS_RECVFROM, fd, uintptr(unsafe.Pointer(&one[0])), 1, syscall.MSG_PEEK, 0, 0)
+	return errno != syscall.EAGAIN && errno != syscall.EINTR
 }

@@ -15,6 +15,8 @@ import (
 type sink struct{ bytes int }
 
 func (s *sink) receive(receiver) error           { return nil }
+func (s *sink) await()                           {}
+func (s *sink) rest(receiver) bool               { return false }
 func (s *sink) write(b []byte) (int, error)      { s.bytes += len(b); return len(b), nil }
 func (s *sink) writeAll([]byte, time.Time) error { return nil }
 func (s *sink) until(time.Time)                  {}

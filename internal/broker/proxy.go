@@ -211,7 +211,7 @@ func (b *Broker) proxied(addr netip.Addr) bool {
 
 // serveProxied reads the header of a connection from a proxy, counts the
 // connection for the address that it names, and serves it.
-func (l *listener) serveProxied(nc net.Conn, since time.Time) {
+func (l *listener) serveProxied(nc net.Conn, at place, since time.Time) {
 	b, limits := l.b, l.b.limits.Load()
 	origin := originOf(nc)
 	nc.SetReadDeadline(since.Add(limits.ConnectTimeout))
@@ -219,19 +219,20 @@ func (l *listener) serveProxied(nc net.Conn, since time.Time) {
 	if err != nil {
 		b.rejectProxied(origin, err)
 		nc.Close()
+		l.release(nc, at)
 		return
 	}
 	if from.IsValid() {
 		origin.Remote, origin.Local = from, to
-		at, ok := b.addresses.enter(from.Addr(), limits, &b.counters)
-		if !ok {
+		var ok bool
+		if at, ok = b.addresses.enter(from.Addr(), limits, &b.counters); !ok {
 			b.counters.Shed.Add(1)
 			nc.Close()
+			l.release(nc, at)
 			return
 		}
-		defer at.leave()
 	}
-	l.serve(nc, l.client(nc, origin, nil, since))
+	l.attend(nc, l.client(nc, origin, nil, since), at)
 }
 
 // rejectProxied tells of a header that is none. A proxy that connects and says

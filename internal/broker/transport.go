@@ -14,6 +14,12 @@ type transport interface {
 	// returns r's error, io.EOF, or a network error; after
 	// os.ErrDeadlineExceeded it may be called again. One goroutine calls it.
 	receive(r receiver) error
+	// rest prepares for await. It is false for a transport that has no such
+	// way, or is in the middle of something. Not while receive runs.
+	rest(r receiver) (ok bool)
+	// await waits until receive has something to do, with far less memory than
+	// receive needs to wait.
+	await()
 	// write sends what the socket takes at once and returns how much that was.
 	// Whoever flushes the out-buffer calls it, one at a time.
 	write(b []byte) (int, error)
@@ -47,6 +53,9 @@ type receiver interface {
 	take(b *batch) (again bool, err error)
 	// deadline is until when something has to arrive, zero for no limit.
 	deadline() time.Time
+	// look is the deadline after which receive has to return, to be called
+	// again: deadline or sooner.
+	look() time.Time
 	// stopped reports whether stop is about to be called or has been, so that
 	// a new deadline does not undo it.
 	stopped() bool
@@ -165,6 +174,10 @@ func nonNil(err error) error {
 	}
 	return err
 }
+
+func (t *stream) rest(receiver) (ok bool) { return false }
+
+func (t *stream) await() {}
 
 func (t *stream) write([]byte) (int, error) { return 0, nil }
 
