@@ -176,3 +176,6 @@ func Seed(seed uint64, names ...string) uint64 {
 	}
 	return seed
 }
+
+// Chance is true of a share of all x.
+func Chance(x uint64, share float64) bool { return share > 0 && uniform(x, saltFail) < share }

@@ -119,9 +119,10 @@ func (d *Doc) Line(field string) int {
 // Has reports whether the document says something about a field.
 func (d *Doc) Has(field string) bool { return d.lines[field] > 0 }
 
-// Err is all mistakes so far, in the order of their lines, nil for none.
+// Err is all mistakes so far, in the order of their lines, nil for none. Those
+// without a line come last.
 func (d *Doc) Err() error {
-	slices.SortStableFunc(d.mistakes, func(a, b error) int { return cmp.Compare(a.(*Error).Line, b.(*Error).Line) })
+	slices.SortStableFunc(d.mistakes, func(a, b error) int { return cmp.Compare(uint(a.(*Error).Line-1), uint(b.(*Error).Line-1)) })
 	if n := len(d.mistakes); n > maxMistakes {
 		return errors.Join(append(slices.Clone(d.mistakes[:maxMistakes]), fmt.Errorf("%s: and %d mistakes more", d.file, n-maxMistakes))...)
 	}
