@@ -62,7 +62,7 @@ type textReader struct {
 
 var (
 	clock = regexp.MustCompile(`^\[?(?:\d{4}[-/]\d\d?[-/]\d\d?[ T])?(\d{1,2}):(\d\d):(\d\d)(?:[.,:](\d{1,6}))?\]?\s*`)
-	list  = regexp.MustCompile("^(?:\\d+[.)、]|[-*•])\\s+")
+	list  = regexp.MustCompile(`^(?:\d+[.)、]|[-*•])\s+`)
 	send  = regexp.MustCompile(`(?i)^AT\+(?:CIPSEND(?:EX|BUF)?|QISEND|MIPSEND)=(?:\d+,)?(\d+)\b`)
 	ipd   = regexp.MustCompile(`^\+IPD,(?:\d,)?(\d+)(?:,"?[0-9a-fA-F.:]+"?,\d+)?:\s*`)
 )
