@@ -198,7 +198,7 @@ func (c *packetReplayCmd) play(g *globals, r *recording.Recording) error {
 	if err := g.emit(report, func(w io.Writer) { report.print(w, r.Answers(), c.chinese()) }); err != nil {
 		return err
 	}
-	if report.Refused != nil || report.Differences > 0 || report.Left > 0 {
+	if report.Refused != nil || report.Differences > 0 || report.Left > 0 || report.Dropped {
 		return exitCode(exitFailed)
 	}
 	return nil
@@ -226,6 +226,9 @@ func (r *replayReport) print(w io.Writer, compared, chinese bool) {
 	}
 	if r.Left > 0 {
 		fmt.Fprintf(w, "; %s of the recording not sent: the connection had ended", count(r.Left, "packet", "packets"))
+	}
+	if r.Dropped && r.Refused == nil {
+		fmt.Fprint(w, "; the broker closed the connection by itself")
 	}
 	fmt.Fprintln(w)
 	if r.Why != nil {

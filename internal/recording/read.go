@@ -36,6 +36,9 @@ func Read(b []byte) ([]Recording, error) {
 	case isJSONLines(b):
 		return readJSONLines(b)
 	}
+	if all, ok, err := readTranscript(b); ok {
+		return all, err
+	}
 	return readText(string(b))
 }
 

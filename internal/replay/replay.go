@@ -75,8 +75,9 @@ type Result struct {
 	Differences int             `json:"differences"` // answers that differ or are missing
 	Refused     *packet.Connack `json:"-"`           // the broker's refusal of the CONNECT
 	Refusal     string          `json:"refusal,omitempty"`
-	Connect     *packet.Connect `json:"-"`              // as it was sent
-	Left        int             `json:"left,omitempty"` // packets that were not sent because the connection had ended
+	Connect     *packet.Connect `json:"-"`                 // as it was sent
+	Dropped     bool            `json:"dropped,omitempty"` // the broker closed the connection before we said DISCONNECT
+	Left        int             `json:"left,omitempty"`    // packets that were not sent because the connection had ended
 	Version     mqtt.Version    `json:"version"`
 }
 
@@ -146,6 +147,7 @@ type player struct {
 	compares bool // the recording has answers
 	awaited  func(packet.Header, []byte) bool
 	closed   bool
+	parted   bool // we said DISCONNECT
 	result   *Result
 }
 
@@ -181,7 +183,6 @@ func (p *player) step(s Step) {
 
 // play sends all packets of the device.
 func (p *player) play(ctx context.Context) error {
-	over := false // the recording has said DISCONNECT
 	for i, x := range p.device {
 		if p.Speed > 0 {
 			due := time.Duration(float64(x.At-p.device[0].At) / p.Speed)
@@ -190,7 +191,7 @@ func (p *player) play(ctx context.Context) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if p.closed || over || p.result.Refused != nil {
+		if p.closed || p.result.Refused != nil {
 			p.result.Left = len(p.device) - i
 			break
 		}
@@ -206,7 +207,7 @@ func (p *player) play(ctx context.Context) error {
 			p.result.Left = len(p.device) - i
 			break
 		}
-		over = ok && h.Type == packet.TypeDisconnect
+		p.parted = ok && h.Type == packet.TypeDisconnect
 		if ok {
 			if err := p.await(ctx, h, body); err != nil {
 				return err
@@ -239,6 +240,10 @@ func (p *player) skips(i int, h packet.Header, body []byte, ok bool) string {
 	case packet.TypeConnect:
 		if i > 0 {
 			return "a second CONNECT on one connection is a protocol error [MQTT3-3.1.0-2]: play it by itself"
+		}
+	case packet.TypeDisconnect:
+		if i < len(p.device)-1 {
+			return "it would end the connection, and the recording goes on"
 		}
 	case packet.TypeConnack, packet.TypeSuback, packet.TypeUnsuback, packet.TypePingresp:
 		return "only a broker sends this"
@@ -286,6 +291,7 @@ func (p *player) send(x recording.Packet, h packet.Header, body []byte, ok bool)
 func (p *player) lost() {
 	if !p.closed {
 		p.closed = true
+		p.result.Dropped = !p.parted
 		p.step(Step{Kind: Closed})
 	}
 }

@@ -136,7 +136,7 @@ func TestPlay(t *testing.T) {
 			map[string]string{connect: "20020004 close"},
 			"sent " + connect + ", received 20020004: return code was 0, is 4 (" + mqtt.BadUserNameOrPassword.Error() + "), closed, missing d000",
 			func(t *testing.T, r *Result) {
-				if r.Refused == nil || r.Refused.Reason != mqtt.BadUserNameOrPassword || r.Left != 1 || r.Differences != 2 || r.Connect.ClientID != "test" {
+				if r.Refused == nil || r.Refused.Reason != mqtt.BadUserNameOrPassword || !r.Dropped || r.Left != 1 || r.Differences != 2 || r.Connect.ClientID != "test" {
 					t.Errorf("%+v", r)
 				}
 			},
@@ -187,11 +187,11 @@ func TestPlay(t *testing.T) {
 			},
 		},
 		{
-			"nothing behind DISCONNECT", []string{">" + connect, ">" + bye, ">" + ping},
-			map[string]string{connect: "20020000"},
-			"sent " + connect + ", received 20020000, sent e000",
+			"a DISCONNECT in between, as articles list packets", []string{">" + connect, ">" + bye, ">" + ping, ">" + bye},
+			map[string]string{connect: "20020000", ping: "d000", bye: "close"},
+			"sent " + connect + ", received 20020000, skipped e000, sent c000, received d000, sent e000, closed",
 			func(t *testing.T, r *Result) {
-				if r.Left != 1 {
+				if r.Left != 0 || r.Dropped {
 					t.Errorf("%+v", r)
 				}
 			},
