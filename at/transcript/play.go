@@ -71,11 +71,14 @@ func (p Player) Play(ctx context.Context, t *Transcript, port Port) (map[string]
 		defer close(done)
 		s.listen(ctx)
 	}()
-	undo := context.AfterFunc(ctx, func() { port.SetDeadline(time.Unix(1, 0)) })
+	interrupted := make(chan struct{})
+	context.AfterFunc(ctx, func() {
+		port.SetDeadline(time.Unix(1, 0))
+		close(interrupted)
+	})
 	err := s.play(ctx, p, t)
 	cancel()
-	undo()
-	port.SetDeadline(time.Unix(1, 0)) // whether or not AfterFunc has come to it
+	<-interrupted
 	<-done
 	port.SetDeadline(time.Time{})
 	found := make(map[string]string, len(s.values))

@@ -68,9 +68,8 @@ func (in *historyInput) query() history.Query {
 
 // A sample is a value at a time.
 type sample struct {
-	Time   time.Time   `json:"time"`
-	Value  thing.Value `json:"value"`
-	Record uint64      `json:"record" doc:"That brought it; /records tells of which message"`
+	Time  time.Time   `json:"time"`
+	Value thing.Value `json:"value"`
 }
 
 // A course is a property over time: values, or sums of them.
@@ -98,7 +97,7 @@ func (a *api) propertyHistory(ctx context.Context, in *historyInput) (course, er
 	}
 	items := make([]sample, len(points))
 	for i, p := range points {
-		items[i] = sample{p.Time, p.Value, p.Seq}
+		items[i] = sample{p.Time, p.Value}
 	}
 	return course{Items: items, Next: next}, nil
 }
@@ -109,7 +108,6 @@ type event struct {
 	Level  thing.Level     `json:"level"`
 	Output json.RawMessage `json:"output"`
 	Time   time.Time       `json:"time"`
-	Record uint64          `json:"record,omitempty" doc:"That brought it; /records tells of which message"`
 }
 
 type entriesInput struct {
@@ -132,7 +130,7 @@ func (a *api) listEvents(ctx context.Context, in *entriesInput) (list[event], er
 	found, next, err := a.History.Events(ctx, in.query())
 	items := make([]event, len(found))
 	for i, e := range found {
-		items[i] = event{e.Event, e.Level, rawJSON(e.Output), e.Time, e.Seq}
+		items[i] = event{e.Event, e.Level, rawJSON(e.Output), e.Time}
 	}
 	return page(items, next), err
 }

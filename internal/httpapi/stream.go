@@ -222,7 +222,7 @@ func sendRecord(r *record.Record, send sender) error {
 		if err != nil {
 			return err
 		}
-		return send("event", r.Seq, eventEvent{from, event{e.Event, e.Level, rawJSON(e.Output), e.Time, r.Seq}})
+		return send("event", r.Seq, eventEvent{from, event{e.Event, e.Level, rawJSON(e.Output), e.Time}})
 	case record.CommandSent, record.CommandDone:
 		c, err := record.DecodeCommand(r.Body)
 		if err != nil {

@@ -1,0 +1,273 @@
+// Package esp8266 drives Espressif's Wi-Fi modules by their AT commands: AT
+// 1.x of the ESP8266 (down to SDK 1.5) and ESP-AT 2 and later, which other
+// chips of the family speak too. It finds out which of them is attached.
+//
+// Up to five connections are open at once, as the firmware allows. The
+// firmware's own MQTT commands are not used: mqtt/client over Dial does more.
+package esp8266
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/matou-iot/matou/at"
+	"github.com/matou-iot/matou/modem"
+)
+
+// How long the module may take [ESP8266 AT 1.7 §8].
+const (
+	bootTime    = 5 * time.Second
+	joinTime    = 25 * time.Second
+	addressTime = 20 * time.Second
+	dialTime    = 30 * time.Second
+	sendTime    = 20 * time.Second
+)
+
+// Options say how a module is used. SSID is needed for Join and Dial, unless
+// the module has joined a network by itself.
+type Options struct {
+	SSID     string
+	Password string
+	// Passive lets the module keep what it received until it is read
+	// (AT+CIPRECVMODE=1), so that a slow reader loses nothing. It costs a
+	// command for each piece, and firmware from 1.7 on. Connections with TLS
+	// cannot do it.
+	Passive bool
+	// KeepState leaves out the reset with which a module is set up.
+	KeepState bool
+	Log       *slog.Logger // nil: discard
+}
+
+// A Module is an attached ESP8266. It is a modem.Module.
+type Module struct {
+	o       Options
+	host    *modem.Host
+	log     *slog.Logger
+	setting chan struct{}  // holds a token while the module is set up or joins
+	tidying sync.WaitGroup // of abandon
+
+	mu       sync.Mutex
+	identity modem.Identity
+	major    int // of the AT version
+	ready    int // restarts when it was set up; -1: not yet
+	passive  bool
+	online   bool          // it has an address
+	changed  chan struct{} // closed and replaced when online changes
+	links    [maxLinks]*link
+	next     int // the identifier that was used longest ago
+}
+
+var _ modem.Module = (*Module)(nil)
+
+// Attach sets up the module at port, which it closes in the end. The module is
+// reset unless Options say otherwise; it does not join yet.
+func Attach(ctx context.Context, port io.ReadWriteCloser, o Options) (*Module, error) {
+	m := &Module{o: o, log: o.Log, ready: -1, setting: make(chan struct{}, 1), changed: make(chan struct{})}
+	if m.log == nil {
+		m.log = slog.New(slog.DiscardHandler)
+	}
+	m.host = modem.NewHost(port, modem.HostOptions{
+		Dialect: at.Espressif, Headers: at.EspressifHeaders(), LineEnd: "\r\n", Escape: "+++",
+		Unsolicited: unsolicited, Restarted: restarted, OnEvent: m.event, Log: m.log,
+	})
+	if err := m.setUp(ctx); err != nil {
+		m.host.Close()
+		return nil, err
+	}
+	return m, nil
+}
+
+// Identity says what is attached.
+func (m *Module) Identity() modem.Identity {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.identity
+}
+
+// Done is closed when the port is gone or closed.
+func (m *Module) Done() <-chan struct{} { return m.host.Done() }
+
+// Close closes the port. Connections end.
+func (m *Module) Close() error {
+	err := m.host.Close()
+	m.loseAll(modem.ErrClosed)
+	m.tidying.Wait()
+	return err
+}
+
+// setUp brings the module into the state that the driver works in, if it is
+// not there: after Attach, and after each restart.
+func (m *Module) setUp(ctx context.Context) error {
+	select {
+	case m.setting <- struct{}{}:
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	defer func() { <-m.setting }()
+	return m.prepare(ctx)
+}
+
+// prepare is setUp for the one who holds setting. A module that restarts in
+// the middle gets a second chance, not an endless number of them.
+func (m *Module) prepare(ctx context.Context) (err error) {
+	for range 3 {
+		m.mu.Lock()
+		ready := m.ready
+		m.mu.Unlock()
+		restarts := m.host.Restarts()
+		if ready == restarts {
+			return nil
+		}
+		if err = m.configure(ctx, ready < 0 && !m.o.KeepState); err == nil {
+			m.mu.Lock()
+			m.ready = restarts
+			m.mu.Unlock()
+			continue // unless it restarted meanwhile, it is ready
+		}
+		if !errors.Is(err, modem.ErrRestart) {
+			return err
+		}
+	}
+	if err == nil {
+		err = modem.ErrRestart
+	}
+	return err
+}
+
+func (m *Module) configure(ctx context.Context, reset bool) error {
+	if err := m.host.Attention(ctx, 5); err != nil {
+		return err
+	}
+	if reset {
+		if err := m.reset(ctx); err != nil {
+			return err
+		}
+	}
+	if err := m.set(ctx, "E", at.Num(0)); err != nil {
+		return err
+	}
+	if err := m.identify(ctx); err != nil {
+		return err
+	}
+	if m.espAT() {
+		m.try(ctx, "+SYSSTORE", at.Num(0)) // spare the flash; unknown before 2.1
+	}
+	if err := m.set(ctx, m.volatile("+CWMODE"), at.Num(1)); err != nil {
+		if err = m.set(ctx, "+CWMODE", at.Num(1)); err != nil {
+			return err
+		}
+	}
+	m.try(ctx, "+CIPMODE", at.Num(0)) // left over from transparent mode
+	if err := m.multiple(ctx); err != nil {
+		return err
+	}
+	m.try(ctx, "+CIPDINFO", at.Num(0))
+	passive := m.o.Passive && m.try(ctx, "+CIPRECVMODE", at.Num(1))
+	m.mu.Lock()
+	m.passive = passive
+	m.mu.Unlock()
+	return nil
+}
+
+// multiple turns to several connections, for which none may be open.
+func (m *Module) multiple(ctx context.Context) error {
+	err := m.set(ctx, "+CIPMUX", at.Num(1))
+	if errors.Is(err, modem.ErrRefused) {
+		// "link is builded": connections from before we came.
+		m.host.Ask(ctx, modem.Request{Command: at.Command{Name: "+CIPCLOSE"}})
+		m.try(ctx, "+CIPCLOSE", at.Num(maxLinks))
+		err = m.set(ctx, "+CIPMUX", at.Num(1))
+	}
+	return err
+}
+
+// reset restarts the module. Where "ready" is lost in the noise of its start,
+// its answer to AT is as good.
+func (m *Module) reset(ctx context.Context) error {
+	ready := m.host.Await(func(line string) bool { return line == "ready" })
+	defer ready.Cancel()
+	if _, err := m.host.Ask(ctx, modem.Request{Command: at.Command{Name: "+RST"}}); err != nil {
+		return err
+	}
+	wait, cancel := context.WithTimeout(ctx, bootTime)
+	defer cancel()
+	if _, err := ready.Wait(wait); err != nil {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		if err := m.host.Attention(ctx, 3); err != nil {
+			return err
+		}
+	}
+	m.setOnline(false)
+	return nil
+}
+
+// identify reads which firmware answers [ESP8266 AT 1.7 §2, ESP-AT v2.2
+// AT+GMR].
+func (m *Module) identify(ctx context.Context) error {
+	answer, err := m.host.Ask(ctx, modem.Request{Command: at.Command{Name: "+GMR"}})
+	if err != nil {
+		return err
+	}
+	id := modem.Identity{Maker: "Espressif", Model: "ESP8266"}
+	for _, line := range answer.Lines {
+		if version, found := strings.CutPrefix(line, "AT version:"); found {
+			id.Firmware, version, _ = strings.Cut(version, "(")
+			if chip := between(version, " - ", " - "); chip != "" {
+				id.Model = chip
+			}
+		}
+	}
+	major, _, _ := strings.Cut(id.Firmware, ".")
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.identity = id
+	m.major, _ = strconv.Atoi(major)
+	return nil
+}
+
+func between(text, left, right string) string {
+	_, text, _ = strings.Cut(text, left)
+	text, _, found := strings.Cut(text, right)
+	if !found {
+		return ""
+	}
+	return text
+}
+
+// espAT reports whether the firmware is ESP-AT 2 or later.
+func (m *Module) espAT() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.major >= 2
+}
+
+// volatile is the name of a setting that is not written to the flash.
+func (m *Module) volatile(name string) string {
+	if m.espAT() {
+		return name // AT+SYSSTORE has seen to it
+	}
+	return name + "_CUR"
+}
+
+// set asks a command with parameters.
+func (m *Module) set(ctx context.Context, name string, args ...at.Arg) error {
+	c, err := at.Espressif.Set(name, args...)
+	if err != nil {
+		return err
+	}
+	_, err = m.host.Ask(ctx, modem.Request{Command: c})
+	return err
+}
+
+// try is set where an ERROR does no harm.
+func (m *Module) try(ctx context.Context, name string, args ...at.Arg) bool {
+	return m.set(ctx, name, args...) == nil
+}

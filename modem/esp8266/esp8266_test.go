@@ -1,0 +1,60 @@
+package esp8266_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/matou-iot/matou/modem"
+	"github.com/matou-iot/matou/modem/esp8266"
+	"github.com/matou-iot/matou/modem/modemtest"
+)
+
+var home = esp8266.Options{SSID: "home", Password: "12345678"}
+
+// attach attaches the driver to the module of a transcript.
+func attach(t *testing.T, file string, o esp8266.Options) (m *esp8266.Module, wait func()) {
+	t.Helper()
+	port, wait := modemtest.Play(t, "../testdata/esp8266/"+file)
+	m, err := esp8266.Attach(t.Context(), port, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m, wait
+}
+
+func TestTCP(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, wait := attach(t, "driver-tcp.at", home)
+		if id := m.Identity(); id != (modem.Identity{Maker: "Espressif", Model: "ESP8266", Firmware: "1.7.4.0"}) {
+			t.Errorf("identity %+v", id)
+		}
+		conn, err := m.Dial(t.Context(), "tcp", "broker.test:1883")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := conn.Write([]byte("he\r\nl")); err != nil {
+			t.Error(err)
+		}
+		b := make([]byte, 5)
+		if _, err := io.ReadFull(conn, b); string(b) != "he\r\nl" || err != nil {
+			t.Errorf("read %q, %v", b, err)
+		}
+		if err := conn.Close(); err != nil {
+			t.Error(err)
+		}
+		wait()
+		if err := m.Close(); err != nil {
+			t.Error(err)
+		}
+		if _, err := m.Dial(context.Background(), "tcp", "broker.test:1883"); !errors.Is(err, modem.ErrClosed) {
+			t.Errorf("dial after Close: %v", err)
+		}
+		<-m.Done()
+	})
+}
+
+var _ = time.Second

@@ -1,0 +1,299 @@
+package esp8266
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/matou-iot/matou/at"
+	"github.com/matou-iot/matou/modem"
+)
+
+// Limits of the firmware [ESP8266 AT 1.7 §5, §9].
+const (
+	maxLinks = 5
+	maxSend  = 2048
+	maxHost  = 64   // AT 1.7; ESP-AT takes 128
+	maxFetch = 1460 // bytes that are asked for at once
+)
+
+// lateClosed is how long a CLOSED may follow the ERROR of a failed dial. The
+// identifier rests meanwhile, lest the line end another connection.
+const lateClosed = 500 * time.Millisecond
+
+// A link is one of the module's five connections.
+type link struct {
+	m       *Module
+	id      int
+	passive bool
+	conn    *modem.Conn
+	wake    chan struct{}  // to fetch
+	fetcher sync.WaitGroup // of fetch
+	ended   chan struct{}  // closed when the module has closed it
+	once    sync.Once
+}
+
+func (m *Module) link(id int) *link {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.links[id]
+}
+
+// Dial opens a connection. network is "tcp", "udp" or "tls"; the last is the
+// module's own TLS, which checks no certificate and allows one connection at a
+// time: for more put crypto/tls over "tcp".
+func (m *Module) Dial(ctx context.Context, network, address string) (net.Conn, error) {
+	kind := map[string]string{"tcp": "TCP", "udp": "UDP", "tls": "SSL"}[network]
+	if kind == "" {
+		return nil, fmt.Errorf("network %q: %w; there are tcp, udp and tls", network, errors.ErrUnsupported)
+	}
+	host, port, err := m.split(address)
+	if err != nil {
+		return nil, err
+	}
+	if err := m.Join(ctx); err != nil {
+		return nil, err
+	}
+	l, err := m.claim(kind, address)
+	if err != nil {
+		return nil, err
+	}
+	if err := l.open(ctx, kind, host, port); err != nil {
+		l.conn.Lose(err)
+		m.tidying.Go(func() { l.abandon(err) })
+		return nil, fmt.Errorf("dial %s %s: %w", network, address, err)
+	}
+	return l.conn, nil
+}
+
+func (m *Module) split(address string) (host string, port int, err error) {
+	host, service, err := net.SplitHostPort(address)
+	if err != nil {
+		return "", 0, err
+	}
+	port, err = strconv.Atoi(service)
+	if err != nil || port < 1 || port > 65535 {
+		return "", 0, fmt.Errorf("address %s: the port is a number from 1 to 65535", address)
+	}
+	if longest := maxHost; len(host) > longest && !m.espAT() {
+		return "", 0, fmt.Errorf("address %s: AT 1.x takes host names of up to %d bytes, this one has %d", address, longest, len(host))
+	}
+	return host, port, nil
+}
+
+// claim takes the free identifier that was used longest ago.
+func (m *Module) claim(kind, address string) (*link, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for range maxLinks {
+		id := m.next
+		m.next = (m.next + 1) % maxLinks
+		if m.links[id] != nil {
+			continue
+		}
+		l := &link{m: m, id: id, passive: m.passive && kind == "TCP", wake: make(chan struct{}, 1), ended: make(chan struct{})}
+		l.conn = modem.NewConn(l, modem.Addr(address), maxSend)
+		m.links[id] = l
+		return l, nil
+	}
+	return nil, modem.ErrInUse
+}
+
+// free gives the identifier back.
+func (l *link) free() {
+	l.m.mu.Lock()
+	defer l.m.mu.Unlock()
+	if l.m.links[l.id] == l {
+		l.m.links[l.id] = nil
+	}
+}
+
+// abandon tidies up after a failed dial: it closes what may be open, and frees
+// the identifier once no CLOSED can follow any more.
+func (l *link) abandon(failure error) {
+	defer l.free()
+	ctx, cancel := context.WithTimeout(context.Background(), dialTime)
+	defer cancel()
+	if !errors.Is(failure, modem.ErrRefused) && !errors.Is(failure, modem.ErrNotSent) {
+		l.m.try(ctx, "+CIPCLOSE", at.Num(l.id)) // nobody knows whether it is open
+	}
+	t := time.NewTimer(lateClosed)
+	defer t.Stop()
+	select {
+	case <-l.ended:
+	case <-t.C:
+	case <-l.m.host.Done():
+	}
+}
+
+func (l *link) open(ctx context.Context, kind, host string, port int) error {
+	if kind == "SSL" && !l.m.espAT() {
+		l.m.try(ctx, "+CIPSSLSIZE", at.Num(4096))
+	}
+	c, err := at.Espressif.Set("+CIPSTART", at.Num(l.id), at.Str(kind), at.Str(host), at.Num(port))
+	if err != nil {
+		return err
+	}
+	_, err = l.m.host.Ask(ctx, modem.Request{Command: c, Timeout: dialTime})
+	if err != nil {
+		return l.explain(ctx, err)
+	}
+	if l.passive {
+		l.fetcher.Go(l.fetch)
+	}
+	return nil
+}
+
+// explain reads why CIPSTART failed from the lines before ERROR.
+func (l *link) explain(ctx context.Context, err error) error {
+	e, ok := errors.AsType[*modem.Error](err)
+	if !ok || errors.Is(err, modem.ErrNotSent) {
+		return err
+	}
+	for _, line := range e.Said {
+		switch line {
+		case "DNS Fail":
+			return fmt.Errorf("%w: %w", modem.ErrDNS, err)
+		case "no ip":
+			l.m.setOnline(false)
+		case "ALREADY CONNECTED":
+			// From before we came. Closed, the identifier can be used again.
+			l.m.try(ctx, "+CIPCLOSE", at.Num(l.id))
+		}
+	}
+	return err
+}
+
+// Send sends one piece [ESP8266 AT 1.7 §5.4].
+func (l *link) Send(ctx context.Context, p []byte) error {
+	c, err := at.Espressif.Set("+CIPSEND", at.Num(l.id), at.Num(len(p)))
+	if err != nil {
+		return err
+	}
+	_, err = l.m.host.Ask(ctx, modem.Request{Command: c, Final: "SEND OK", Payload: p, Timeout: sendTime})
+	return err
+}
+
+// Hangup closes the connection and frees its identifier.
+func (l *link) Hangup(ctx context.Context) error {
+	defer l.free()
+	defer l.fetcher.Wait()
+	defer l.end()
+	select {
+	case <-l.ended:
+		return nil
+	case <-l.m.host.Done():
+		return nil
+	default:
+	}
+	err := l.m.set(ctx, "+CIPCLOSE", at.Num(l.id))
+	if errors.Is(err, modem.ErrRefused) {
+		return nil // UNLINK: it is closed already
+	}
+	return err
+}
+
+func (l *link) end() { l.once.Do(func() { close(l.ended) }) }
+
+// lose ends the connection from below.
+func (l *link) lose(err error) {
+	l.conn.Lose(err)
+	l.end()
+}
+
+func (l *link) receive(p []byte) { l.conn.Receive(p) }
+
+// peerClosed ends the connection, in passive mode when what the module still
+// keeps has been fetched.
+func (l *link) peerClosed() {
+	l.end()
+	if l.passive {
+		l.poke()
+		return
+	}
+	l.conn.Lose(io.EOF)
+}
+
+// poke tells the fetcher that there may be data.
+func (l *link) poke() {
+	select {
+	case l.wake <- struct{}{}:
+	default:
+	}
+}
+
+// Wanted is called when there is room for more.
+func (l *link) Wanted() {
+	if l.passive {
+		l.poke()
+	}
+}
+
+// fetch asks for the data that the module keeps, until the connection ends.
+// What the module kept when the peer closed is fetched too.
+func (l *link) fetch() {
+	ended := l.ended
+	for {
+		select {
+		case <-l.wake:
+		case <-ended:
+			ended = nil // once; then only who reads makes room
+		case <-l.conn.Down():
+			return
+		case <-l.m.host.Done():
+			return
+		}
+		empty, err := l.drain()
+		if err != nil {
+			l.conn.Lose(fmt.Errorf("%w: %w", modem.ErrLost, err))
+			return
+		}
+		if empty && ended == nil {
+			l.conn.Lose(io.EOF)
+			return
+		}
+	}
+}
+
+// drain fetches until the module has nothing more (empty), or the connection
+// no room.
+func (l *link) drain() (empty bool, err error) {
+	for l.conn.Room() > 0 && !l.conn.Lost() {
+		n, err := l.fetchOnce(context.Background())
+		if n == 0 || err != nil {
+			return true, err
+		}
+	}
+	return false, nil
+}
+
+// fetchOnce asks for one piece; 0 bytes mean that there is nothing, or no room
+// for it.
+func (l *link) fetchOnce(ctx context.Context) (int, error) {
+	room := min(l.conn.Room(), maxFetch)
+	if room == 0 {
+		return 0, nil
+	}
+	c, err := at.Espressif.Set("+CIPRECVDATA", at.Num(l.id), at.Num(room))
+	if err != nil {
+		return 0, err
+	}
+	answer, err := l.m.host.Ask(ctx, modem.Request{
+		Command: c, Claims: func(line string) bool { return strings.HasPrefix(line, "+CIPRECVDATA") },
+	})
+	if errors.Is(err, modem.ErrRefused) {
+		return 0, nil // nothing is left
+	}
+	n := 0
+	for _, e := range answer.Data {
+		l.conn.Receive(e.Data)
+		n += len(e.Data)
+	}
+	return n, err
+}
