@@ -125,7 +125,8 @@ type Options struct {
 // A Service keeps files. Any number of goroutines may use it at once.
 type Service struct {
 	Options
-	content *content.Dir
+	content  *content.Dir
+	counters Counters
 
 	beginning sync.Mutex // uploads begin one at a time: bounds are counted
 
@@ -270,6 +271,7 @@ func (s *Service) sweep() {
 	s.mu.Unlock()
 	for _, u := range late {
 		s.drop(u)
+		s.counters.Forgotten.Add(1)
 		s.Trace.Record(trace.Entry{
 			Product: u.Product, Device: u.Device, Kind: trace.Note, Code: "upload-forgotten",
 			Sentence:   "the upload of " + u.Name + " brought nothing for a day and is forgotten",

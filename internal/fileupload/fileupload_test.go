@@ -527,3 +527,30 @@ func TestFilesAreListed(t *testing.T) {
 		t.Errorf("fewer than none: %v", err)
 	}
 }
+
+func TestUploadsAreCounted(t *testing.T) {
+	b := newBench(t, fileupload.Limits{FileBytes: 1000})
+	b.uploaded(lamp, "a.log", "hello")
+	id := b.begin("b.log", 900)
+	b.sent(id, 0, block("b", 300), false, false)
+	b.sent(id, 0, block("b", 300), false, false) // once more: nothing new is taken
+	if _, err := b.send(lamp, id, 10, block("b", 300), false); err == nil {
+		t.Error("a block out of order is taken")
+	}
+	if _, err := b.ask(lamp, "c.log", 1001, dialect.Replace); err == nil {
+		t.Error("a file that is too large is taken")
+	}
+	b.begin("d.log", 900)
+	if n := b.UnderWay(); n != 2 {
+		t.Errorf("%d are under way", n)
+	}
+	if _, err := b.Cancel(t.Context(), &dialect.FileCancel{Ask: askOf(lamp), Upload: id}); err != nil {
+		t.Error(err)
+	}
+	b.now = b.now.Add(fileupload.Patience)
+	b.once()
+	c := b.Counters()
+	if got := fmt.Sprint(c.Begun.Load(), c.Arrived.Load(), c.Cancelled.Load(), c.Forgotten.Load(), c.Refused.Load(), c.Bytes.Load(), b.UnderWay()); got != "3 1 1 1 2 305 0" {
+		t.Errorf("begun, arrived, cancelled, forgotten, refused, bytes, under way: %s", got)
+	}
+}

@@ -21,7 +21,8 @@ import (
 )
 
 // Begin begins an upload, or goes on with one.
-func (s *Service) Begin(ctx context.Context, r *dialect.FileBegin) (dialect.Receiving, error) {
+func (s *Service) Begin(ctx context.Context, r *dialect.FileBegin) (begun dialect.Receiving, err error) {
+	defer s.refusals(&err)
 	id := idOf(r.Claim)
 	if _, err := s.Registry.Device(ctx, id); err != nil {
 		return dialect.Receiving{}, err
@@ -48,7 +49,6 @@ func (s *Service) Begin(ctx context.Context, r *dialect.FileBegin) (dialect.Rece
 	u := &upload{touched: s.Now(), head: head{
 		ID: strings.ToLower(rand.Text()), Product: id.Product, Device: id.Device, Name: r.Name, Size: r.Size, Check: r.Check, Key: r.Key, BegunAt: s.stamp(),
 	}}
-	var err error
 	if u.journal, err = begin(s.journalPath(u.ID), u.head); err == nil {
 		err = syncDir(filepath.Join(s.Dir, incoming))
 	}
@@ -56,6 +56,7 @@ func (s *Service) Begin(ctx context.Context, r *dialect.FileBegin) (dialect.Rece
 		return dialect.Receiving{}, fault.Unavailable("begin an upload: %w", err)
 	}
 	s.add(u)
+	s.counters.Begun.Add(1)
 	return dialect.Receiving{ID: u.ID}, nil
 }
 
@@ -163,7 +164,8 @@ const leastBlock = 256
 
 // Write takes a block. One that was taken already is taken once more: its
 // acknowledgement was lost.
-func (s *Service) Write(ctx context.Context, r *dialect.FileWrite) (dialect.Received, error) {
+func (s *Service) Write(ctx context.Context, r *dialect.FileWrite) (got dialect.Received, err error) {
+	defer s.refusals(&err)
 	u := s.find(idOf(r.Claim), r.Upload)
 	if u == nil {
 		return dialect.Received{}, s.noUpload(ctx, idOf(r.Claim), r.Upload)
@@ -192,6 +194,7 @@ func (s *Service) Write(ctx context.Context, r *dialect.FileWrite) (dialect.Rece
 		if err := u.journal.add(r.Data); err != nil {
 			return dialect.Received{}, fault.Unavailable("keep a block of an upload: %w", err)
 		}
+		s.counters.Bytes.Add(int64(len(r.Data)))
 	}
 	if !last {
 		return dialect.Received{}, nil
@@ -266,6 +269,7 @@ func (s *Service) finish(ctx context.Context, u *upload) (got dialect.Received, 
 		return got, fault.Unavailable("say that a file arrived: %w", err)
 	}
 	s.end(u)
+	s.counters.Arrived.Add(1)
 	got.Whole = true
 	return got, nil
 }
@@ -332,12 +336,14 @@ func (s *Service) announce(f File) error {
 }
 
 // Cancel ends an upload.
-func (s *Service) Cancel(ctx context.Context, r *dialect.FileCancel) (dialect.Done, error) {
+func (s *Service) Cancel(ctx context.Context, r *dialect.FileCancel) (done dialect.Done, err error) {
+	defer s.refusals(&err)
 	u := s.find(idOf(r.Claim), r.Upload)
 	if u == nil {
 		return dialect.Done{}, s.noUpload(ctx, idOf(r.Claim), r.Upload)
 	}
 	s.drop(u)
+	s.counters.Cancelled.Add(1)
 	return dialect.Done{}, nil
 }
 

@@ -127,6 +127,16 @@ func (a *api) measure(r prometheus.Registerer) {
 	counter("feed_missed_total", "Records that live streams were too slow for.", of(f.Missed.Load))
 	gauge("feed_pending_bytes", "Bytes that wait to be committed.", func() float64 { return float64(a.Feed.Pending()) })
 	gauge("history_applied", "Sequence of the record up to which history has read.", func() float64 { return float64(a.History.Applied()) })
+	if a.Files != nil {
+		u := a.Files.Counters()
+		gauge("file_uploads", "Uploads of devices that are under way.", func() float64 { return float64(a.Files.UnderWay()) })
+		counter("file_uploads_begun_total", "Uploads that devices began.", of(u.Begun.Load))
+		by("file_uploads_ended_total", "Uploads that ended, by what became of them.", "outcome", map[string]*atomic.Int64{
+			"arrived": &u.Arrived, "cancelled": &u.Cancelled, "forgotten": &u.Forgotten,
+		})
+		counter("file_requests_refused_total", "Requests about uploads that were refused.", of(u.Refused.Load))
+		counter("file_bytes_received_total", "Bytes of blocks that were taken.", of(u.Bytes.Load))
+	}
 	gauge("devices_online", "Devices that are online.", func() float64 { return float64(a.Registry.CountOnline()) })
 }
 
