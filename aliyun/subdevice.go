@@ -30,7 +30,10 @@ type SubDevice struct {
 	Random     string // of a registration by product
 	SignMethod string
 	Sign       string
-	Content    string // what the signature should be made of: all other members in alphabetical order
+	// CleanSession is what a login says of what waits for the sub-device: true
+	// or nothing begins anew, false goes on [aliyun-device §2.5, §4.16].
+	CleanSession string
+	Content      string // what the signature should be made of: all other members in alphabetical order
 }
 
 // maxListed bounds what one message may list; the functions' own bounds are
@@ -95,7 +98,7 @@ func subDevice(members map[string]json.RawMessage, method string) SubDevice {
 	text := func(name string) string { return scalarText(member(members, name)) }
 	s := SubDevice{
 		ProductKey: text("productkey"), DeviceName: text("devicename"), ClientID: text("clientid"), Timestamp: text("timestamp"),
-		Random: text("random"), SignMethod: text("signmethod"), Sign: text("sign"),
+		Random: text("random"), SignMethod: text("signmethod"), Sign: text("sign"), CleanSession: text("cleansession"),
 	}
 	if s.SignMethod == "" {
 		s.SignMethod = method

@@ -6,6 +6,8 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -286,4 +288,85 @@ func TestOneNETGateway(t *testing.T) {
 	}
 	gw.toldLike(root+"sub/topo/change", `"version":"1.0","params":{"subList":[]}}`)
 	m.awaitState(subPID, "s1", "OFFLINE")
+}
+
+// TestWhatASubDeviceIsToldWhileItIsAway: what it is told while it, or its
+// gateway, is away waits where its last login said cleanSession false, over a
+// restart of the server as well, and comes behind the answer to the next login
+// [aliyun-device §2.5, §4.16]. Configuration goes through the gateway, whether
+// it is pushed or asked for.
+func TestWhatASubDeviceIsToldWhileItIsAway(t *testing.T) {
+	data := t.TempDir()
+	m := start(t, data)
+	must[object](m, "POST", "/products", object{"key": gatewayPK, "dialect": "aliyun", "nodeType": "gateway"})
+	m.product(nodePK, "aliyun", "lenient", "", subModel)
+	m.add(gatewayPK, "gate1", gatewaySecret)
+	m.add(nodePK, "sub_1", subSecret("sub_1"))
+	gw := m.loginAliyun(gatewayPK, "gate1", gatewaySecret)
+	const session, sub1 = "/ext/session/a1Gateway01/gate1/combine/", "/sys/a1SubSensor/sub_1/thing/"
+	const one = `{"deviceName":"sub_1","productKey":"a1SubSensor"}`
+	login := func(id, clean string) {
+		t.Helper()
+		params := strings.Replace(subParams("sub_1", subSecret("sub_1")), `,"sign":`, `,"cleanSession":"`+clean+`","sign":`, 1)
+		gw.ask(session+"login", `{"id":"`+id+`","params":`+params+`}`, `{"code":200,"data":`+one+`,"id":"`+id+`","message":"success"}`)
+	}
+	logout := func(id string) {
+		t.Helper()
+		gw.ask(session+"logout", `{"id":"`+id+`","params":`+one+`}`, `{"code":200,"data":`+one+`,"id":"`+id+`","message":"success"}`)
+	}
+	set := func(light bool) string {
+		t.Helper()
+		c := must[struct{ State, ID string }](m, "POST", "/products/a1SubSensor/devices/sub_1/properties", object{"values": object{"Light": light}})
+		if c.State != "queued" {
+			t.Fatalf("the set is %s", c.State)
+		}
+		return c.ID
+	}
+	say := func(id, value string) string {
+		return `{"method":"thing.service.property.set","id":"` + id + `","params":{"Light":` + value + `},"version":"1.0.0"}`
+	}
+	gw.ask("/sys/a1Gateway01/gate1/thing/topo/add", `{"id":"1","version":"1.0","params":[`+subParams("sub_1", subSecret("sub_1"))+`],"method":"thing.topo.add"}`,
+		`{"code":200,"data":[`+one+`],"id":"1","message":"success","method":"thing.topo.add","version":"1.0"}`)
+	login("2", "false")
+	logout("3")
+	first := set(true)
+
+	m.stop()
+	m = start(t, data)
+	second := set(false) // its gateway is away, too
+	file := filepath.Join(t.TempDir(), "config.json")
+	if err := os.WriteFile(file, []byte(`{"interval": 60}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	m.does("product", "config", "upload", nodePK, file)
+	if out := m.does("product", "config", "push", nodePK); !strings.Contains(out, "1") {
+		t.Errorf("the push says %s", out)
+	}
+	gw = m.loginAliyun(gatewayPK, "gate1", gatewaySecret)
+	login("4", "false")
+	gw.told(sub1+"service/property/set", say(first, "1"))
+	gw.told(sub1+"service/property/set", say(second, "0"))
+	topic, pushed := gw.message()
+	if topic != sub1+"config/push" || !strings.Contains(pushed, `"method":"thing.config.push"`) {
+		t.Fatalf("told %s %s", topic, pushed)
+	}
+	var push struct{ ID string }
+	if err := json.Unmarshal([]byte(pushed), &push); err != nil {
+		t.Fatal(err)
+	}
+	gw.Write(publish(sub1+"config/push_reply", `{"id":"`+push.ID+`","code":200,"data":{}}`))
+	m.await("the sub-device's answer", func() bool {
+		return strings.Contains(m.does("product", "config", "status", nodePK), "taken")
+	})
+	gw.Write(publish(sub1+"config/get", `{"id":"5","version":"1.0","params":{"configScope":"product","getType":"file"},"method":"thing.config.get"}`))
+	if topic, got := gw.message(); topic != sub1+"config/get_reply" || !strings.HasPrefix(got, `{"code":200,"data":{"configId":"`) || !strings.HasSuffix(got, `"id":"5","message":"success","method":"thing.config.get","version":"1.0"}`) {
+		t.Errorf("asked for its configuration, told %s %s", topic, got)
+	}
+	logout("6")
+	set(true)
+	login("7", "true") // it begins anew
+	logout("8")
+	if status, _ := m.call("POST", "/products/a1SubSensor/devices/sub_1/properties", object{"values": object{"Light": true}}); status != 503 {
+		t.Errorf("nothing waits for it any more: %d", status)
+	}
 }

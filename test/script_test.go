@@ -232,3 +232,49 @@ func TestTopicClassesOfAStrictProduct(t *testing.T) {
 	w.Write(publish("/a1RawMeter1/meter01/user/cmd/x", "not mine to say"))
 	m.awaitEntry(rawPK, "meter01", "the refusal", func(e entry) bool { return e.Code == "aliyun-topic-not-permitted" })
 }
+
+// TestRawDeviceIsToldTheRestInJSON: the script stands between bytes and the
+// thing model (thing/model/…) alone. What the platform says of other functions
+// a device of bytes gets, and says, in JSON on the functions' own topics
+// [aliyun-device §4.4, §5.9].
+func TestRawDeviceIsToldTheRestInJSON(t *testing.T) {
+	m := start(t, t.TempDir())
+	m.product(rawPK, "aliyun", "strict", "", rawModel)
+	m.add(rawPK, "meter01", rawSecret)
+	file := filepath.Join(t.TempDir(), "parse.js")
+	if err := os.WriteFile(file, []byte(rawScript), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	m.does("product", "script", "set", rawPK, file)
+	config := filepath.Join(t.TempDir(), "config.json")
+	if err := os.WriteFile(config, []byte(`{"interval": 60}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	m.does("product", "config", "upload", rawPK, config)
+	w := m.loginAliyun(rawPK, "meter01", rawSecret)
+	const name, sys = rawPK + "/meter01", "/sys/" + rawPK + "/meter01/thing/"
+
+	// A desired value is of the model: its set goes through the script.
+	m.does("device", "desired", "set", name, "prop_int16=-2")
+	w.told(rawUp+"down_raw", unhexText(t, "01 fffe"))
+
+	m.does("product", "config", "push", rawPK)
+	if topic, got := w.message(); topic != sys+"config/push" || !strings.HasPrefix(got, `{"id":"`) || !strings.Contains(got, `"method":"thing.config.push"`) {
+		t.Errorf("told %s %q", topic, got)
+	}
+	m.does("device", "shadow", name, "--set", "color=red")
+	if topic, got := w.message(); topic != "/shadow/get/"+name || !strings.HasPrefix(got, `{"method":"control","payload":{"status":"success","state":{"desired":{"color":"red"}}`) {
+		t.Errorf("told %s %q", topic, got)
+	}
+	m.does("product", "broadcast", rawPK, "hello")
+	if topic, got := w.message(); !strings.HasPrefix(topic, "/sys/"+name+"/broadcast/request/") || got != "hello" {
+		t.Errorf("told %s %q", topic, got)
+	}
+	// What it asks for itself is JSON as well, in a strict product, too.
+	w.ask(sys+"deviceinfo/update", `{"id":"7","params":[{"attrKey":"floor","attrValue":"2"}]}`,
+		`{"code":200,"data":{},"id":"7","message":"success","method":"thing.deviceinfo.update","version":"1.0"}`)
+	w.Write(publish("/ext/ntp/"+name+"/request", `{"deviceSendTime":"1"}`))
+	if topic, got := w.message(); topic != "/ext/ntp/"+name+"/response" || !strings.HasPrefix(got, `{"deviceSendTime":"1",`) {
+		t.Errorf("told %s %s", topic, got)
+	}
+}

@@ -233,7 +233,7 @@ func (a *App) join() error {
 		Registry: a.registry, Dialects: a.dialects, Broker: a.broker, Feed: a.feed, Trace: recorder, Log: a.log,
 	})
 	a.topology = topology.New(topology.Options{
-		Registry: a.registry, Dialects: a.dialects, Broker: a.broker, Push: a.commands, Statuses: a.feed, Trace: recorder, Log: a.log,
+		Registry: a.registry, Dialects: a.dialects, Broker: a.broker, Push: a.commands, Statuses: a.feed, Store: a.db, Room: a.disk.room, Trace: recorder, Log: a.log,
 	})
 	a.scripts = script.New(script.Options{Store: a.db, Worker: scriptWorker, Log: a.log})
 	a.topics = topics.New(a.db, nil)

@@ -93,6 +93,9 @@ type Gateways interface {
 	// Carrier returns the gateway that carries a sub-device; false for a device
 	// that is reached by itself or not at all.
 	Carrier(ctx context.Context, c dialect.Claim) (dialect.Claim, bool)
+	// Keep keeps a message for a sub-device that is away: broker.Queued, or what
+	// else became of it.
+	Keep(ctx context.Context, c dialect.Claim, d dialect.Downlink) (broker.Outcome, error)
 }
 
 // Scripts turn messages into bytes, for products whose devices speak bytes of
@@ -414,6 +417,12 @@ func (s *Service) deliver(t target, d dialect.Downlink) (broker.Outcome, error) 
 		m.QoS = mqtt.AtLeastOnce
 	}
 	outcome := s.Broker.Send(to.Session(), m, how)
+	if (outcome == broker.NoSession || outcome == broker.Offline) && s.Gateways != nil && t.via == (dialect.Claim{}) {
+		var err error
+		if outcome, err = s.Gateways.Keep(context.Background(), t.claim, d); err != nil {
+			return broker.Offline, fault.Unavailable("keep a message for device %s: %w", t.claim.Session(), err)
+		}
+	}
 	switch outcome {
 	case broker.Delivered, broker.Queued:
 		return outcome, nil

@@ -15,7 +15,16 @@ import (
 var gate = dialect.Claim{Product: "a1Gateway", Device: "gate"}
 
 type carrier struct {
-	via map[dialect.Claim]dialect.Claim
+	via  map[dialect.Claim]dialect.Claim
+	kept *[]string // nil: nothing is kept
+}
+
+func (c carrier) Keep(_ context.Context, who dialect.Claim, d dialect.Downlink) (broker.Outcome, error) {
+	if c.kept == nil {
+		return broker.Offline, nil
+	}
+	*c.kept = append(*c.kept, who.Session()+" "+d.Topic)
+	return broker.Queued, nil
 }
 
 func (c carrier) Carrier(_ context.Context, who dialect.Claim) (dialect.Claim, bool) {
@@ -25,7 +34,7 @@ func (c carrier) Carrier(_ context.Context, who dialect.Claim) (dialect.Claim, b
 
 func TestSubDeviceIsToldThroughItsGateway(t *testing.T) {
 	bubble(t, func(h *house) {
-		h.Gateways = carrier{map[dialect.Claim]dialect.Claim{who: gate}}
+		h.Gateways = carrier{via: map[dialect.Claim]dialect.Claim{who: gate}}
 		c := h.set(lightOn)
 		sent := h.broker.sent[0]
 		if sent.session != gate.Session() || sent.Topic != "/sys/"+who.Session()+"/thing/service/property/set" || sent.how != broker.Unasked {
@@ -43,6 +52,29 @@ func TestSubDeviceIsToldThroughItsGateway(t *testing.T) {
 	})
 }
 
+// TestWhatASubDeviceIsToldWhileItIsAway waits where topology keeps it.
+func TestWhatASubDeviceIsToldWhileItIsAway(t *testing.T) {
+	bubble(t, func(h *house) {
+		var kept []string
+		h.Gateways = carrier{kept: &kept}
+		h.broker.online, h.broker.outcome = false, broker.NoSession
+		c, err := h.Set(h.Context(), lamp, lightOn, command.Order{})
+		if err != nil || c.State != command.Queued {
+			t.Errorf("%+v, %v", c, err)
+		}
+		outcome, err := h.Push(h.Context(), lamp, func(dialect.Dialect, dialect.Claim) []dialect.Downlink {
+			return []dialect.Downlink{{Topic: "/sys/" + who.Session() + "/thing/config/push"}}
+		})
+		if err != nil || outcome != broker.Queued || len(kept) != 2 || kept[0] != who.Session()+" /sys/"+who.Session()+"/thing/service/property/set" {
+			t.Errorf("%v, %v, kept %q", outcome, err, kept)
+		}
+		h.Gateways = carrier{}
+		if _, err := h.Set(h.Context(), lamp, lightOn, command.Order{}); fault.KindOf(err) != fault.KindUnavailable {
+			t.Errorf("nothing is kept: %v", err)
+		}
+	})
+}
+
 // A relaying is Aliyun's dialect with gateways as OneNET has them.
 type relaying struct{ dialect.Dialect }
 
@@ -50,7 +82,7 @@ func (relaying) Name() string { return "aliyun" }
 
 func TestGatewayAnswersForASubDevice(t *testing.T) {
 	bubble(t, func(h *house) {
-		h.Gateways = carrier{map[dialect.Claim]dialect.Claim{who: gate}}
+		h.Gateways = carrier{via: map[dialect.Claim]dialect.Claim{who: gate}}
 		h.Dialects = dialect.Set{relayer{relaying{onenet.Dialect{}}, onenet.Dialect{}}}
 		c := h.set(lightOn)
 		if sent := h.broker.sent[0]; sent.session != gate.Session() || sent.Topic != "$sys/"+gate.Session()+"/thing/sub/property/set" || c.Topic != sent.Topic {

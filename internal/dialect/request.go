@@ -16,6 +16,7 @@ type Ask struct {
 	ID       string   // of the message, "" where it has none
 	NoAnswer bool     // the device wants to hear nothing
 	By       *Subject // whose connection brought it: the device's own, or its gateway's; nil: none did
+	After    func()   // set by who serves it: what is to be done once it is answered; nil for nothing
 }
 
 // Asked returns a itself; it makes a struct that embeds Ask a Request.

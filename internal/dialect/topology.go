@@ -33,6 +33,7 @@ type Gateways interface {
 type SubDevice struct {
 	Claim
 	ClientID     string // as it would be in a CONNECT, "" where it has none
+	KeepSession  bool   // of a login: what it is told with QoS 1 while it is away waits for it
 	Registration bool   // the proof is made with the secret of its product
 	Proof        any    // the dialect's own; nil where it asks for none
 }

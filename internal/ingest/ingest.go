@@ -310,6 +310,11 @@ func (j *job) Settle() mqtt.ReasonCode {
 	for _, answer := range j.up.Answers {
 		j.answer(answer)
 	}
+	if j.serve != nil {
+		if after := j.up.Request.Asked().After; after != nil {
+			after()
+		}
+	}
 	return mqtt.Success
 }
 

@@ -36,6 +36,9 @@ type house struct {
 	online   map[string]bool
 	enrolled []dialect.Claim
 	refusal  error // of enrolments
+	sent     []string
+	outcome  broker.Outcome // of what is sent
+	full     error          // there is no room on the disk
 }
 
 const (
@@ -59,7 +62,7 @@ func newHouse(t *testing.T) *house {
 		t: t, registry: registry.New(registry.Options{Store: db}), timeline: trace.New(0), now: time.Unix(1_700_000_000, 0), online: map[string]bool{},
 	}
 	h.Service = topology.New(topology.Options{
-		Registry: h.registry, Dialects: dialect.Set{aliyun.Dialect{}, onenet.Dialect{}}, Broker: h, Push: h, Enroll: h, Trace: h.timeline,
+		Registry: h.registry, Dialects: dialect.Set{aliyun.Dialect{}, onenet.Dialect{}}, Broker: h, Push: h, Enroll: h, Trace: h.timeline, Store: db, Room: func() error { return h.full },
 		Now: func() time.Time { return h.now },
 	})
 	h.registry.OnChange(h.Changed)
@@ -110,6 +113,15 @@ func (h *house) Online(session string) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.online[session]
+}
+
+func (h *house) Send(session string, m broker.Message, how broker.Delivery) broker.Outcome {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.outcome == broker.Delivered || h.outcome == broker.Queued {
+		h.sent = append(h.sent, fmt.Sprintf("%s QoS %d %s %s", session, m.QoS, m.Topic, m.Payload))
+	}
+	return h.outcome
 }
 
 func (h *house) Unsubscribe(session string, drop func(string) bool) int {

@@ -437,6 +437,14 @@ func (s *Service) Login(ctx context.Context, r *dialect.SubLogin) ([]dialect.Cla
 	if err != nil {
 		return nil, err
 	}
+	for i := range r.Subs {
+		if err := s.remember(ctx, &r.Subs[i]); err != nil {
+			return nil, fault.Unavailable("remember a sub-device's session: %w", err)
+		}
+	}
+	if s.Store != nil {
+		r.After = func() { s.catchUp(by, r.Subs) }
+	}
 	for i := range candidates {
 		c := &candidates[i]
 		speaks := by.Dialect

@@ -41,6 +41,7 @@ type Broker interface {
 	Disconnect(session string, reason mqtt.ReasonCode) bool
 	Online(session string) bool
 	Unsubscribe(session string, drop func(filter string) bool) int
+	Send(session string, m broker.Message, how broker.Delivery) broker.Outcome
 }
 
 // Pusher tells a device something: the command service.
@@ -67,6 +68,8 @@ type Options struct {
 	Push     Pusher
 	Statuses Statuses // nil: nobody is told
 	Enroll   Enrolments
+	Store    Store        // nil: nothing waits for a sub-device that is away
+	Room     func() error // says why nothing may be kept now; nil: there always is room
 	Trace    *trace.Recorder
 	Log      *slog.Logger
 	Now      func() time.Time

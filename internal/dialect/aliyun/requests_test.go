@@ -151,7 +151,7 @@ func TestWhatARequestSays(t *testing.T) {
 			continue
 		}
 		*r.Asked() = dialect.Ask{}
-		got := strings.Replace(fmt.Sprintf("%+v", r), `&{Ask:{Claim:{Product: Device:} Topic: ID: NoAnswer:false By:<nil>} `, "{", 1)
+		got := strings.Replace(fmt.Sprintf("%+v", r), `&{Ask:{Claim:{Product: Device:} Topic: ID: NoAnswer:false By:<nil> After:<nil>} `, "{", 1)
 		if got != tt.want {
 			t.Errorf("%s:\n got %s\nwant %s", tt.payload, got, tt.want)
 		}

@@ -70,16 +70,27 @@ func proxyRegister(r *reading) dialect.Request {
 
 func subLogin(r *reading) dialect.Request {
 	if subs, ok := r.subs(1, 1, true); ok {
-		return &dialect.SubLogin{Subs: subs}
+		return &dialect.SubLogin{Subs: keepSessions(subs)}
 	}
 	return nil
 }
 
 func subBatchLogin(r *reading) dialect.Request {
 	if subs, ok := r.subs(1, vendor.MaxBatchLogin, true); ok {
-		return &dialect.SubLogin{Subs: subs, Batch: true}
+		return &dialect.SubLogin{Subs: keepSessions(subs), Batch: true}
 	}
 	return nil
+}
+
+// keepSessions reads which logins go on with what waits for their sub-devices.
+// Those that say nothing begin anew.
+func keepSessions(subs []dialect.SubDevice) []dialect.SubDevice {
+	for i := range subs {
+		if s, ok := subs[i].Proof.(*vendor.SubDevice); ok {
+			subs[i].KeepSession = strings.EqualFold(s.CleanSession, "false") || s.CleanSession == "0"
+		}
+	}
+	return subs
 }
 
 func subLogout(r *reading) dialect.Request {

@@ -237,3 +237,17 @@ func TestThroughGateway(t *testing.T) {
 		t.Errorf("owner %q", owner)
 	}
 }
+
+// TestSessionsOfSubDevices: what waits for a sub-device goes on waiting only
+// where its login says so [aliyun-device §4.16].
+func TestSessionsOfSubDevices(t *testing.T) {
+	for said, keeps := range map[string]bool{`"true"`: false, `"false"`: true, `"False"`: true, `false`: true, `true`: false, `0`: true, `""`: false, `null`: false, `"no"`: false} {
+		var up dialect.Uplink
+		payload := `{"id":"1","params":{"productKey":"p1","deviceName":"d1","clientId":"c","sign":"ab","cleanSession":` + said + `}}`
+		Dialect{}.Uplink(dialect.Claim{Product: "p", Device: "d"}, []byte("/ext/session/p/d/combine/login"), []byte(payload), nil, dialect.Lenient, &up)
+		r, ok := up.Request.(*dialect.SubLogin)
+		if !ok || len(r.Subs) != 1 || r.Subs[0].KeepSession != keeps {
+			t.Errorf("cleanSession %s: %+v", said, up.Request)
+		}
+	}
+}

@@ -61,6 +61,10 @@ func TestFiles(t *testing.T) {
 	storetest.Files(t, func(t *testing.T) storetest.FileStore { return open(t, filepath.Join(t.TempDir(), "registry.db")) })
 }
 
+func TestSubQueue(t *testing.T) {
+	storetest.SubQueue(t, func(t *testing.T) storetest.SubQueueStore { return open(t, filepath.Join(t.TempDir(), "registry.db")) })
+}
+
 func TestProducts(t *testing.T) {
 	storetest.Products(t, func(t *testing.T) storetest.ProductStore {
 		return open(t, filepath.Join(t.TempDir(), "registry.db"))
