@@ -8,8 +8,10 @@
 package dialect
 
 import (
+	"sync/atomic"
 	"time"
 
+	"github.com/matou-iot/matou/internal/trace"
 	"github.com/matou-iot/matou/mqtt"
 	"github.com/matou-iot/matou/thing"
 )
@@ -200,11 +202,13 @@ type Subject struct {
 	Claim
 	Dialect  Dialect
 	Mode     Strictness
-	Greeting *Downlink // what it is told right after its login; nil for nothing
-	Meter    Meter     // counts what it does; nil: nobody does
-	Subs     Subs      // the sub-devices of a gateway that are logged in
-	Rates    Rates     // of what the connection says
-	Asked    Asked     // of what the device asks
+	Greeting *Downlink    // what it is told right after its login; nil for nothing
+	Meter    Meter        // counts what it does; nil: nobody does
+	Subs     Subs         // the sub-devices of a gateway that are logged in
+	Rates    Rates        // of what the connection says
+	Pace     trace.Pace   // of what the connection says: the connection's goroutine's
+	Held     atomic.Value // what uplinks keep at hand from one to the next
+	Asked    Asked        // of what the device asks
 }
 
 // Session is the name of the subject's session, product and device with a

@@ -37,6 +37,10 @@ func (j *job) custom(ctx context.Context, p *packet.Publish, direct *Taken) brok
 	if custom {
 		j.judgeTopic(ctx, path, p)
 	}
+	if query == "" && j.plain() && j.in.Trace.Beyond(j.pace, j.arrived) {
+		j.release()
+		return broker.Decision{Action: broker.Route}
+	}
 	j.entry = j.in.note(j, p)
 	if j.up.Kind == dialect.Forbidden {
 		j.tell(direct)
@@ -52,6 +56,13 @@ func (j *job) custom(ctx context.Context, p *packet.Publish, direct *Taken) brok
 	j.tell(direct)
 	j.release()
 	return broker.Decision{Action: broker.Route}
+}
+
+// plain reports whether there is nothing to tell of a custom message but that
+// it came, and it came on a connection of its own device.
+func (j *job) plain() bool {
+	return j.pace != nil && j.wire == nil && j.parent == 0 &&
+		j.up.Kind == dialect.Other && j.up.Fault == nil && len(j.up.Notes) == 0
 }
 
 // judgeTopic holds a strict product to the topics that it declared and to the

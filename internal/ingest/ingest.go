@@ -87,8 +87,9 @@ type job struct {
 	unfit   unfit
 	tickets []feed.Ticket // what has to be durable before the answer
 	arrived time.Time
-	entry   uint64 // its entry in the timeline
-	parent  uint64 // the entry of the bytes that it was made of; 0 for none
+	pace    *trace.Pace // of the connection whose own device speaks; nil otherwise
+	entry   uint64      // its entry in the timeline
+	parent  uint64      // the entry of the bytes that it was made of; 0 for none
 	body    []byte
 	serve   server // what the device asks for; nil for nothing
 	wire    []byte // the packet, of a device under watch
@@ -109,10 +110,14 @@ func (in *Ingest) publish(c *broker.Client, by *dialect.Subject, p *packet.Publi
 	if by.Subs.Any() {
 		who = speaker(by, p.Topic)
 	}
-	product, err := in.Registry.Product(ctx, who.Product)
+	held, _ := who.Held.Load().(*registry.Held)
+	product, err := in.Registry.Hold(ctx, who.Product, held)
 	if err != nil {
 		in.Log.Error("product of a connected device", "product", who.Product, "error", err)
 		return broker.Decision{Action: broker.Consume, Reason: mqtt.UnspecifiedError}
+	}
+	if product != held {
+		who.Held.Store(product)
 	}
 	arrived := in.Now()
 	if direct == nil && in.tooMany(by, &by.Rates, p, arrived) {
@@ -124,6 +129,9 @@ func (in *Ingest) publish(c *broker.Client, by *dialect.Subject, p *packet.Publi
 	j := in.jobs.Get().(*job)
 	j.in, j.who, j.by, j.arrived = in, who, by, arrived
 	j.up.Others = in.Gateways
+	if direct == nil && who == by {
+		j.pace = &by.Pace
+	}
 	if c != nil && !in.Trace.Observed(who.Product, who.Device).IsZero() {
 		j.wire = c.Raw()
 	}
@@ -142,7 +150,7 @@ func (in *Ingest) publish(c *broker.Client, by *dialect.Subject, p *packet.Publi
 	j.wrongFormat(ctx, p)
 	j.entry = in.note(j, p)
 	if j.up.Kind == dialect.Raw || j.up.Kind == dialect.RawReply {
-		j.unpack(ctx, product, p)
+		j.unpack(ctx, product.Product, p)
 	}
 	j.tell(direct)
 	switch j.up.Kind {
@@ -343,7 +351,7 @@ func (j *job) answer(d dialect.Downlink) {
 
 func (j *job) release() {
 	j.who, j.by, j.serve, j.direct, j.raw, j.lost = nil, nil, nil, nil, false, false
-	j.wire = nil
+	j.wire, j.pace = nil, nil
 	clear(j.tickets)
 	j.tickets = j.tickets[:0]
 	j.in.jobs.Put(j)

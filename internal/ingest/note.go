@@ -19,6 +19,9 @@ func (in *Ingest) note(j *job, p *packet.Publish) uint64 {
 		Parent: j.parent, At: j.arrived, Product: j.who.Product, Device: j.who.Device, Kind: trace.Uplink, Direction: "up",
 		Topic: string(p.Topic), QoS: int(p.QoS), Payload: p.Payload, Size: len(p.Payload),
 	}
+	if j.pace != nil {
+		e.Skipped = j.pace.Skipped()
+	}
 	e.Packet, j.wire = j.wire, nil // what a script makes of it has no packet
 	switch up.Kind {
 	case dialect.SetReply, dialect.InvokeReply, dialect.GetReply:

@@ -3,6 +3,7 @@ package registry
 import (
 	"container/list"
 	"sync"
+	"sync/atomic"
 )
 
 // A cache keeps the entries used last, up to a bound; a nil value says that
@@ -12,7 +13,7 @@ type cache[K comparable, V any] struct {
 	max     int
 	entries map[K]*list.Element
 	recent  list.List // of *entry[K, V], used last in front
-	version uint64    // grows with each drop
+	version atomic.Uint64 // grows with each drop
 }
 
 type entry[K comparable, V any] struct {
@@ -32,7 +33,7 @@ func (c *cache[K, V]) get(k K) (v *V, there bool, version uint64) {
 		c.recent.MoveToFront(e)
 		return e.Value.(*entry[K, V]).value, true, 0
 	}
-	return nil, false, c.version
+	return nil, false, c.version.Load()
 }
 
 // put keeps what was read from the store, unless something was dropped since:
@@ -40,7 +41,7 @@ func (c *cache[K, V]) get(k K) (v *V, there bool, version uint64) {
 func (c *cache[K, V]) put(k K, v *V, version uint64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if version != c.version {
+	if version != c.version.Load() {
 		return
 	}
 	if e, ok := c.entries[k]; ok {
@@ -59,7 +60,7 @@ func (c *cache[K, V]) put(k K, v *V, version uint64) {
 func (c *cache[K, V]) drop(k K) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.version++
+	c.version.Add(1)
 	if e, ok := c.entries[k]; ok {
 		c.recent.Remove(e)
 		delete(c.entries, k)
@@ -70,7 +71,7 @@ func (c *cache[K, V]) drop(k K) {
 func (c *cache[K, V]) clear() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.version++
+	c.version.Add(1)
 	clear(c.entries)
 	c.recent.Init()
 }

@@ -137,6 +137,26 @@ func (r *Registry) Product(ctx context.Context, key string) (*Product, error) {
 	return p, nil
 }
 
+// A Held is a product in the hands of somebody who asks for it again and again.
+type Held struct {
+	*Product
+	version uint64
+}
+
+// Hold is Product for who has held it before: nothing is looked up while no
+// product has changed since. Where one has, it returns another Held.
+func (r *Registry) Hold(ctx context.Context, key string, held *Held) (*Held, error) {
+	version := r.products.version.Load()
+	if held != nil && held.version == version {
+		return held, nil
+	}
+	p, err := r.Product(ctx, key)
+	if err != nil {
+		return nil, err
+	}
+	return &Held{p, version}, nil
+}
+
 // Products returns products in order of their keys, and a cursor for the next
 // page, "" where there is none.
 func (r *Registry) Products(ctx context.Context, q ProductQuery) ([]Product, string, error) {

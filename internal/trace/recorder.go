@@ -13,11 +13,13 @@ import (
 
 // A Recorder keeps the timelines. Any number of goroutines may use it at once.
 type Recorder struct {
-	next   atomic.Uint64
-	budget int // bytes a shard may hold
-	seed   maphash.Seed
-	shard  [shards]shard
-	now    func() time.Time
+	next    atomic.Uint64
+	_       [56]byte     // what follows is read with each message and seldom written
+	budget  int          // bytes a shard may hold
+	lookers atomic.Int64 // watches there are
+	seed    maphash.Seed
+	shard   [shards]shard
+	now     func() time.Time
 
 	observing sync.Mutex                        // held while observed is changed
 	observed  atomic.Pointer[map[key]time.Time] // under watch, until when; nil while nobody is
@@ -78,9 +80,10 @@ func (r *Recorder) Record(e Entry) uint64 {
 	watches := s.watches[k]
 	l := s.line(k, e.At)
 	if len(watches) == 0 && !observed && l.paces(&e) {
+		l.skipped += e.Skipped
 		return e.ID
 	}
-	e.Skipped, l.skipped = l.skipped, 0
+	e.Skipped, l.skipped = e.Skipped+l.skipped, 0
 	s.add(l, &e, detail)
 	for s.bytes > r.budget && s.recent.Len() > 0 {
 		s.dropOldest()

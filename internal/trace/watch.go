@@ -16,6 +16,7 @@ func (r *Recorder) Watch(ctx context.Context, product, device string) <-chan Ent
 	s.mu.Lock()
 	s.watches[k] = append(s.watches[k], w)
 	s.mu.Unlock()
+	r.lookers.Add(1)
 	context.AfterFunc(ctx, func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
@@ -26,6 +27,7 @@ func (r *Recorder) Watch(ctx context.Context, product, device string) <-chan Ent
 			s.watches[k] = left
 		}
 		close(w.ch)
+		r.lookers.Add(-1)
 	})
 	return w.ch
 }

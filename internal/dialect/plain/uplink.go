@@ -1,6 +1,7 @@
 package plain
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"strings"
@@ -15,14 +16,17 @@ import (
 // the users' own.
 func (Dialect) Uplink(c dialect.Claim, topic, payload []byte, model *thing.Model, mode dialect.Strictness, up *dialect.Uplink) {
 	up.Reset()
-	rest, mine := strings.CutPrefix(string(topic), c.Session()+"/")
+	below, mine := belowSession(topic, c)
 	if !mine {
 		up.Kind = dialect.Other
-		if !own(c, string(topic), mode) {
-			up.Kind, up.Fault = dialect.Forbidden, forbidden(c, string(topic), mode)
+		if product, _, _ := bytes.Cut(topic, slash); string(product) != c.Product || mode == dialect.Strict {
+			if !own(c, string(topic), mode) {
+				up.Kind, up.Fault = dialect.Forbidden, forbidden(c, string(topic), mode)
+			}
 		}
 		return
 	}
+	rest := string(below)
 	event, isEvent := strings.CutPrefix(rest, "events/")
 	service, isReply := strings.CutSuffix(rest, "/reply")
 	switch {
@@ -42,6 +46,18 @@ func (Dialect) Uplink(c dialect.Claim, topic, payload []byte, model *thing.Model
 	default:
 		up.Kind = dialect.Other
 	}
+}
+
+var slash = []byte("/")
+
+// belowSession is what follows product/device/ in a topic.
+func belowSession(topic []byte, c dialect.Claim) (rest []byte, ok bool) {
+	at := len(c.Product)
+	end := at + 1 + len(c.Device)
+	if len(topic) <= end || topic[at] != '/' || topic[end] != '/' {
+		return nil, false
+	}
+	return topic[end+1:], string(topic[:at]) == c.Product && string(topic[at+1:end]) == c.Device
 }
 
 // post reads {"id":value} or {"id":{"value":v,"time":ms}}.

@@ -1,0 +1,34 @@
+package trace
+
+import "time"
+
+// A Pace counts the plain messages of one speaker. It knows one that is beyond
+// PlainRate before anybody makes an Entry of it or looks for its timeline. One
+// goroutine uses it.
+type Pace struct {
+	second  int64 // in which messages are counted, Unix
+	said    int
+	skipped int
+}
+
+// Beyond counts a message in which there is nothing to tell, and reports
+// whether it is to be left out. While anybody watches nothing is.
+func (r *Recorder) Beyond(p *Pace, at time.Time) bool {
+	if second := at.Unix(); second != p.second {
+		p.second, p.said = second, 0
+	}
+	p.said++
+	if p.said <= PlainRate || r.lookers.Load() > 0 || r.observed.Load() != nil {
+		return false
+	}
+	p.skipped++
+	return true
+}
+
+// Skipped returns how many were left out since it was asked last: the next
+// Entry says it.
+func (p *Pace) Skipped() int {
+	n := p.skipped
+	p.skipped = 0
+	return n
+}
