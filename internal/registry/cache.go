@@ -12,7 +12,7 @@ type cache[K comparable, V any] struct {
 	mu      sync.Mutex
 	max     int
 	entries map[K]*list.Element
-	recent  list.List // of *entry[K, V], used last in front
+	recent  list.List     // of *entry[K, V], used last in front
 	version atomic.Uint64 // grows with each drop
 }
 
