@@ -26,7 +26,7 @@ func TestSubDevices(t *testing.T) {
 		{"topo/add, documented [aliyun-device §4.16]", `{"id":"123","version":"1.0","params":[{"deviceName":"d","productKey":"p","sign":"AB","signmethod":"hmacSha1","timestamp":"1524448722000","clientId":"c"}],"method":"thing.topo.add"}`,
 			[]SubDevice{{ProductKey: "p", DeviceName: "d", ClientID: "c", Timestamp: "1524448722000", SignMethod: "hmacSha1", Sign: "AB", Content: "clientIdcdeviceNamedproductKeyptimestamp1524448722000"}}, nil},
 		{"combine/login: one, cleanSession is not signed", `{"id":1,"params":{"productKey":"p","deviceName":"d","clientId":"p.d|_v=1|","timestamp":123,"signMethod":"hmacmd5","sign":"ab","cleanSession":true}}`,
-			[]SubDevice{{ProductKey: "p", DeviceName: "d", ClientID: "p.d|_v=1|", Timestamp: "123", SignMethod: "hmacmd5", Sign: "ab", Content: "clientIdp.d|_v=1|deviceNamedproductKeyptimestamp123"}}, nil},
+			[]SubDevice{{ProductKey: "p", DeviceName: "d", ClientID: "p.d|_v=1|", Timestamp: "123", SignMethod: "hmacmd5", Sign: "ab", CleanSession: "true", Content: "clientIdp.d|_v=1|deviceNamedproductKeyptimestamp123"}}, nil},
 		{"batch_login: signMethod beside the list", `{"params":{"signMethod":"hmacSha256","deviceList":[{"productKey":"p","deviceName":"d"}]}}`,
 			[]SubDevice{{ProductKey: "p", DeviceName: "d", SignMethod: "hmacSha256", Content: "deviceNamedproductKeyp"}}, nil},
 		{"product_register", `{"params":{"proxieds":[{"productKey":"p","deviceName":"d","random":"r","sign":"s","signMethod":"hmacSha256"}]}}`,
