@@ -22,11 +22,12 @@ type otaPackageCmd struct {
 }
 
 type otaJobCmd struct {
-	Create otaJobCreateCmd `cmd:"" help:"Bring a package to devices."`
-	List   otaJobListCmd   `cmd:"" help:"List jobs."`
-	Show   otaJobShowCmd   `cmd:"" help:"Show a job and how far its devices are."`
-	Cancel otaJobCancelCmd `cmd:"" help:"Cancel a job, or the upgrade of one device."`
-	Retry  otaJobRetryCmd  `cmd:"" help:"Upgrade a device again that failed."`
+	Create  otaJobCreateCmd  `cmd:"" help:"Bring a package to devices."`
+	List    otaJobListCmd    `cmd:"" help:"List jobs."`
+	Show    otaJobShowCmd    `cmd:"" help:"Show a job and how far its devices are."`
+	Cancel  otaJobCancelCmd  `cmd:"" help:"Cancel a job, or the upgrade of one device."`
+	Confirm otaJobConfirmCmd `cmd:"" help:"Let a device have its upgrade that waits for that."`
+	Retry   otaJobRetryCmd   `cmd:"" help:"Upgrade a device again that failed."`
 }
 
 // A firmware is a package as the API shows it.
@@ -241,7 +242,7 @@ type otaJobCreateCmd struct {
 	LaterOnly  bool          `help:"With --dynamic: only those."`
 	Protocol   string        `enum:",http,mqtt" default:"" help:"By which devices fetch it: http or mqtt; left out, http." placeholder:"WORD"`
 	Silent     bool          `help:"Do not tell the devices: they ask themselves."`
-	Confirm    bool          `help:"Each device waits until it is confirmed."`
+	Confirm    bool          `help:"Each device waits for ota job confirm."`
 	Overwrite  bool          `help:"Take the place of unfinished upgrades."`
 	PerMinute  int           `help:"Devices that are told in a minute; left out, 10000." placeholder:"N"`
 	Retries    int           `help:"How often a device that failed is told again." placeholder:"N"`
@@ -455,6 +456,30 @@ func (c *otaJobRetryCmd) Run(g *globals) error {
 		return err
 	}
 	return printOne[upgrade](g, r, "POST", at("products", string(c.Product), "ota", "jobs", string(c.Job), "devices", c.Device, "retry"), nil, nil)
+}
+
+type otaJobConfirmCmd struct {
+	Product segment `arg:"" help:"Key of the product."`
+	Job     segment `arg:"" help:"Id of the job."`
+	Device  string  `arg:"" help:"Name of the device."`
+	apiFlags
+}
+
+func (*otaJobConfirmCmd) Help() string {
+	return `Of a job that was made with --confirm: the device is told then, or when it
+comes. Those that wait are in state CONFIRM.
+
+Examples:
+  matou ota job show a1NightLamp 0mc3xk9q1abcdefgh --state CONFIRM
+  matou ota job confirm a1NightLamp 0mc3xk9q1abcdefgh lamp01`
+}
+
+func (c *otaJobConfirmCmd) Run(g *globals) error {
+	r, err := c.open(g)
+	if err != nil {
+		return err
+	}
+	return printOne[upgrade](g, r, "POST", at("products", string(c.Product), "ota", "jobs", string(c.Job), "devices", c.Device, "confirm"), nil, nil)
 }
 
 // pairsOf is names and values as a query, without those that are empty.

@@ -52,6 +52,7 @@ func TestOTAGolden(t *testing.T) {
 		{"ota-job-cancel", with("ota job cancel a1NightLamp 0mc3xk9q3abcdefgh -y"), map[string]http.HandlerFunc{"POST " + one + "/cancel": answer(200, job2)}},
 		{"ota-job-cancel-device", with("ota job cancel a1NightLamp 0mc3xk9q3abcdefgh --device lamp01 -y"), map[string]http.HandlerFunc{"POST " + one + "/devices/lamp01/cancel": answer(200, task1)}},
 		{"ota-job-retry", with("ota job retry a1NightLamp 0mc3xk9q3abcdefgh lamp01"), map[string]http.HandlerFunc{"POST " + one + "/devices/lamp01/retry": answer(200, task2)}},
+		{"ota-job-confirm", with("ota job confirm a1NightLamp 0mc3xk9q3abcdefgh lamp01"), map[string]http.HandlerFunc{"POST " + one + "/devices/lamp01/confirm": answer(200, task2)}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			s := newAPIServer(t)
@@ -61,7 +62,7 @@ func TestOTAGolden(t *testing.T) {
 			golden(t, tt.name, strings.ReplaceAll(s.outcome(tt.args, ""), filepath.Dir(file), "/tmp"))
 		})
 	}
-	for _, words := range []string{"package add", "package list", "package remove", "job create", "job list", "job show", "job cancel", "job retry"} {
+	for _, words := range []string{"package add", "package list", "package remove", "job create", "job list", "job show", "job cancel", "job confirm", "job retry"} {
 		got := outcome(with("ota "+words+" --help"), "")
 		if !strings.Contains(got, "Examples:") || !strings.Contains(got, "matou ota "+words) || !strings.HasSuffix(got, "-- exit --\n0\n") {
 			t.Errorf("matou ota %s --help has no examples:\n%s", words, got)

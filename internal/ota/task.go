@@ -220,7 +220,7 @@ func (t *turn) end(task *Task, to State, code, en, zh string) error {
 	}
 	t.ended[task.Job] = true
 	t.note(task, "ota-"+noteWord[to], "upgrade of module "+task.Module+" to "+task.Version+" "+noteWord[to]+reason(": ", en),
-		"模块 "+task.Module+" 升级到 "+task.Version+noteZH[to]+reason("：", zh))
+		"模块 "+task.Module+" 升级到 "+task.Version+" "+noteZH[to]+reason("：", zh))
 	return t.save(task)
 }
 
@@ -246,7 +246,7 @@ func (t *turn) fail(j *Job, task *Task, code, en, zh string) error {
 	task.Percent, task.StartedAt = 0, time.Time{}
 	t.enqueue(j, task, t.now.Add(time.Duration(j.RetryAfterMinutes)*time.Minute))
 	t.note(task, "ota-retried", "upgrade of module "+task.Module+" to "+task.Version+" failed and is tried again"+reason(": ", en),
-		"模块 "+task.Module+" 升级到 "+task.Version+noteZH[Queued]+reason("：", zh))
+		"模块 "+task.Module+" 升级到 "+task.Version+" "+noteZH[Queued]+reason("：", zh))
 	return t.save(task)
 }
 

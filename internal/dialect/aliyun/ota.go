@@ -31,8 +31,9 @@ func upgradeProgress(r *reading) dialect.Request {
 	p := &dialect.UpgradeProgress{Module: said.Module, Percent: max(said.Step, 0), Desc: said.Desc, DescZH: said.Desc}
 	if said.Step < 0 {
 		p.Code = strconv.Itoa(said.Step)
-		if en, zh := vendor.OTAFailure(said.Step); said.Desc == "" {
-			p.Desc, p.DescZH = en, zh
+		p.Desc, p.DescZH = vendor.OTAFailure(said.Step)
+		if said.Desc != "" { // what the device adds to the meaning of its step
+			p.Desc, p.DescZH = p.Desc+": "+said.Desc, p.DescZH+"："+said.Desc
 		}
 	}
 	return p

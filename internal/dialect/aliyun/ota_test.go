@@ -30,6 +30,8 @@ func TestUpgradeRequestsAreRead(t *testing.T) {
 			&dialect.UpgradeProgress{Ask: ask(progress, "1"), Module: "MCU", Percent: 50, Desc: "half", DescZH: "half"}},
 		{progress, `{"id":1,"params":{"step":"-2"}}`,
 			&dialect.UpgradeProgress{Ask: ask(progress, "1"), Module: "default", Code: "-2", Desc: "the download failed", DescZH: "下载失败"}},
+		{progress, `{"id":1,"params":{"step":"-3","desc":"md5"}}`,
+			&dialect.UpgradeProgress{Ask: ask(progress, "1"), Module: "default", Code: "-3", Desc: "the verification failed: md5", DescZH: "校验失败：md5"}},
 		{firmware, lampQuery, &dialect.UpgradeQuery{Ask: ask(firmware, "9"), Module: "MCU"}},
 		{older, `{"id":1,"params":{"version":"1.0.1"}}`, &dialect.UpgradeQuery{Ask: ask(older, "1"), Module: "default", Version: "1.0.1"}},
 		{download, `{"id":"1","params":{"fileToken":"t","fileInfo":{"streamId":7,"fileId":1},"fileBlock":{"size":256,"offset":512}}}`,
