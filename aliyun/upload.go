@@ -56,6 +56,7 @@ type UploadFault struct {
 	Code           UploadCode // what the device is told
 	Field          string
 	Received, Want string
+	WantZH         string // Want in Chinese
 }
 
 func (f *UploadFault) Error() string {
@@ -130,15 +131,15 @@ func (d *Decoder) UploadInit(doc []byte) (q UploadInit, err error) {
 	}
 	switch {
 	case !validFileName(q.FileName):
-		return q, uploadFault("fileName", q.FileName, "1 to 100 letters, digits, _ or . that begin with a letter or digit")
+		return q, uploadFault("fileName", q.FileName, "1 to 100 letters, digits, _ or . that begin with a letter or digit", "1 到 100 个字母、数字、_ 或 .，以字母或数字开头")
 	case p.FileSize == nil || err != nil || q.FileSize == 0 || q.FileSize < UnknownSize:
-		return q, uploadFault("fileSize", size, "a number of bytes, or -1")
+		return q, uploadFault("fileSize", size, "a number of bytes, or -1", "字节数，或 -1")
 	case q.FileSize > MaxUploadBytes:
-		return q, &UploadFault{UploadTooLarge, "params.fileSize", size, "at most 16777216"}
+		return q, &UploadFault{UploadTooLarge, "params.fileSize", size, "at most 16777216", "最多 16777216"}
 	case q.Conflict != Overwrite && q.Conflict != AppendTo && q.Conflict != Reject:
-		return q, uploadFault("conflictStrategy", q.Conflict, "overwrite, append or reject")
+		return q, uploadFault("conflictStrategy", q.Conflict, "overwrite, append or reject", "overwrite、append 或 reject")
 	case len(q.InitUID) > maxInitUID:
-		return q, uploadFault("initUid", q.InitUID, "at most 128 bytes")
+		return q, uploadFault("initUid", q.InitUID, "at most 128 bytes", "最多 128 字节")
 	}
 	return q, checkFic(&q)
 }
@@ -151,20 +152,20 @@ func checkFic(q *UploadInit) error {
 		return nil
 	}
 	if q.FicMode != CRC64Mode {
-		return uploadFault("ficMode", q.FicMode, CRC64Mode)
+		return uploadFault("ficMode", q.FicMode, CRC64Mode, CRC64Mode)
 	}
 	if _, ok := ParseCRC64(q.FicValue); !ok {
-		return uploadFault("ficValue", q.FicValue, "16 hex digits")
+		return uploadFault("ficValue", q.FicValue, "16 hex digits", "16 位十六进制数字")
 	}
 	return nil
 }
 
-func uploadFault(member, received, want string) error {
+func uploadFault(member, received, want, wantZH string) error {
 	const most = 256
 	if len(received) > most {
 		received = strings.ToValidUTF8(received[:most], "") + "…"
 	}
-	return &UploadFault{UploadBadParams, "params." + member, received, want}
+	return &UploadFault{UploadBadParams, "params." + member, received, want, wantZH}
 }
 
 func validFileName(s string) bool {
@@ -211,12 +212,12 @@ type UploadBlock struct {
 func (d *Decoder) UploadSend(frame []byte) (b UploadBlock, err error) {
 	d.ID = nil
 	if len(frame) < 2 {
-		return b, &UploadFault{UploadBadPayload, "payload", strconv.Itoa(len(frame)) + " bytes", "a header behind its length of two bytes"}
+		return b, &UploadFault{UploadBadPayload, "payload", strconv.Itoa(len(frame)) + " bytes", "a header behind its length of two bytes", "两字节长度与其后的头部"}
 	}
 	n := int(binary.BigEndian.Uint16(frame))
 	rest := frame[2:]
 	if n > len(rest) {
-		return b, &UploadFault{UploadBadPayload, "payload", fmt.Sprintf("a header of %d bytes in %d", n, len(rest)), "the length of the header, high byte first"}
+		return b, &UploadFault{UploadBadPayload, "payload", fmt.Sprintf("a header of %d bytes in %d", n, len(rest)), "the length of the header, high byte first", "头部长度，高字节在前"}
 	}
 	var p struct {
 		ID       loosely         `json:"uploadId"`
@@ -230,19 +231,19 @@ func (d *Decoder) UploadSend(frame []byte) (b UploadBlock, err error) {
 	b = UploadBlock{UploadID: string(p.ID), Offset: p.Offset.number(), Size: p.Size.number(), Complete: truth(p.Complete)}
 	switch rest = rest[n:]; {
 	case b.UploadID == "" || len(b.UploadID) > maxInitUID:
-		return b, uploadFault("uploadId", b.UploadID, "that of the answer to init")
+		return b, uploadFault("uploadId", b.UploadID, "that of the answer to init", "init 应答中的 uploadId")
 	case b.Offset < 0:
-		return b, uploadFault("offset", string(p.Offset), "where the block begins in the file")
+		return b, uploadFault("offset", string(p.Offset), "where the block begins in the file", "分片在文件中的起始位置")
 	case b.Size < 0:
-		return b, uploadFault("bSize", string(p.Size), "how many bytes the block has")
+		return b, uploadFault("bSize", string(p.Size), "how many bytes the block has", "分片的字节数")
 	case b.Size > MaxFileBlock:
-		return b, &UploadFault{UploadBlockLarge, "params.bSize", string(p.Size), "at most 131072"}
+		return b, &UploadFault{UploadBlockLarge, "params.bSize", string(p.Size), "at most 131072", "最多 131072"}
 	case int64(len(rest)) != b.Size+2:
-		return b, &UploadFault{UploadBadParams, "params.bSize", string(p.Size), fmt.Sprintf("%d, the bytes between the header and the two of the CRC", len(rest)-2)}
+		return b, &UploadFault{UploadBadParams, "params.bSize", string(p.Size), fmt.Sprintf("%d, the bytes between the header and the two of the CRC", len(rest)-2), fmt.Sprintf("%d，即头部与末尾两字节 CRC 之间的字节数", len(rest)-2)}
 	}
 	b.Data = rest[:b.Size]
 	if is, said := CRC16(b.Data), binary.LittleEndian.Uint16(rest[b.Size:]); is != said {
-		return b, &UploadFault{UploadBlockCRC, "payload", fmt.Sprintf("a CRC of %04X", said), fmt.Sprintf("%04X, the low byte first", is)}
+		return b, &UploadFault{UploadBlockCRC, "payload", fmt.Sprintf("a CRC of %04X", said), fmt.Sprintf("%04X, the low byte first", is), fmt.Sprintf("%04X，低字节在前", is)}
 	}
 	return b, nil
 }
@@ -265,7 +266,7 @@ func (d *Decoder) UploadCancel(doc []byte) (id string, err error) {
 		return "", err
 	}
 	if id = string(p.ID); id == "" || len(id) > maxInitUID {
-		err = uploadFault("uploadId", id, "that of the answer to init")
+		err = uploadFault("uploadId", id, "that of the answer to init", "init 应答中的 uploadId")
 	}
 	return id, err
 }

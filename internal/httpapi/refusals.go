@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"context"
+	"encoding/json"
 	"slices"
 
 	"github.com/matou-iot/matou/internal/fault"
@@ -41,7 +42,28 @@ type entry struct {
 	Page string `json:"page,omitempty" doc:"Where the documentation explains the code; GET /refusals/{code} has the same"`
 }
 
-func viewEntry(e trace.Entry) entry { return entry{e, refusal.Path(e.Code)} }
+func viewEntry(e trace.Entry) entry { return entry{advised(e), refusal.Path(e.Code)} }
+
+// advised gives an entry whose case has no remedy of its own that of its
+// code's page, so that nobody has to look in two places.
+func advised(e trace.Entry) trace.Entry {
+	p, known := refusal.Find(e.Code)
+	if !known || e.Detail == nil || e.Kind != trace.Fault && e.Kind != trace.Refuse {
+		return e
+	}
+	raw, err := json.Marshal(e.Detail)
+	var members map[string]json.RawMessage
+	if err != nil || json.Unmarshal(raw, &members) != nil || string(members["advice"]) != `""` {
+		return e
+	}
+	for name, text := range map[string]string{"advice": p.Advice, "adviceZh": p.AdviceZH} {
+		if members[name], err = json.Marshal(text); err != nil {
+			return e
+		}
+	}
+	e.Detail = members
+	return e
+}
 
 func viewEntries(all []trace.Entry) []entry {
 	out := make([]entry, len(all))

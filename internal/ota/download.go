@@ -16,6 +16,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/matou-iot/matou/internal/dialect"
 	"github.com/matou-iot/matou/internal/fault"
 	"github.com/matou-iot/matou/internal/trace"
 )
@@ -152,6 +153,11 @@ func (s *Service) noteDownload(t *Task, r *http.Request, err error) {
 		e.Sentence, e.SentenceZH = "the download address has expired; the device has to ask for the upgrade again", "下载地址已过期，设备需重新请求升级信息"
 	case err != nil:
 		e.Kind, e.Code, e.Sentence, e.SentenceZH = trace.Fault, "ota-download-refused", fault.Sentence(err), "固件下载被拒绝："+fault.Sentence(err)
+		if why, ok := errors.AsType[*dialect.Refusal](err); ok {
+			d := why.Diagnosis
+			d.Code = e.Code
+			e.SentenceZH, e.Detail = "固件下载被拒绝："+why.SentenceZH, &d
+		}
 	}
 	s.Trace.Record(e)
 }

@@ -332,6 +332,11 @@ func TestDownloadByAddress(t *testing.T) {
 		if w := h.fetch("GET", url, ""); w.Code != http.StatusGone {
 			t.Errorf("of a cancelled job: %d", w.Code)
 		}
+		line, _ = h.recorder.Timeline(lamp, "d000", trace.Query{Limit: 1})
+		detail, err := json.Marshal(line[0].Detail)
+		if err != nil || line[0].Code != "ota-download-refused" || line[0].SentenceZH == "固件下载被拒绝："+line[0].Sentence || !strings.Contains(string(detail), `"field":"task"`) {
+			t.Errorf("a fetch of what is over: %+v", line[0])
+		}
 	})
 }
 

@@ -66,6 +66,7 @@ func newHouse(t *testing.T) *house {
 		Now: func() time.Time { return h.now },
 	})
 	h.registry.OnChange(h.Changed)
+	t.Cleanup(h.saysItInChinese)
 	for _, p := range []registry.Product{
 		{Key: gatePK, Dialect: "aliyun", NodeType: registry.GatewayNode}, {Key: nodePK, Dialect: "aliyun"},
 		{Key: "plain", Dialect: "aliyun"}, {Key: "tv", Dialect: "onenet"},
@@ -83,6 +84,19 @@ func newHouse(t *testing.T) *house {
 		h.device(registry.Device{Product: nodePK, Name: fmt.Sprint("s", i), Secret: fmt.Sprint("secret of s", i)})
 	}
 	return h
+}
+
+// saysItInChinese: whatever ended a stay in the test was said in both
+// languages.
+func (h *house) saysItInChinese() {
+	for i := range 4 {
+		all, _ := h.timeline.Timeline(nodePK, fmt.Sprint("s", i), trace.Query{Limit: 100, Kinds: []trace.Kind{trace.Disconnect}})
+		for _, e := range all {
+			if e.SentenceZH == "子设备下线："+e.Sentence {
+				h.t.Errorf("%q is not said in Chinese", e.Sentence)
+			}
+		}
+	}
 }
 
 func (h *house) device(d registry.Device) {

@@ -188,7 +188,7 @@ func (s *Service) bind(ctx context.Context, own registry.ID, ids []registry.ID, 
 		return err
 	}
 	for old, subs := range lost {
-		s.lost(claim(old), subs, "gateway "+own.String()+" has it now", dialect.SubNotBound)
+		s.lost(claim(old), subs, "gateway "+own.String()+hasItNow, dialect.SubNotBound)
 	}
 	return nil
 }

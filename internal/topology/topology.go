@@ -10,6 +10,7 @@ package topology
 import (
 	"context"
 	"log/slog"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -175,7 +176,7 @@ func (s *Service) begin(by, sub *dialect.Subject, clientID, addr string) {
 	s.stays[sub.Claim] = st
 	s.mu.Unlock()
 	if was && old.gateway != by {
-		s.leave(old, now, "connected through gateway "+by.Session(), dialect.SubTakenOver)
+		s.leave(old, now, throughGateway+by.Session(), dialect.SubTakenOver)
 	}
 	by.Subs.Put(sub)
 	s.Broker.Disconnect(sub.Session(), mqtt.SessionTakenOver)
@@ -194,12 +195,40 @@ func (s *Service) leave(st stay, now time.Time, reason string, tell dialect.SubF
 	st.gateway.Subs.Drop(st.sub.Claim)
 	s.Trace.Record(trace.Entry{
 		Product: st.sub.Product, Device: st.sub.Device, Kind: trace.Disconnect, At: now,
-		Sentence: reason, SentenceZH: "子设备下线：" + reason,
+		Sentence: reason, SentenceZH: "子设备下线：" + reasonZH(reason),
 	})
 	if tell != 0 {
 		s.push(st.gateway.Claim, &dialect.Notice{Kind: dialect.SessionOver, Subs: []dialect.Claim{st.sub.Claim}, Why: tell})
 	}
 }
+
+// reasonsZH are in Chinese what ends stays.
+var reasonsZH = map[string]string{
+	"logged out": "已登出", "gateway offline": "网关离线", "connected by itself": "设备自行连接",
+	"removed by its gateway": "网关解除了拓扑关系", "removed from its gateway": "已从网关移除", "unregistered by its gateway": "网关注销了该设备",
+	"disabled": "设备被禁用", "deleted": "设备被删除", "its secret was reset": "设备密钥已重置",
+}
+
+// reasonZH is reasonsZH, and the two that name another gateway.
+func reasonZH(reason string) string {
+	if gateway, ok := strings.CutPrefix(reason, throughGateway); ok {
+		return "已通过网关 " + gateway + " 上线"
+	}
+	if rest, ok := strings.CutPrefix(reason, "gateway "); ok {
+		if gateway, ok := strings.CutSuffix(rest, hasItNow); ok {
+			return "现属于网关 " + gateway
+		}
+	}
+	if zh := reasonsZH[reason]; zh != "" {
+		return zh
+	}
+	return reason
+}
+
+const (
+	throughGateway = "connected through gateway "
+	hasItNow       = " has it now"
+)
 
 // end ends the stay of a sub-device, with the gateway given or with any. It
 // reports whether there was one.

@@ -79,7 +79,7 @@ func badUpload(err error) *dialect.Diagnosis {
 	d := &dialect.Diagnosis{
 		Code: "aliyun-upload-request", Field: f.Field, Received: f.Received, Expected: f.Want,
 		Sentence: "the request of an upload is refused: " + f.Field + " is not right", SentenceZH: "文件上传请求被拒绝：" + f.Field + " 不正确",
-		Advice: "send " + f.Want, AdviceZH: "应为：" + f.Want,
+		Advice: "send " + f.Want, AdviceZH: "应为：" + f.WantZH,
 	}
 	switch f.Code {
 	case vendor.UploadBlockCRC:

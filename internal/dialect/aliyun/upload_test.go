@@ -3,6 +3,7 @@ package aliyun
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 
 	vendor "github.com/matou-iot/matou/aliyun"
@@ -65,7 +66,7 @@ func TestUploads(t *testing.T) {
 		ask := ""
 		if up.Request != nil {
 			ask = fmt.Sprintf("%T", up.Request)
-		} else if up.Fault == nil || up.Fault.SentenceZH == "" || up.Fault.Field == "" || up.Fault.Expected == "" {
+		} else if up.Fault == nil || up.Fault.SentenceZH == "" || up.Fault.Field == "" || up.Fault.Expected == "" || strings.HasSuffix(up.Fault.AdviceZH, "：") {
 			t.Errorf("%.80q: the timeline is told %+v", tt.payload, up.Fault)
 		}
 		if up.Kind != dialect.Asks || ask != tt.ask {
