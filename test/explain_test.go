@@ -27,9 +27,10 @@ type layered struct {
 		Value                                                json.RawMessage
 	}
 	Stored []struct {
-		Kind, Name string
-		Found      bool
-		Value      json.RawMessage
+		Kind, Name, By string
+		Found          bool
+		Record         uint64
+		Value          json.RawMessage
 	}
 	Followed []struct{ Topic string }
 }
@@ -89,7 +90,7 @@ func TestAMessageIsFollowedThroughFiveLayers(t *testing.T) {
 		t.Errorf("values %+v", l.Values)
 	case l.Values[1].Name != "NoSuchThing" || l.Values[1].Verdict != "refused" || l.Values[1].Refusal != "value-unknown" || l.Values[1].Sentence == "" || l.Values[1].SentenceZh == "":
 		t.Errorf("refused %+v", l.Values[1])
-	case l.Stored[0].Name != "CurrentTemperature" || string(l.Stored[0].Value) != "20.5":
+	case l.Stored[0].Name != "CurrentTemperature" || string(l.Stored[0].Value) != "20.5" || l.Stored[0].By != "record":
 		t.Errorf("stored %+v", l.Stored)
 	case len(l.Followed) != 1 || l.Followed[0].Topic != lampPost+"_reply":
 		t.Errorf("followed by %+v", l.Followed)
@@ -115,6 +116,62 @@ func TestAMessageIsFollowedThroughFiveLayers(t *testing.T) {
 	}
 	if status, _ := m.call("GET", device+"/timeline/1/layers", nil); status != 404 {
 		t.Errorf("an entry that never was: %d", status)
+	}
+}
+
+// TestRowsAreFoundByTheirRecords: messages that say the same of the same moment
+// are told apart, in both directions; and a value of a sub-device leads to its
+// gateway's message.
+func TestRowsAreFoundByTheirRecords(t *testing.T) {
+	m := start(t, t.TempDir())
+	m.lamp()
+	device := "/products/" + lampProduct + "/devices/" + lampName
+	w := m.loginAliyun(lampProduct, lampName, lampSecret)
+	const same = `"params":{"CurrentTemperature":{"value":20.5,"time":1790000000123}}}`
+	entries := map[uint64]bool{}
+	for i := range 3 {
+		w.Write(publish(lampPost, fmt.Sprintf(`{"id":"%d",%s`, i, same)))
+		w.message() // the reply
+		entries[m.newestUplink(lampProduct, lampName, lampPost)] = true
+	}
+	type sample struct{ Record uint64 }
+	var samples []sample
+	m.await("three rows", func() bool {
+		samples = must[struct{ Items []sample }](m, "GET", device+"/properties/CurrentTemperature/history", nil).Items
+		return len(samples) == 3
+	})
+	if len(entries) != 3 {
+		t.Fatalf("entries %v", entries)
+	}
+	byRecord := map[uint64]uint64{}
+	for entry := range entries {
+		l := must[layered](m, "GET", fmt.Sprintf("%s/timeline/%d/layers", device, entry), nil)
+		if len(l.Stored) != 1 || !l.Stored[0].Found || l.Stored[0].By != "record" {
+			t.Fatalf("stored %+v", l.Stored)
+		}
+		byRecord[l.Stored[0].Record] = entry
+	}
+	for _, s := range samples {
+		o := must[struct {
+			Record, Entry uint64
+			Kind, Device  string
+			Kept          bool
+		}](m, "GET", fmt.Sprintf("%s/records/%d", device, s.Record), nil)
+		if o.Record != s.Record || o.Entry != byRecord[s.Record] || o.Entry == 0 || o.Kind != "property" || o.Device != lampName || !o.Kept {
+			t.Errorf("record %d is of %+v, want entry %d", s.Record, o, byRecord[s.Record])
+		}
+	}
+	out, _, code := m.cli("device", "trace", lampProduct+"/"+lampName, "--record", fmt.Sprint(samples[1].Record))
+	if code != 0 || !strings.Contains(out, fmt.Sprintf("record %d\n", samples[1].Record)) || !strings.HasPrefix(out, fmt.Sprint(byRecord[samples[1].Record])) {
+		t.Errorf("exit %d\n%s", code, out)
+	}
+	m.add(lampProduct, "neighbour", lampSecret)
+	for path, want := range map[string]int{
+		device + "/records/1": 404, "/products/" + lampProduct + "/devices/neighbour/records/" + fmt.Sprint(samples[0].Record): 404,
+	} {
+		if status, raw := m.call("GET", path, nil); status != want || !strings.Contains(string(raw), "feed.keep") {
+			t.Errorf("%s: %d %s", path, status, raw)
+		}
 	}
 }
 

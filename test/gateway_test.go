@@ -268,6 +268,18 @@ func TestOneNETGateway(t *testing.T) {
 	m.awaitState(subPID, "s1", "ONLINE")
 	ask("pack/post", `{"id":"6","version":"1.0","params":[{"identity":{`+names+`},"properties":{"temperature":{"value":21.5}},"events":{"alarm":{"value":{"WF":2}}}}]}`, `{"id":"6","code":200,"msg":"success"}`)
 	m.awaitLatest(subPID, "s1", "temperature", "21.5")
+	// The value leads to the message of the gateway, by the record that has both.
+	sub := "/products/" + subPID + "/devices/s1"
+	brought := must[struct{ Items []struct{ Record uint64 } }](m, "GET", sub+"/properties/temperature/history", nil).Items[0].Record
+	if o := must[struct {
+		Product, Device string
+		Entry           uint64
+		Kept            bool
+	}](m, "GET", fmt.Sprintf("%s/records/%d", sub, brought), nil); !o.Kept || root != "$sys/"+o.Product+"/"+o.Device+"/thing/" {
+		t.Errorf("record %d is of %+v", brought, o)
+	} else if l := must[layered](m, "GET", fmt.Sprintf("/products/%s/devices/%s/timeline/%d/layers", o.Product, o.Device, o.Entry), nil); len(l.Stored) != 2 || l.Stored[0].Record != brought || l.Stored[1].By != "record" {
+		t.Errorf("stored %+v", l.Stored)
+	}
 
 	answered := make(chan string, 1)
 	go func() {

@@ -35,6 +35,7 @@ type deviceCmd struct {
 	Invoke      deviceInvokeCmd      `cmd:"" help:"Call a service of a device."`
 	Timeline    deviceTimelineCmd    `cmd:"" help:"Print what a device and Matou said to one another."`
 	Trace       deviceTraceCmd       `cmd:"" help:"Follow a message from its bytes to the stored row."`
+	Run         deviceRunCmd         `cmd:"" help:"Be a device that a YAML file describes."`
 	Watch       deviceWatchCmd       `cmd:"" help:"Print values, events, commands and states as they come."`
 
 	Shadow  deviceShadowCmd  `cmd:"" help:"Show a shadow, and say what is wanted of it."`

@@ -174,6 +174,7 @@ type happening struct {
 	Level  string          `json:"level"`
 	Output json.RawMessage `json:"output"`
 	Time   time.Time       `json:"time"`
+	Record uint64          `json:"record"` // as of a sample
 }
 
 func (c *deviceEventsCmd) Run(g *globals) error {
@@ -185,8 +186,8 @@ func (c *deviceEventsCmd) Run(g *globals) error {
 	if err != nil {
 		return err
 	}
-	return printPage(g, r, p, "no events", []string{"TIME", "LEVEL", "EVENT", "OUTPUT"}, func(e *happening) []string {
-		return []string{millis(e.Time), e.Level, e.Event, document(e.Output)}
+	return printPage(g, r, p, "no events", []string{"TIME", "LEVEL", "EVENT", "RECORD", "OUTPUT"}, func(e *happening) []string {
+		return []string{millis(e.Time), e.Level, e.Event, strconv.FormatUint(e.Record, 10), document(e.Output)}
 	})
 }
 

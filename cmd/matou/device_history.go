@@ -32,6 +32,8 @@ func (*deviceHistoryCmd) Help() string {
 type sample struct {
 	Time  time.Time       `json:"time"`
 	Value json.RawMessage `json:"value"`
+	// Record is what 'matou device trace --record' takes.
+	Record uint64 `json:"record"`
 }
 
 // A bucket is what the values of a span of time amount to.
@@ -68,8 +70,8 @@ func (c *deviceHistoryCmd) Run(g *globals) error {
 		return err
 	}
 	if !c.CSV {
-		return printPage(g, r, p, "no values", []string{"TIME", "VALUE"}, func(s *sample) []string {
-			return []string{millis(s.Time), text(s.Value)}
+		return printPage(g, r, p, "no values", []string{"TIME", "VALUE", "RECORD"}, func(s *sample) []string {
+			return []string{millis(s.Time), text(s.Value), strconv.FormatUint(s.Record, 10)}
 		})
 	}
 	samples, err := each[sample](r, p.Items)

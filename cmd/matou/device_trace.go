@@ -14,6 +14,7 @@ import (
 type deviceTraceCmd struct {
 	Device deviceRef     `arg:"" help:"PRODUCT/DEVICE."`
 	ID     uint64        `arg:"" optional:"" help:"Of the timeline's entry; left out, the newest message of the device." placeholder:"ID"`
+	Record uint64        `help:"Of a stored value or event: the message that brought it. 'matou device history' names it." placeholder:"RECORD"`
 	Follow bool          `short:"f" help:"Go on with what comes, until interrupted."`
 	Watch  time.Duration `help:"Keep the packets of the device as they come for this long, at most 1h." placeholder:"TIME"`
 	langFlag
@@ -24,7 +25,8 @@ func (*deviceTraceCmd) Help() string {
 	return `Follows a message through five layers by one id: the MQTT bytes with what each
 field means, topic and payload, what was read in them, the values with their
 checks, and the rows that are stored. The ids are those of 'matou device
-timeline --json'.
+timeline --json'. The other way, from a stored value to the message that brought
+it, goes --record, as long as the feed and the timeline keep both.
 
 Bytes are kept of devices under watch and of broken packets; otherwise they are
 made again of topic and payload, and that is said. Secrets are shown as stars.
@@ -32,6 +34,7 @@ made again of topic and payload, and that is said. Secrets are shown as stars.
 Examples:
   matou device trace a1NightLamp/lamp01
   matou device trace a1NightLamp/lamp01 1869437009920001 --json
+  matou device trace a1NightLamp/lamp01 --record 44801
   matou device trace a1NightLamp/lamp01 --watch 10m --follow`
 }
 
@@ -89,6 +92,8 @@ type traced struct {
 		Kind   string          `json:"kind"`
 		Name   string          `json:"name"`
 		Found  bool            `json:"found"`
+		Record uint64          `json:"record"`
+		By     string          `json:"by"`
 		Time   time.Time       `json:"time"`
 		Value  json.RawMessage `json:"value"`
 		Output string          `json:"output"`
@@ -103,6 +108,9 @@ func (c *deviceTraceCmd) Run(g *globals) error {
 	}
 	if c.ID != 0 && c.Follow {
 		return usagef("--follow goes on with what comes: leave the id out")
+	}
+	if c.Record != 0 && (c.ID != 0 || c.Follow) {
+		return usagef("--record names a message by what it brought: leave the id and --follow out")
 	}
 	r, err := c.open(g)
 	if err != nil {
@@ -119,7 +127,12 @@ func (c *deviceTraceCmd) Run(g *globals) error {
 		return c.follow(g, r)
 	}
 	id := c.ID
-	if id == 0 {
+	switch {
+	case c.Record != 0:
+		if id, err = c.origin(r); err != nil {
+			return err
+		}
+	case id == 0:
 		if id, err = c.newest(r); err != nil {
 			return err
 		}
@@ -143,6 +156,27 @@ func (c *deviceTraceCmd) newest(r *rest) (uint64, error) {
 		}
 	}
 	return 0, fmt.Errorf("device %s has said nothing yet", c.Device)
+}
+
+// origin is the entry of the message that brought a record. It may be of the
+// gateway that spoke for the device, whose timeline is looked at then.
+func (c *deviceTraceCmd) origin(r *rest) (uint64, error) {
+	var o struct {
+		Entry   uint64 `json:"entry"`
+		Product string `json:"product"`
+		Device  string `json:"device"`
+		Kept    bool   `json:"kept"`
+	}
+	if err := r.call("GET", c.Device.at("records", strconv.FormatUint(c.Record, 10)), nil, nil, &o); err != nil {
+		return 0, err
+	}
+	switch {
+	case o.Entry == 0:
+		return 0, fmt.Errorf("record %d was made by no message", c.Record)
+	case !o.Kept:
+		return 0, fmt.Errorf("record %d was brought by message %d, which the timeline keeps no longer", c.Record, o.Entry)
+	}
+	return o.Entry, c.Device.UnmarshalText([]byte(o.Product + "/" + o.Device))
 }
 
 func (c *deviceTraceCmd) show(g *globals, r *rest, id uint64) error {
@@ -253,11 +287,17 @@ func (t *traced) printRead(w io.Writer, chinese bool, titles []string) {
 		fmt.Fprintf(w, "\n%s\n", titles[4])
 		var rows table
 		for _, s := range t.Stored {
-			when := choose(chinese, "not there", "不存在")
+			when, by := choose(chinese, "not there", "不存在"), ""
 			if s.Found {
 				when = millis(s.Time)
 			}
-			rows.add("  "+s.Kind, strings.TrimPrefix(s.Device+"/"+s.Name, "/"), when, text(s.Value)+s.Output, s.State)
+			if s.Record != 0 {
+				by = choose(chinese, "record ", "记录 ") + strconv.FormatUint(s.Record, 10)
+			}
+			if s.By == "value" {
+				by += choose(chinese, ", by its value: the feed keeps its origin no longer", "，按值匹配：数据流已不再保存其来源")
+			}
+			rows.add("  "+s.Kind, strings.TrimPrefix(s.Device+"/"+s.Name, "/"), when, text(s.Value)+s.Output, s.State, by)
 		}
 		rows.print(w)
 	}

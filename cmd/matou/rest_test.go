@@ -144,7 +144,7 @@ func TestRestGolden(t *testing.T) {
 			`{"property":"Mode","value":"eco","time":"2026-01-02T03:04:05.678Z"}`,
 			`{"property":"NightLightSwitch","name":"夜灯开关","value":null}`)},
 		{"device-history", with("device history a1NightLamp/lamp01 Temp --from 2026-01-02 --to 2026-01-02T12:00:00Z --limit 2"), "", "GET " + lampPath + "/properties/Temp/history", answer(200,
-			`{"items":[{"time":"2026-01-02T03:04:05.678Z","value":23.5},{"time":"2026-01-02T03:04:00.000Z","value":"\u001b[2Jhot"}],"next":"c"}`)},
+			`{"items":[{"time":"2026-01-02T03:04:05.678Z","value":23.5,"record":44801},{"time":"2026-01-02T03:04:00.000Z","value":"\u001b[2Jhot","record":44544}],"next":"c"}`)},
 		{"device-history-csv", with("device history a1NightLamp/lamp01 Temp --csv --order asc"), "", "GET " + lampPath + "/properties/Temp/history", answer(200,
 			`{"items":[{"time":"2026-01-02T03:04:05.678Z","value":12345678901234567890},{"time":"2026-01-02T03:04:06.000Z","value":{"a":1,"b":"x"}}]}`)},
 		{"device-history-points", with("device history a1NightLamp/lamp01 Temp --points 2"), "", "GET " + lampPath + "/properties/Temp/history", answer(200,
@@ -156,8 +156,8 @@ func TestRestGolden(t *testing.T) {
 		{"device-history-two-sums", with("device history a1NightLamp/lamp01 Temp --points 2 --step 1m"), "", "", nil},
 		{"device-history-bad-from", with("device history a1NightLamp/lamp01 Temp --from yesterday"), "", "", nil},
 		{"device-events", with("device events a1NightLamp/lamp01"), "", "GET " + lampPath + "/events", list(
-			`{"event":"Overheat","level":"alert","output":{"Temp":90},"time":"2026-01-02T03:04:05.678Z"}`,
-			`{"event":"Hello","level":"info","output":null,"time":"2026-01-02T03:04:05.000Z"}`)},
+			`{"event":"Overheat","level":"alert","output":{"Temp":90},"time":"2026-01-02T03:04:05.678Z","record":44802}`,
+			`{"event":"Hello","level":"info","output":null,"time":"2026-01-02T03:04:05.000Z","record":44545}`)},
 		{"device-commands", with("device commands a1NightLamp/lamp01 --order asc"), "", "GET " + lampPath + "/commands", list(done, refused, queued)},
 		{"device-set", with("device set a1NightLamp/lamp01 NightLightSwitch=1 Mode=eco Big=12345678901234567890 --wait 5s"), "", "POST " + lampPath + "/properties", answer(200, done)},
 		{"device-set-flag-first", with("device set a1NightLamp/lamp01 --wait 5s NightLightSwitch=1 --json"), "", "POST " + lampPath + "/properties", answer(200, done)},
@@ -223,6 +223,9 @@ func TestRestGolden(t *testing.T) {
 		{"device-timeline", with("device timeline a1NightLamp/lamp01 --limit 3"), "", "GET " + lampPath + "/timeline", answer(200, timeline3)},
 		{"device-timeline-zh", with("device timeline a1NightLamp/lamp01 --kind refuse --lang zh"), "", "GET " + lampPath + "/timeline", list(`{"id":2,"at":"2026-01-02T03:04:06.000Z","kind":"refuse","code":"c","sentence":"no","sentenceZh":"不行"}`)},
 		{"device-timeline-json", with("device timeline a1NightLamp/lamp01 --json"), "", "GET " + lampPath + "/timeline", answer(200, timeline3)},
+		{"device-trace-record-unknown", with("device trace a1NightLamp/lamp01 --record 7"), "", "GET " + lampPath + "/records/7", problem(404, "the feed has no record 7 of a1NightLamp/lamp01, or no longer")},
+		{"device-trace-record-old", with("device trace a1NightLamp/lamp01 --record 7"), "", "GET " + lampPath + "/records/7", answer(200, `{"record":7,"kind":"property","entry":12,"product":"a1NightLamp","device":"lamp01","kept":false}`)},
+		{"device-trace-record-and-id", with("device trace a1NightLamp/lamp01 12 --record 7"), "", "", nil},
 		{"device-watch-missing", with("device watch a1NightLamp/lamp09"), "", "GET /products/a1NightLamp/devices/lamp09", problem(404, "product a1NightLamp has no device lamp09")},
 
 		{"product-registration", with("product registration a1NightLamp"), "", "GET /products/a1NightLamp", answer(200, `{"key":"a1NightLamp","registration":{"enabled":false,"free":false,"listed":false,"maxDevices":0}}`)},
@@ -280,6 +283,19 @@ func TestRestGolden(t *testing.T) {
 			golden(t, tt.name, s.outcome(tt.args, tt.stdin))
 		})
 	}
+}
+
+// TestTraceOfARecord: a value of a sub-device leads to the message of its
+// gateway, and rows say how they were found.
+func TestTraceOfARecord(t *testing.T) {
+	s := newAPIServer(t)
+	s.on("GET /products/a1NightLamp/devices/lamp01/records/44801", answer(200, `{"record":44801,"kind":"property","entry":12,"product":"gw","device":"gw01","kept":true}`))
+	s.on("GET /products/gw/devices/gw01/timeline/12/layers", answer(200, `{"id":12,"entry":{"id":12,"at":"2026-01-02T03:04:05.678Z","kind":"uplink"},"stored":[
+{"product":"a1NightLamp","device":"lamp01","kind":"property","name":"Temp","found":true,"record":44801,"by":"record","time":"2026-01-02T03:04:05.678Z","value":23.5},
+{"product":"a1NightLamp","device":"lamp02","kind":"property","name":"Temp","found":true,"record":257,"by":"value","time":"2026-01-02T03:04:05.678Z","value":20},
+{"kind":"event","name":"Overheat","found":false}]}`))
+	golden(t, "device-trace-record", s.outcome(with("device trace a1NightLamp/lamp01 --record 44801"), ""))
+	golden(t, "device-trace-record-zh", s.outcome(with("device trace a1NightLamp/lamp01 --record 44801 --lang zh"), ""))
 }
 
 func TestRestCommandsHaveExamples(t *testing.T) {

@@ -271,7 +271,7 @@ func (a *App) join() error {
 		Broker: a.broker, Gate: a.gate, Access: a.access, Enroll: a.enroll, Dialects: a.dialects, Version: a.version, Log: a.log,
 		Shadows: a.shadows, Configs: a.configs, Logs: a.logs,
 		Layers: layers.New(layers.Options{
-			Registry: a.registry, History: a.history, Timeline: a.timeline, Dialects: a.dialects, Others: a.topology,
+			Registry: a.registry, Records: a.feed, History: a.history, Timeline: a.timeline, Dialects: a.dialects, Others: a.topology,
 		}),
 		PublicHost: a.publicHost(), PublicPort: port(a.devices[0]), Started: a.started,
 		RootCertificate: a.rootCertificate(), Ready: a.disk.room, Measure: a.coap.Measure,

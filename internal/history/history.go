@@ -18,9 +18,15 @@ import (
 // A Point is one value of one property at one time.
 type Point = record.Point
 
+// A PointEntry is a value and the record of the feed that brought it.
+type PointEntry struct {
+	Point
+	Seq uint64
+}
+
 // An EventEntry is an event that happened.
 type EventEntry struct {
-	Seq    uint64      `json:"-"`
+	Seq    uint64      `json:"-"` // of the record that brought it
 	Event  string      `json:"event"`
 	Level  thing.Level `json:"level"`
 	Output string      `json:"output"` // compact JSON object
@@ -71,7 +77,7 @@ type Store interface {
 	// Points visits the values of a property between from and to in order of
 	// time, behind or before the cursor, until visit returns false. The
 	// position that visit gets is a cursor behind that value.
-	Points(ctx context.Context, q Query, visit func(p Point, cursor string) bool) error
+	Points(ctx context.Context, q Query, visit func(p PointEntry, cursor string) bool) error
 	// Events and Commands do the same.
 	Events(ctx context.Context, q Query, visit func(e EventEntry, cursor string) bool) error
 	Commands(ctx context.Context, q Query, visit func(c CommandEntry, cursor string) bool) error
@@ -173,7 +179,7 @@ func (h *History) Latest(ctx context.Context, product, device string) ([]Point, 
 
 // Range returns the values of a property, oldest first unless q says
 // otherwise, and a cursor for the next page, "" where there is none.
-func (h *History) Range(ctx context.Context, q Query) ([]Point, string, error) {
+func (h *History) Range(ctx context.Context, q Query) ([]PointEntry, string, error) {
 	return page(ctx, q, h.store.Points)
 }
 
@@ -242,7 +248,7 @@ func (h *History) Downsample(ctx context.Context, q Query, step time.Duration, b
 	found := []Bucket{}
 	var sum float64
 	var numbers int
-	err := h.store.Points(ctx, q, func(p Point, _ string) bool {
+	err := h.store.Points(ctx, q, func(p PointEntry, _ string) bool {
 		start := q.From.Add(p.Time.Sub(q.From).Truncate(step))
 		if n := len(found); n == 0 || !found[n-1].Start.Equal(start) {
 			found, sum, numbers = append(found, Bucket{Start: start}), 0, 0
@@ -270,7 +276,7 @@ func (h *History) Downsample(ctx context.Context, q Query, step time.Duration, b
 
 // first is the time of the oldest value.
 func (h *History) first(ctx context.Context, q Query) (t time.Time, err error) {
-	err = h.store.Points(ctx, q, func(p Point, _ string) bool {
+	err = h.store.Points(ctx, q, func(p PointEntry, _ string) bool {
 		t = p.Time
 		return false
 	})

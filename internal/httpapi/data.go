@@ -68,8 +68,9 @@ func (in *historyInput) query() history.Query {
 
 // A sample is a value at a time.
 type sample struct {
-	Time  time.Time   `json:"time"`
-	Value thing.Value `json:"value"`
+	Time   time.Time   `json:"time"`
+	Value  thing.Value `json:"value"`
+	Record uint64      `json:"record" doc:"That brought it; /records tells of which message"`
 }
 
 // A course is a property over time: values, or sums of them.
@@ -97,7 +98,7 @@ func (a *api) propertyHistory(ctx context.Context, in *historyInput) (course, er
 	}
 	items := make([]sample, len(points))
 	for i, p := range points {
-		items[i] = sample{p.Time, p.Value}
+		items[i] = sample{p.Time, p.Value, p.Seq}
 	}
 	return course{Items: items, Next: next}, nil
 }
@@ -108,6 +109,7 @@ type event struct {
 	Level  thing.Level     `json:"level"`
 	Output json.RawMessage `json:"output"`
 	Time   time.Time       `json:"time"`
+	Record uint64          `json:"record,omitempty" doc:"That brought it; /records tells of which message"`
 }
 
 type entriesInput struct {
@@ -130,7 +132,7 @@ func (a *api) listEvents(ctx context.Context, in *entriesInput) (list[event], er
 	found, next, err := a.History.Events(ctx, in.query())
 	items := make([]event, len(found))
 	for i, e := range found {
-		items[i] = event{e.Event, e.Level, rawJSON(e.Output), e.Time}
+		items[i] = event{e.Event, e.Level, rawJSON(e.Output), e.Time, e.Seq}
 	}
 	return page(items, next), err
 }

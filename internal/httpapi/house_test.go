@@ -105,7 +105,7 @@ func newHouse(t *testing.T) *house {
 	api, err := httpapi.New(httpapi.Options{
 		Registry: h.registry, History: h.history, Commands: commands, Timeline: recorder, Feed: h.feed, OTA: upgrades, Broker: b, Gate: judge,
 		Files: h.files, Shadows: shadows, Configs: configs, Logs: logs,
-		Layers: layers.New(layers.Options{Registry: h.registry, History: h.history, Timeline: recorder, Dialects: speaks}),
+		Layers: layers.New(layers.Options{Registry: h.registry, Records: h.feed, History: h.history, Timeline: recorder, Dialects: speaks}),
 		Images: deviceimage.New(deviceimage.Options{Store: db, Registry: h.registry, Teller: commands}),
 		Access: h.access, Enroll: enroll.New(enroll.Options{Registry: h.registry, Store: db}), Dialects: speaks, Version: "test", PublicHost: "iot.example.com", PublicPort: 1883, Started: time.Now(),
 	})

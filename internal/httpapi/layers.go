@@ -32,6 +32,15 @@ func (a *api) showLayers(ctx context.Context, in *layersInput) (layersView, erro
 	return layersView{l, viewEntry(l.Entry), viewEntries(l.Followed)}, nil
 }
 
+type recordInput struct {
+	DevicePath
+	Record uint64 `path:"record" doc:"As values and events name it in history, in the layers of a message, and as the id of an event of the stream"`
+}
+
+func (a *api) showRecord(ctx context.Context, in *recordInput) (*layers.Origin, error) {
+	return a.Layers.OriginOf(ctx, in.id(), in.Record)
+}
+
 // A watch is whether a device is under watch.
 type watch struct {
 	On    bool      `json:"on"`

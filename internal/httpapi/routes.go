@@ -116,6 +116,7 @@ func (a *api) routes() {
 
 	route(a, "GET", "/products/{product}/devices/{device}/timeline", see, "Timeline", "What the device and Matou said to one another", a.listTimeline)
 	route(a, "GET", "/products/{product}/devices/{device}/timeline/{id}/layers", see, "Timeline", "Follow a message from its bytes to the stored row", a.showLayers)
+	route(a, "GET", "/products/{product}/devices/{device}/records/{record}", see, "Timeline", "Which message brought a stored value", a.showRecord)
 	route(a, "GET", "/products/{product}/devices/{device}/timeline/watch", see, "Timeline", "Is the device under watch", a.showWatch)
 	route(a, "PUT", "/products/{product}/devices/{device}/timeline/watch", work, "Timeline", "Keep the device's packets as they come, for a while", a.startWatch)
 	do(a, "DELETE", "/products/{product}/devices/{device}/timeline/watch", work, "Timeline", "Keep them no longer", a.endWatch)

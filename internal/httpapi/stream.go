@@ -222,7 +222,7 @@ func sendRecord(r *record.Record, send sender) error {
 		if err != nil {
 			return err
 		}
-		return send("event", r.Seq, eventEvent{from, event{e.Event, e.Level, rawJSON(e.Output), e.Time}})
+		return send("event", r.Seq, eventEvent{from, event{e.Event, e.Level, rawJSON(e.Output), e.Time, r.Seq}})
 	case record.CommandSent, record.CommandDone:
 		c, err := record.DecodeCommand(r.Body)
 		if err != nil {

@@ -3,7 +3,8 @@
 // in them, each value with its check, and the row that is stored.
 //
 // Nothing of this is made while messages pass: it is made again from what the
-// timeline keeps when somebody asks, and says where that shows. Secrets of the
+// timeline keeps when somebody asks, and says where that shows. The stored rows
+// are those of the records in the feed that name the entry as their origin. Secrets of the
 // device and its product are masked first, so that no layer has them.
 package layers
 
@@ -14,6 +15,7 @@ import (
 	"github.com/matou-iot/matou/internal/dialect"
 	"github.com/matou-iot/matou/internal/fault"
 	"github.com/matou-iot/matou/internal/history"
+	"github.com/matou-iot/matou/internal/record"
 	"github.com/matou-iot/matou/internal/registry"
 	"github.com/matou-iot/matou/internal/trace"
 	"github.com/matou-iot/matou/mqtt/packet"
@@ -27,14 +29,20 @@ type Timeline interface {
 
 // A History has the rows.
 type History interface {
-	Range(ctx context.Context, q history.Query) ([]history.Point, string, error)
+	Range(ctx context.Context, q history.Query) ([]history.PointEntry, string, error)
 	Events(ctx context.Context, q history.Query) ([]history.EventEntry, string, error)
 	Commands(ctx context.Context, q history.Query) ([]history.CommandEntry, string, error)
+}
+
+// Records has the records of the feed, as long as it keeps them.
+type Records interface {
+	At(ctx context.Context, seq uint64) (record.Record, bool, error)
 }
 
 // Options are what a Service needs.
 type Options struct {
 	Registry *registry.Registry
+	Records  Records
 	History  History
 	Timeline Timeline
 	Dialects dialect.Set
@@ -130,12 +138,21 @@ type Row struct {
 	Device  string       `json:"device,omitempty"`
 	Kind    string       `json:"kind" enum:"property,event,command"`
 	Name    string       `json:"name"`
-	Found   bool         `json:"found"` // no: not stored yet, expired, or never
+	Found   bool         `json:"found"`                                      // no: not stored yet, expired, or never
+	Record  uint64       `json:"record,omitempty"`                           // that holds it in the feed; not of a command
+	By      string       `json:"by,omitempty" enum:"record,value,commandId"` // how it was found
 	Time    time.Time    `json:"time,omitzero"`
 	Value   *thing.Value `json:"value,omitempty"`
 	Output  string       `json:"output,omitempty"` // of an event or command
 	State   string       `json:"state,omitempty"`  // of a command
 }
+
+// How a row was found.
+const (
+	ByRecord    = "record"    // its record names the message as its origin
+	ByValue     = "value"     // the feed has the record no longer: time, name and value are those of the message
+	ByCommandID = "commandId" // the message has the command's id
+)
 
 // maxShown bounds values and rows of one answer.
 const maxShown = 200

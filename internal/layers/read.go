@@ -166,6 +166,7 @@ func at(t, arrived time.Time) time.Time {
 // rows are what the store has of a message.
 func (s *Service) rows(ctx context.Context, id registry.ID, l *Layers, r *reading) ([]Row, error) {
 	var rows []Row
+	o := s.origins(l)
 	for _, v := range r.values {
 		if v.Verdict == Refused {
 			continue
@@ -174,7 +175,7 @@ func (s *Service) rows(ctx context.Context, id registry.ID, l *Layers, r *readin
 		if v.Device != "" {
 			of = registry.ID{Product: v.Product, Device: v.Device}
 		}
-		row, err := s.row(ctx, of, v)
+		row, err := s.row(ctx, of, v, o)
 		if err != nil {
 			return nil, err
 		}
@@ -188,27 +189,46 @@ func (s *Service) rows(ctx context.Context, id registry.ID, l *Layers, r *readin
 	return append(rows, row), err
 }
 
-func (s *Service) row(ctx context.Context, id registry.ID, v Checked) (Row, error) {
+func (s *Service) row(ctx context.Context, id registry.ID, v Checked, o *origins) (Row, error) {
 	row := Row{Kind: v.Kind, Name: v.Name}
 	q := history.Query{Product: id.Product, Device: id.Device, From: v.Time, To: v.Time.Add(time.Millisecond), Limit: maxShown}
+	var best candidate
 	if v.Kind == "event" {
 		found, _, err := s.History.Events(ctx, q)
-		for _, e := range found {
-			if e.Event == v.Name && e.Output == v.Output {
-				row.Found, row.Time, row.Output = true, e.Time, e.Output
+		if err != nil {
+			return row, err
+		}
+		for i, e := range found {
+			if e.Event != v.Name {
+				continue
+			}
+			if err := o.weigh(ctx, &best, candidate{i, e.Seq, e.Event, e.Output == v.Output, 0}); err != nil {
+				return row, err
 			}
 		}
-		return row, err
+		if best.rank > 0 {
+			e := found[best.index]
+			row.Time, row.Output = e.Time, e.Output
+			o.take(&row, &best)
+		}
+		return row, nil
 	}
 	q.Property = v.Name
 	found, _, err := s.History.Range(ctx, q)
-	for _, p := range found {
-		if p.Value == *v.Value {
-			value := p.Value
-			row.Found, row.Time, row.Value = true, p.Time, &value
+	if err != nil {
+		return row, err
+	}
+	for i, p := range found {
+		if err := o.weigh(ctx, &best, candidate{i, p.Seq, p.Property, p.Value == *v.Value, 0}); err != nil {
+			return row, err
 		}
 	}
-	return row, err
+	if best.rank > 0 {
+		p := found[best.index]
+		row.Time, row.Value = p.Time, &p.Value
+		o.take(&row, &best)
+	}
+	return row, nil
 }
 
 // lookBack is how long before its answer a command was sent at the most.
@@ -221,7 +241,7 @@ func (s *Service) command(ctx context.Context, id registry.ID, command string, w
 	})
 	for _, c := range found {
 		if c.ID == command {
-			row.Found, row.Time, row.State, row.Output = true, c.SentAt, c.State, c.Output
+			row.Found, row.By, row.Time, row.State, row.Output = true, ByCommandID, c.SentAt, c.State, c.Output
 		}
 	}
 	return row, err

@@ -49,7 +49,7 @@ func FuzzRows(f *testing.F) {
 			q := history.Query{Product: "p", Device: "d", Property: "t", Descending: descending, After: after}
 			n := 0
 			for _, err := range []error{
-				d.Points(t.Context(), q, func(history.Point, string) bool { n++; return true }),
+				d.Points(t.Context(), q, func(history.PointEntry, string) bool { n++; return true }),
 				d.Events(t.Context(), q, func(history.EventEntry, string) bool { n++; return true }),
 				d.Commands(t.Context(), q, func(history.CommandEntry, string) bool { n++; return true }),
 			} {
@@ -71,7 +71,7 @@ func FuzzRows(f *testing.F) {
 			return // it is the neighbour's
 		}
 		n := 0
-		if err := d.Points(t.Context(), history.Query{Product: "p", Device: "e", Property: "t"}, func(p history.Point, _ string) bool {
+		if err := d.Points(t.Context(), history.Query{Product: "p", Device: "e", Property: "t"}, func(p history.PointEntry, _ string) bool {
 			n++
 			return true
 		}); err != nil || n != 1 {

@@ -68,7 +68,7 @@ func TestCrashLosesNoLatestValue(t *testing.T) {
 	wantLatest(t, d, "d", 2)
 	wantLatest(t, d, "e", 7)
 	n := 0
-	if err := d.Points(t.Context(), history.Query{Product: "p", Device: "d", Property: "t"}, func(history.Point, string) bool { n++; return true }); err != nil || n != 2 {
+	if err := d.Points(t.Context(), history.Query{Product: "p", Device: "d", Property: "t"}, func(history.PointEntry, string) bool { n++; return true }); err != nil || n != 2 {
 		t.Errorf("%d points, %v", n, err)
 	}
 }

@@ -23,13 +23,19 @@ func (d *DB) Latest(_ context.Context, product, device string) ([]history.Point,
 }
 
 // Points visits the values of a property.
-func (d *DB) Points(ctx context.Context, q history.Query, visit func(history.Point, string) bool) error {
+func (d *DB) Points(ctx context.Context, q history.Query, visit func(history.PointEntry, string) bool) error {
 	return d.visit(ctx, rowReport, q, func(rest, value []byte) bool {
 		goOn := true
-		var found []history.Point
+		var found []history.PointEntry
+		var seq uint64
+		if len(rest) >= 16 {
+			seq = binary.BigEndian.Uint64(rest[8:])
+		}
 		err := record.VisitReport(value, func(p []byte, v thing.Value, at int64) bool {
 			if string(p) == q.Property {
-				found = append(found, history.Point{Property: q.Property, Value: v, Time: time.UnixMilli(at).UTC()})
+				found = append(found, history.PointEntry{
+					Point: history.Point{Property: q.Property, Value: v, Time: time.UnixMilli(at).UTC()}, Seq: seq,
+				})
 			}
 			return true
 		})

@@ -50,12 +50,12 @@ func History(t *testing.T, open func(t *testing.T) history.Store) {
 		q := history.Query{Product: "p", Device: "d", Property: "T", From: noon.Add(2 * time.Second), To: noon.Add(6 * time.Second), Descending: true, Limit: 3}
 		h := history.New(s, history.Options{})
 		first, next, err := h.Range(t.Context(), q)
-		if err != nil || values(first) != "5 4 3 " || next == "" {
-			t.Fatalf("%s %q %v", values(first), next, err)
+		if err != nil || placed(first) != "6:5 5:4 4:3 " || next == "" {
+			t.Fatalf("%s %q %v", placed(first), next, err)
 		}
 		q.After = next
-		if second, next, err := h.Range(t.Context(), q); err != nil || values(second) != "2 " || next != "" {
-			t.Errorf("%s %q %v", values(second), next, err)
+		if second, next, err := h.Range(t.Context(), q); err != nil || placed(second) != "3:2 " || next != "" {
+			t.Errorf("%s %q %v", placed(second), next, err)
 		}
 	})
 	t.Run("an older value does not become the latest", func(t *testing.T) {
@@ -75,8 +75,8 @@ func History(t *testing.T, open func(t *testing.T) history.Store) {
 		}
 		apply(t, s, record.Record{Seq: 1, Kind: record.PropertyReport, Product: "p", Device: "d", Time: noon, Body: bytesOf(r)})
 		points, _, err := history.New(s, history.Options{}).Range(t.Context(), history.Query{Product: "p", Device: "d", Property: "T"})
-		if err != nil || values(points) != "1 2 " {
-			t.Errorf("%s %v", values(points), err)
+		if err != nil || placed(points) != "1:1 1:2 " {
+			t.Errorf("%s %v", placed(points), err)
 		}
 	})
 	t.Run("applying again changes nothing, the position is kept", func(t *testing.T) {
@@ -90,7 +90,7 @@ func History(t *testing.T, open func(t *testing.T) history.Store) {
 			t.Errorf("%d values, %v", len(points), err)
 		}
 		events, _, err := h.Events(t.Context(), history.Query{Product: "p", Device: "d"})
-		if err != nil || len(events) != 1 || events[0].Event != "Fault" || events[0].Level != thing.Fault {
+		if err != nil || len(events) != 1 || events[0].Event != "Fault" || events[0].Level != thing.Fault || events[0].Seq != 600 {
 			t.Errorf("%+v %v", events, err)
 		}
 		commands, _, err := h.Commands(t.Context(), history.Query{Product: "p", Device: "d"})
@@ -119,8 +119,8 @@ func History(t *testing.T, open func(t *testing.T) history.Store) {
 		}
 		for _, d := range []string{"d", "e", "f"} {
 			points, _, err := history.New(s, history.Options{}).Range(t.Context(), history.Query{Product: "p", Device: d, Property: "T"})
-			if err != nil || values(points) != "7 8 9 " {
-				t.Errorf("%s: %s %v", d, values(points), err)
+			if err != nil || placed(points) != "8:7 9:8 10:9 " {
+				t.Errorf("%s: %s %v", d, placed(points), err)
 			}
 		}
 	})
@@ -205,6 +205,14 @@ func bytesOf(v interface{ Append([]byte) ([]byte, error) }) []byte {
 func values(points []history.Point) (s string) {
 	for _, p := range points {
 		s += p.Value.String() + " "
+	}
+	return s
+}
+
+// placed are values, each behind the Seq of its record.
+func placed(points []history.PointEntry) (s string) {
+	for _, p := range points {
+		s += fmt.Sprintf("%d:%v ", p.Seq, p.Value)
 	}
 	return s
 }

@@ -1,0 +1,260 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/matou-iot/matou/device/virtual"
+	"github.com/matou-iot/matou/mqtt/client"
+)
+
+type deviceRunCmd struct {
+	File string `arg:"" optional:"" help:"YAML file that describes the device; - is standard input." placeholder:"FILE"`
+
+	Example string `help:"Run a description that comes with Matou: night-light or sensor." placeholder:"NAME"`
+	Print   bool   `help:"Print the description instead of running it."`
+	Check   bool   `help:"Check the description and stop."`
+	URL     string `name:"url" help:"Connect here instead: mqtt://, mqtts://, ws:// or wss://." placeholder:"URL"`
+	Name    string `name:"device-name" help:"Be this device of the product instead." placeholder:"NAME"`
+	Secret  string `name:"device-secret" help:"Secret or key of the device instead." env:"MATOU_DEVICE_SECRET" placeholder:"SECRET"`
+	Seed    uint64 `help:"Seed of all that is random instead." placeholder:"N"`
+	For     span   `help:"End after this time." placeholder:"TIME"`
+	Reports int    `short:"C" name:"count" help:"End after this many reports." placeholder:"N"`
+	Create  bool   `help:"Make the product, its model and the device on a Matou first, where they are missing; a device that is there keeps its secret, and it is used."`
+
+	langFlag
+	apiFlags
+}
+
+func (*deviceRunCmd) Help() string {
+	return `Is the device that a YAML file describes: it signs in as its vendor's devices do,
+measures, reports, obeys and answers, and comes back when its connection breaks. It
+needs no hardware, and any server that such a device can use will do.
+
+Where a Matou refuses it and an access token is at hand, its reason is printed.
+
+Examples:
+  matou device run --example night-light --create
+  matou device run --example night-light --print > lamp.yaml
+  matou device run lamp.yaml --url mqtts://iot.example.com
+  matou device run lamp.yaml --device-name lamp02 --for 10m --json
+  matou device run lamp.yaml --check`
+}
+
+func (c *deviceRunCmd) Run(g *globals) error {
+	d, text, err := c.read(g.Stdin)
+	if err != nil {
+		return err
+	}
+	switch {
+	case c.Print:
+		_, err := g.Stdout.Write(text)
+		return err
+	case c.Check:
+		fmt.Fprintln(g.Stdout, "the description is good")
+		return nil
+	}
+	if c.Create {
+		if err := c.create(g, d); err != nil {
+			return err
+		}
+	}
+	return c.live(g, d)
+}
+
+// read finds the description and reads it.
+func (c *deviceRunCmd) read(stdin io.Reader) (d *virtual.Description, text []byte, err error) {
+	if (c.File == "") == (c.Example == "") {
+		return nil, nil, usagef("name a file or an example: matou device run lamp.yaml, or --example %s", strings.Join(virtual.Examples(), " or "))
+	}
+	if c.Reports < 0 {
+		return nil, nil, usagef("--count %d is below 0", c.Reports)
+	}
+	name, open := c.File, virtual.Files(filepath.Dir(c.File))
+	if c.Example != "" {
+		var ok bool
+		if text, open, ok = virtual.Example(c.Example); !ok {
+			return nil, nil, usagef("--example %s: there are %s", c.Example, strings.Join(virtual.Examples(), ", "))
+		}
+		name = c.Example
+	} else if text, err = readAll(c.File, stdin); err != nil {
+		return nil, nil, usageError{err}
+	}
+	d, err = virtual.Read(name, text, open, c.change)
+	if err != nil {
+		return nil, text, usageError{err}
+	}
+	return d, text, nil
+}
+
+// change lets flags win.
+func (c *deviceRunCmd) change(d *virtual.Description) {
+	if c.URL != "" {
+		d.Server.URL = c.URL
+	}
+	if c.Name != "" {
+		d.Device.DeviceName = c.Name
+	}
+	if c.Secret != "" {
+		*d.Device.SecretOf() = c.Secret
+	}
+	if c.Seed != 0 {
+		d.Seed = c.Seed
+	}
+}
+
+// create makes on a Matou what is missing there, and takes the secret of a
+// device that is there already.
+func (c *deviceRunCmd) create(g *globals, d *virtual.Description) error {
+	r, err := c.open(g)
+	if err != nil {
+		return err
+	}
+	var model []byte
+	if d.Model != "" {
+		if model, err = d.ModelText(); err != nil {
+			return err
+		}
+	}
+	product := *d.Device.ProductName()
+	if err := ensureProduct(r, product, d.Device.Dialect, model); err != nil {
+		return err
+	}
+	var there gadget
+	err = r.call("GET", at("products", product, "devices", d.Device.DeviceName), nil, nil, &there)
+	if isNotFound(err) {
+		return r.call("POST", at("products", product, "devices"), nil, newDevice{Name: d.Device.DeviceName, Secret: *d.Device.SecretOf()}, nil)
+	}
+	if err == nil && there.Secret != "" {
+		*d.Device.SecretOf() = there.Secret
+	}
+	return err
+}
+
+// live is the device's life.
+func (c *deviceRunCmd) live(g *globals, d *virtual.Description) error {
+	ctx, cancel := context.WithCancel(g.Ctx)
+	defer cancel()
+	if c.For > 0 {
+		ctx, cancel = context.WithTimeout(ctx, time.Duration(c.For))
+		defer cancel()
+	}
+	s := &unitScreen{g: g, c: c, d: d, done: cancel}
+	u, err := virtual.New(d, virtual.Options{Tell: s.show})
+	if err != nil {
+		return err
+	}
+	if err := u.Run(ctx); err != nil {
+		return err
+	}
+	if n := u.Dropped(); n > 0 {
+		fmt.Fprintf(g.Stderr, "matou: %s were lost: they did not fit the queue (report.queue)\n", count(int(n), "report", "reports"))
+	}
+	return s.failed
+}
+
+// A unitScreen tells what happens to a virtual device.
+type unitScreen struct {
+	g       *globals
+	c       *deviceRunCmd
+	d       *virtual.Description
+	done    context.CancelFunc
+	reports int
+	last    string // what was said of being away, to say it once
+	again   int
+	failed  error // what did not work, where the device shall end after some reports
+}
+
+func (s *unitScreen) show(e virtual.Event) {
+	if e.Kind == virtual.Away {
+		s.away(e)
+		return
+	}
+	if e.Kind == virtual.Connected {
+		s.last, s.again = "", 0
+	}
+	s.print(e, s.line(e))
+	if e.Kind == virtual.Reported && e.Err == nil {
+		if s.reports++; s.reports == s.c.Reports {
+			s.done()
+		}
+	}
+}
+
+// away says once why there is no connection, however often it is tried.
+func (s *unitScreen) away(e virtual.Event) {
+	if s.again++; e.Error == s.last {
+		return
+	}
+	s.last = e.Error
+	s.print(e, "⚠ "+e.Error+"; trying again")
+	refused, ok := errors.AsType[*client.Refused](e.Err)
+	if !ok {
+		return
+	}
+	if why := explainRefusal(s.g, &s.c.apiFlags, *s.d.Device.ProductName(), s.d.Device.DeviceName, s.c.chinese()); why != "" {
+		fmt.Fprintf(s.g.Stderr, "matou: %s\n", why)
+	} else if vendor := s.d.Device.Dialect; vendor != "mqtt" {
+		fmt.Fprintf(s.g.Stderr, "matou: CONNACK %d; 'matou doctor %s' finds the mistake in a login\n", refused.ReturnCode, vendor)
+	}
+}
+
+func (s *unitScreen) print(e virtual.Event, line string) {
+	if !s.g.JSON {
+		fmt.Fprintln(s.g.Stdout, visible(millis(e.Time)+"  "+line))
+		return
+	}
+	b, err := json.Marshal(e)
+	if err == nil {
+		s.g.Stdout.Write(append(b, '\n'))
+	}
+}
+
+// line is an event for people.
+func (s *unitScreen) line(e virtual.Event) string {
+	bad := ""
+	if e.Err != nil {
+		bad = "  ✗ " + e.Error
+	}
+	switch e.Kind {
+	case virtual.Connected:
+		return "connected to " + e.Name + " as " + *s.d.Device.ProductName() + "/" + s.d.Device.DeviceName
+	case virtual.Reported:
+		if e.Err == nil {
+			bad = fmt.Sprintf("  ✓ %.0f ms", 1000*e.Seconds)
+		}
+		return "→ " + pairsOfValues(e.Values) + bad
+	case virtual.WasSet:
+		return "← set " + pairsOfValues(e.Values) + bad
+	case virtual.Invoked:
+		return strings.TrimSpace("← "+e.Name+" "+pairsOfValues(e.Values)) + bad
+	case virtual.Ruled:
+		return "· " + e.Name + ": " + pairsOfValues(e.Values) + bad
+	case virtual.Told:
+		return strings.TrimSpace("→ event "+e.Name+" "+pairsOfValues(e.Values)) + bad
+	case virtual.NoReading:
+		return "· " + e.Name + " gives no value this time"
+	}
+	return e.Kind + bad
+}
+
+// pairsOfValues shows values in the order of their names.
+func pairsOfValues(values map[string]any) string {
+	var out []string
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		b, err := json.Marshal(values[name])
+		if err != nil {
+			b = []byte("?")
+		}
+		out = append(out, name+"="+text(b))
+	}
+	return strings.Join(out, " ")
+}

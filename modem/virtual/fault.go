@@ -1,0 +1,266 @@
+package virtual
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// A Fault is something that goes wrong on demand.
+type Fault struct {
+	Name  string
+	Value string        // how badly, for those that have degrees
+	After time.Duration // begins so long after it was set, in the module's time
+	Times int           // strikes so often and is over; 0: until it is cleared
+}
+
+// ParseFault reads NAME[=VALUE][*TIMES][@AFTER]: dns-failure,
+// lost-bytes=0.01, link-lost*1, reset@30s.
+func ParseFault(text string) (Fault, error) {
+	rest, after, delayed := strings.Cut(text, "@")
+	rest, times, counted := strings.Cut(rest, "*")
+	f := Fault{}
+	f.Name, f.Value, _ = strings.Cut(rest, "=")
+	if f.Name == "" {
+		return f, fmt.Errorf("fault %q names no fault: write NAME[=VALUE][*TIMES][@AFTER], such as dns-failure*1@30s", text)
+	}
+	var err error
+	if delayed {
+		if f.After, err = time.ParseDuration(after); err != nil || f.After < 0 {
+			return f, fmt.Errorf("fault %q: %q after @ is no time such as 30s", text, after)
+		}
+	}
+	if counted {
+		if f.Times, err = strconv.Atoi(times); err != nil || f.Times < 1 {
+			return f, fmt.Errorf("fault %q: %q after * is no number of times from 1", text, times)
+		}
+	}
+	return f, nil
+}
+
+// String is the fault as ParseFault reads it.
+func (f Fault) String() string {
+	s := f.Name
+	if f.Value != "" {
+		s += "=" + f.Value
+	}
+	if f.Times > 0 {
+		s += fmt.Sprintf("*%d", f.Times)
+	}
+	if f.After > 0 {
+		s += "@" + f.After.String()
+	}
+	return s
+}
+
+// A FaultKind is a fault that a model knows.
+type FaultKind struct {
+	Name    string
+	Help    string
+	HelpZH  string
+	Default string // of the value; empty: it has none
+	check   func(value string) error
+}
+
+// The names of the faults that every model knows.
+const (
+	faultSlowUART  = "slow-uart"
+	faultLostBytes = "lost-bytes"
+	faultReset     = "reset"
+	faultDNS       = "dns-failure"
+	faultRefused   = "connect-refused"
+	faultLinkLost  = "link-lost"
+	faultSendLost  = "link-lost-mid-send"
+	faultNoTime    = "time-not-set"
+	faultNoSignal  = "no-signal"
+)
+
+// commonFaults are those of the UART, the power and the network.
+var commonFaults = []FaultKind{
+	{faultSlowUART, "the line is as slow as VALUE baud", "串口慢到 VALUE 波特", "1200", checkBaud},
+	{faultLostBytes, "a share VALUE of all bytes is lost, both ways", "两个方向的字节按 VALUE 的比例丢失", "0.01", checkShare},
+	{faultReset, "the module restarts by itself, every VALUE if given", "模块自己重启;给出 VALUE 时每隔 VALUE 一次", "", checkSpan},
+	{faultNoSignal, "no network in reach", "没有信号", "", nil},
+	{faultDNS, "no host name is found", "域名解析失败", "", nil},
+	{faultRefused, "every connection is refused", "所有连接被拒绝", "", nil},
+	{faultLinkLost, "all connections are lost, once", "所有连接断开一次", "", nil},
+	{faultSendLost, "the connection is lost while data is sent", "发送途中连接断开", "", nil},
+	{faultNoTime, "no time server answers", "时间服务器没有应答", "", nil},
+}
+
+func checkBaud(v string) error {
+	if n, err := strconv.Atoi(v); err != nil || n < 50 || n > 5_000_000 {
+		return fmt.Errorf("%q is no baud rate from 50 to 5000000", v)
+	}
+	return nil
+}
+
+func checkShare(v string) error {
+	if x, err := strconv.ParseFloat(v, 64); err != nil || !(x > 0 && x <= 1) {
+		return fmt.Errorf("%q is no share above 0 and up to 1, such as 0.01", v)
+	}
+	return nil
+}
+
+func checkSpan(v string) error {
+	if v == "" {
+		return nil
+	}
+	if d, err := time.ParseDuration(v); err != nil || d <= 0 {
+		return fmt.Errorf("%q is no time such as 30s", v)
+	}
+	return nil
+}
+
+// checkFault completes a fault of the model, or says what is wrong with it.
+func (d *Model) checkFault(f *Fault) error {
+	i := slices.IndexFunc(d.Faults, func(k FaultKind) bool { return k.Name == f.Name })
+	if i < 0 {
+		var names []string
+		for _, k := range d.Faults {
+			names = append(names, k.Name)
+		}
+		return fmt.Errorf("fault %q is not known to %s: there are %s", f.Name, d.Name, strings.Join(names, ", "))
+	}
+	k := d.Faults[i]
+	f.Value = cmp.Or(f.Value, k.Default)
+	if k.check == nil {
+		if f.Value != "" {
+			return fmt.Errorf("fault %s takes no value", f.Name)
+		}
+		return nil
+	}
+	if err := k.check(f.Value); err != nil {
+		return fmt.Errorf("fault %s: %w", f.Name, err)
+	}
+	return nil
+}
+
+// SetFault begins a fault, now or after its time, or changes its value.
+func (m *Module) SetFault(f Fault) error {
+	if err := m.model.checkFault(&f); err != nil {
+		return err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.life == nil {
+		return fmt.Errorf("fault %s: the module is not running", f.Name)
+	}
+	m.setFault(f)
+	return nil
+}
+
+// setFault begins a fault that was checked. What waits for its time outlives
+// resets.
+func (m *Module) setFault(f Fault) {
+	if f.After == 0 {
+		m.begin(f)
+		return
+	}
+	base := m.life.base
+	m.tasks.Go(func() {
+		t := time.NewTimer(m.scale(f.After))
+		defer t.Stop()
+		select {
+		case <-t.C:
+		case <-base.Done():
+			return
+		}
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		if base.Err() == nil {
+			f.After = 0
+			m.begin(f)
+		}
+	})
+}
+
+// begin puts a fault in force.
+func (m *Module) begin(f Fault) {
+	m.observe(Event{Kind: Faulted, Link: -1, Text: f.String() + " begins"})
+	switch f.Name {
+	case faultReset:
+		m.reset()
+		if f.Value != "" {
+			f.After, _ = time.ParseDuration(f.Value)
+			if f.Times != 1 {
+				f.Times = max(0, f.Times-1)
+				m.setFault(f)
+			}
+		}
+		return
+	case faultLinkLost:
+		m.self.faulted(m.life, f.Name)
+		return
+	}
+	m.faults[f.Name] = f
+	m.harm()
+	m.self.faulted(m.life, f.Name)
+	m.changed.Broadcast()
+}
+
+// ClearFault ends a fault. One that is not in force is no error.
+func (m *Module) ClearFault(name string) error {
+	if err := m.model.checkFault(&Fault{Name: name}); err != nil {
+		return err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.clear(name)
+	return nil
+}
+
+func (m *Module) clear(name string) {
+	if _, ok := m.faults[name]; !ok {
+		return
+	}
+	delete(m.faults, name)
+	m.observe(Event{Kind: Faulted, Link: -1, Text: name + " ends"})
+	m.harm()
+	if m.life != nil {
+		m.self.faulted(m.life, name)
+	}
+	m.changed.Broadcast()
+}
+
+// harm brings the faults of the line into force.
+func (m *Module) harm() {
+	slow, _ := strconv.Atoi(m.faults[faultSlowUART].Value)
+	lossy, _ := strconv.ParseFloat(m.faults[faultLostBytes].Value, 64)
+	m.uart.harm(slow, lossy)
+}
+
+// Faults are those in force, by name.
+func (m *Module) Faults() []Fault {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var list []Fault
+	for _, f := range m.faults {
+		list = append(list, f)
+	}
+	slices.SortFunc(list, func(a, b Fault) int { return strings.Compare(a.Name, b.Name) })
+	return list
+}
+
+// fault reports whether a fault is in force, without striking.
+func (m *Module) fault(name string) bool { _, ok := m.faults[name]; return ok }
+
+// strikes reports whether a fault is in force, and counts it: a fault with
+// Times ends by it. The lock is held.
+func (m *Module) strikes(name string) bool {
+	f, ok := m.faults[name]
+	if !ok {
+		return false
+	}
+	m.observe(Event{Kind: Faulted, Link: -1, Text: name + " strikes"})
+	if f.Times == 1 {
+		m.clear(name)
+	} else if f.Times > 1 {
+		f.Times--
+		m.faults[name] = f
+	}
+	return true
+}
