@@ -190,12 +190,15 @@ func AppendTopoChange(dst []byte, id string, subs []Sub) []byte {
 func SubTopic(pid, dev, path string) string { return sys(pid, dev, path) }
 
 // ThroughGateway turns what a device of its own would be told on topic into
-// what its gateway is told: on the gateway's topic, with the names inside. It
-// reports false for what a gateway cannot pass on.
+// what its gateway is told: on the gateway's topic, with the names inside; a
+// command on the sub-device's own. It reports false for what a gateway cannot
+// pass on.
 func ThroughGateway(pid, dev, topic string, payload []byte) (string, []byte, bool) {
 	t := ParseTopicName(topic)
 	path := ""
 	switch t.Kind {
+	case Command:
+		return SubdevTopic(t.ProductID, t.Device, t.Path), payload, true
 	case PropertySet:
 		path = SubPropertySet
 	case PropertyGet:

@@ -31,6 +31,8 @@ const (
 	DataPoint                      // dp/…: products of data streams [onenet §4.1]
 	Command                        // cmd/… [onenet §4.2]
 	Image                          // image/… [onenet §4.3]
+	SubdevLogin                    // up: $subdev/…/login [onenet §4.4]
+	SubdevLogout                   // up: $subdev/…/logout
 )
 
 // Up reports whether devices publish on topics of the kind. Families that are
@@ -38,7 +40,7 @@ const (
 func (k Kind) Up() bool {
 	switch k {
 	case PropertyPost, PropertySetReply, PropertyGetReply, EventPost, ServiceInvokeReply,
-		Desired, Pack, SubDevice, OTA, Raw, DataPoint, Command, Image:
+		Desired, Pack, SubDevice, OTA, Raw, DataPoint, Command, Image, SubdevLogin, SubdevLogout:
 		return true
 	}
 	return false
@@ -46,7 +48,7 @@ func (k Kind) Up() bool {
 
 // Streams reports whether the kind belongs to products of data streams; the
 // platform keeps them from products with a thing model [onenet §1.5].
-func (k Kind) Streams() bool { return k == DataPoint || k == Command || k == Image }
+func (k Kind) Streams() bool { return k >= DataPoint && k <= SubdevLogout }
 
 // Thing reports whether the kind belongs to products with a thing model.
 func (k Kind) Thing() bool { return k >= PropertyPost && k <= SubDevice }
@@ -54,6 +56,7 @@ func (k Kind) Thing() bool { return k >= PropertyPost && k <= SubDevice }
 // A Topic is a topic taken apart. Its parts alias what was parsed.
 type Topic struct {
 	Kind      Kind
+	Sub       bool // of a sub-device of the first generation, $subdev/…
 	ProductID []byte
 	Device    []byte
 	Name      []byte // service identifier
@@ -63,6 +66,7 @@ type Topic struct {
 // parts is Topic for either kind of text.
 type parts[T string | []byte] struct {
 	kind               Kind
+	sub                bool
 	product, dev, path T
 	name               T
 }
@@ -70,12 +74,13 @@ type parts[T string | []byte] struct {
 // ParseTopic takes a topic apart; it allocates nothing.
 func ParseTopic(topic []byte) Topic {
 	p := parse(topic)
-	return Topic{p.kind, p.product, p.dev, p.name, p.path}
+	return Topic{p.kind, p.sub, p.product, p.dev, p.name, p.path}
 }
 
 // A TopicName is a Topic of strings.
 type TopicName struct {
 	Kind      Kind
+	Sub       bool // as in Topic
 	ProductID string
 	Device    string
 	Name      string // service identifier
@@ -85,16 +90,24 @@ type TopicName struct {
 // ParseTopicName takes a topic apart; it allocates nothing.
 func ParseTopicName(topic string) TopicName {
 	p := parse(topic)
-	return TopicName{p.kind, p.product, p.dev, p.name, p.path}
+	return TopicName{p.kind, p.sub, p.product, p.dev, p.name, p.path}
 }
 
-const sysPrefix = "$sys/"
+const (
+	sysPrefix    = "$sys/"
+	subdevPrefix = "$subdev/"
+)
 
 func parse[T string | []byte](topic T) (p parts[T]) {
-	if len(topic) < len(sysPrefix) || string(topic[:len(sysPrefix)]) != sysPrefix {
+	var rest T
+	switch {
+	case len(topic) >= len(sysPrefix) && string(topic[:len(sysPrefix)]) == sysPrefix:
+		rest = topic[len(sysPrefix):]
+	case len(topic) >= len(subdevPrefix) && string(topic[:len(subdevPrefix)]) == subdevPrefix:
+		rest, p.sub = topic[len(subdevPrefix):], true
+	default:
 		return p
 	}
-	rest := topic[len(sysPrefix):]
 	i := slash(rest)
 	if i <= 0 {
 		return p
@@ -104,6 +117,10 @@ func parse[T string | []byte](topic T) (p parts[T]) {
 		return p
 	}
 	p.product, p.dev, p.path = rest[:i], rest[i+1:i+1+j], rest[i+j+2:]
+	if p.sub {
+		p.kind = classifySub(p.path)
+		return p
+	}
 	p.kind, p.name = classify(p.path)
 	return p
 }
@@ -216,9 +233,18 @@ func AppendReplyTopic(dst, topic []byte) ([]byte, bool) {
 // MayUse reports whether a device may subscribe to a filter: below its own
 // $sys/{pid}/{dev}, whose names it has to write out, and in a family that the
 // platform has [onenet §1.5].
+//
+// Those of a sub-device, below its own $subdev/{pid}/{dev}, are its gateway's to
+// subscribe to; this judges them by the sub-device's names.
 func MayUse(filter, pid, dev string) bool {
+	if pid == "" || dev == "" {
+		return false
+	}
+	if rest, ok := strings.CutPrefix(filter, SubdevTopic(pid, dev, "")); ok {
+		return mayUseSub(rest)
+	}
 	rest, ok := strings.CutPrefix(filter, sys(pid, dev, ""))
-	if !ok || pid == "" || dev == "" {
+	if !ok {
 		return false
 	}
 	first, _, _ := strings.Cut(rest, "/")
@@ -246,6 +272,8 @@ func FamilyOf(filter string) Kind {
 		return Raw
 	case "thing":
 		return PropertyPost
+	case "login", "logout":
+		return SubdevLogin
 	}
 	return NotOurs
 }

@@ -205,12 +205,19 @@ func TestNearest(t *testing.T) {
 }
 
 func FuzzParseTopic(f *testing.F) {
-	for _, s := range []string{"$sys/VRqhDHF2wL/my_tv/thing/property/post", "$sys/p/d/thing/service/x/invoke", "$sys//", "$sys/a/b/", "/sys/p/d/thing/event/alarm/post"} {
+	for _, s := range []string{"$sys/VRqhDHF2wL/my_tv/thing/property/post", "$sys/p/d/thing/service/x/invoke", "$sys//", "$sys/a/b/", "$subdev/p/d/dp/post/json", "$subdev/p/d/login", "/sys/p/d/thing/event/alarm/post"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, topic string) {
 		p := ParseTopic([]byte(topic))
-		if p.Kind != NotOurs && sys(string(p.ProductID), string(p.Device), string(p.Path)) != topic {
+		make := sys
+		if p.Sub {
+			make = SubdevTopic
+		}
+		if owner := SubdevOwner([]byte(topic)); owner != nil && string(owner) != string(p.ProductID)+"/"+string(p.Device) {
+			t.Errorf("%q is of %q", topic, owner)
+		}
+		if p.Kind != NotOurs && make(string(p.ProductID), string(p.Device), string(p.Path)) != topic {
 			t.Errorf("%q became %+v", topic, p)
 		}
 		if n := Nearest(topic, "p", "d"); n != "" {

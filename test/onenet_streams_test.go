@@ -219,3 +219,79 @@ func TestDeviceIsAskedForProperties(t *testing.T) {
 		t.Errorf("%v", c)
 	}
 }
+
+// TestSubDevicesOfTheFirstGeneration: $subdev, byte for byte [onenet §4.4].
+func TestSubDevicesOfTheFirstGeneration(t *testing.T) {
+	m := start(t, t.TempDir())
+	must[object](m, "POST", "/products", object{"key": loggerProduct, "dialect": "onenet", "strictness": "strict", "dataModel": "streams", "nodeType": "gateway"})
+	must[object](m, "POST", "/products", object{"key": "238323", "dialect": "onenet", "strictness": "strict", "dataModel": "streams"})
+	m.add(loggerProduct, loggerName, loggerKey)
+	for _, name := range []string{"meter-1", "meter-2"} { // of a product of their own, whose id is in the topic
+		m.add("238323", name, loggerKey)
+	}
+	const meter, other = "$subdev/238323/meter-1/", "$subdev/238323/meter-2/"
+	if _, stderr, code := m.cli("device", "sub", "add", loggerProduct+"/"+loggerName, "238323/meter-1"); code != 0 {
+		t.Fatal(stderr)
+	}
+	gw := m.inLogger()
+	// Another's topics are refused, a sub-device's and the parent's own are not.
+	if got := gw.subscribe(meter+"#", other+"#", loggerSys+"cmd/#", "$subdev/238323/meter-1/thing/#"); got != "00800080" {
+		t.Fatalf("granted %s", got)
+	}
+	// Who is not logged in is not heard, and the parent is told.
+	gw.Write(publish(meter+"dp/post/json", `{"id":1,"dp":{"kwh":[{"v":1}]}}`))
+	gw.hear(meter+"logout/notify", "")
+	m.awaitEntry(loggerProduct, loggerName, "that it is not logged in", func(e entry) bool {
+		return e.Code == "onenet-sub-no-session" && strings.Contains(string(e.Detail), meter+"login")
+	})
+	gw.Write(publish(meter+"login", ""))
+	gw.hear(meter+"login/accepted", "")
+	m.awaitState("238323", "meter-1", "ONLINE")
+	gw.Write(publish1(2, meter+"dp/post/json", `{"id":2,"dp":{"kwh":[{"v":1.5,"t":1552289676}]}}`))
+	gw.hear(meter+"dp/post/json/accepted", `{"id":2}`)
+	gw.expect("40 02 00 02")
+	m.awaitLatest("238323", "meter-1", "kwh", "1.5")
+	gw.Write(publish(meter+"dp/post/json", `{"id":3,"dp":7}`))
+	gw.hear(meter+"dp/post/json/rejected", `{"id":3,"err_code":98,"err_msg":"Illegal Data"}`)
+
+	told := make(chan string, 1)
+	go func() {
+		stdout, stderr, _ := m.cli("device", "command", "238323/meter-1", "open", "--wait", "20s")
+		told <- stdout + stderr
+	}()
+	topic, payload := gw.message()
+	id, found := strings.CutPrefix(topic, meter+"cmd/request/")
+	if !found || payload != "open" {
+		t.Fatalf("%s %s", topic, payload)
+	}
+	gw.Write(publish(meter+"cmd/response/"+id, "opened"))
+	gw.hear(meter+"cmd/response/"+id+"/accepted", "")
+	if out := <-told; !strings.Contains(out, "opened") {
+		t.Error(out)
+	}
+	gw.Write(publish(meter+"cmd/response/"+id, "opened"))
+	gw.hear(meter+"cmd/response/"+id+"/rejected", `{"err_code":113,"err_msg":"command not found or already responded"}`)
+
+	gw.Write(publish(meter+"logout", ""))
+	gw.hear(meter+"logout/accepted", "")
+	m.awaitState("238323", "meter-1", "OFFLINE")
+	gw.Write(publish(meter+"logout", ""))
+	gw.hear(meter+"logout/rejected", "")
+	gw.Write(publish(meter+"login", ""))
+	gw.hear(meter+"login/accepted", "")
+	if _, stderr, code := m.cli("device", "disable", "238323/meter-1"); code != 0 {
+		t.Fatal(stderr)
+	}
+	gw.hear(meter+"logout/notify", "")
+	gw.Write(publish(meter+"login", ""))
+	gw.hear(meter+"login/rejected", "")
+	m.awaitEntry(loggerProduct, loggerName, "why", func(e entry) bool { return e.Code == "onenet-sub-disabled" && e.SentenceZh != "" })
+	// A login of another's is rejected; to speak for it ends the connection.
+	if got := gw.subscribe(loggerSys + "#"); got != "00" {
+		t.Fatal(got)
+	}
+	gw.Write(publish(other+"login", ""))
+	m.awaitEntry(loggerProduct, loggerName, "whose it is", func(e entry) bool { return e.Code == "onenet-sub-not-bound" })
+	gw.Write(publish(other+"dp/post/json", `{"id":4,"dp":{}}`))
+	gw.expectClosed()
+}

@@ -69,7 +69,7 @@ func (s *Service) Command(ctx context.Context, id registry.ID, payload []byte, o
 	if o.Timeout < MinTimeout || o.Timeout > MaxTimeout {
 		return Command{}, fault.In("timeout", fault.Invalid("the timeout is from %v to %v", MinTimeout, MaxTimeout))
 	}
-	if !s.Broker.Online(t.claim.Session()) {
+	if !s.Broker.Online(t.session().Session()) {
 		return Command{}, fault.Unavailable("device %s is offline, and commands do not wait for it", t.claim.Session())
 	}
 	p := &pending{Command: Command{Kind: Bytes, Input: opaque(payload)}}

@@ -19,6 +19,8 @@ type Gateways interface {
 	// MustLogin reports whether a sub-device has to log in before it is heard
 	// and told anything; otherwise it is enough that the gateway has it.
 	MustLogin() bool
+	// LoginTopic is where a gateway logs a sub-device in.
+	LoginTopic(gateway, sub Claim) string
 	// Prove judges what came to prove that a gateway may speak for a
 	// sub-device: nil where it does.
 	Prove(s *SubDevice, k, gateway Secrets, now time.Time) *Diagnosis
@@ -80,6 +82,7 @@ type (
 		Ask
 		Subs  []SubDevice
 		Batch bool
+		Most  int // that may be logged in with them; 0: as many as anywhere
 	}
 	// A SubLogout ends that. Its result is a []Claim.
 	SubLogout struct {

@@ -67,7 +67,7 @@ func (s *Service) asked(ctx context.Context, gateway registry.ID, n *dialect.Not
 	if err != nil {
 		return broker.Offline, err
 	}
-	if g, ok := s.gateways(p.Dialect); !ok || len(g.Notify(n)) == 0 {
+	if g, ok := s.gateways(p); !ok || len(g.Notify(n)) == 0 {
 		return broker.Offline, fault.Invalid("the dialect %s has no such message for gateways", p.Dialect)
 	}
 	return s.push(claim(gateway), n)

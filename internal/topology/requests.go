@@ -428,9 +428,13 @@ func (s *Service) Login(ctx context.Context, r *dialect.SubLogin) ([]dialect.Cla
 			fresh++
 		}
 	}
-	if n := by.Subs.Len(); n+fresh > MaxOnline {
-		return nil, refuse(dialect.SubTooManyOnline, "too-many-online", "deviceName", r.Subs[len(r.Subs)-1].Claim, fmt.Sprintf("at most %d", MaxOnline),
-			fmt.Sprintf("gateway %s carries %d sub-devices; %d are the most", by.Session(), n, MaxOnline), fmt.Sprintf("网关 %s 已有 %d 个子设备在线，上限为 %d", by.Session(), n, MaxOnline),
+	most := MaxOnline
+	if r.Most > 0 {
+		most = r.Most
+	}
+	if n := by.Subs.Len(); n+fresh > most {
+		return nil, refuse(dialect.SubTooManyOnline, "too-many-online", "deviceName", r.Subs[len(r.Subs)-1].Claim, fmt.Sprintf("at most %d", most),
+			fmt.Sprintf("gateway %s carries %d sub-devices; %d are the most", by.Session(), n, most), fmt.Sprintf("网关 %s 已有 %d 个子设备在线，上限为 %d", by.Session(), n, most),
 			"log out those that are gone, or use another gateway", "请让不用的子设备下线，或使用另一个网关")
 	}
 	status, err := s.Registry.Status(ctx, own)
@@ -613,7 +617,11 @@ func (s *Service) ownership(ctx context.Context, by *dialect.Subject, owner dial
 	if err := c.enabled(); err != nil {
 		return err
 	}
+	login := ""
+	if g, ok := by.Dialect.(dialect.Gateways); ok {
+		login = g.LoginTopic(by.Claim, owner)
+	}
 	return refuse(dialect.SubNoSession, "no-session", "topic", owner, "a sub-device that is logged in",
 		fmt.Sprintf("sub-device %s is not logged in; its message was dropped", owner.Session()), fmt.Sprintf("子设备 %s 尚未上线，消息已丢弃", owner.Session()),
-		"log it in first: /ext/session/"+by.Session()+"/combine/login", "请先上线：/ext/session/"+by.Session()+"/combine/login")
+		"log it in first: "+login, "请先上线："+login)
 }

@@ -144,7 +144,7 @@ func (s *Service) Carrier(ctx context.Context, c dialect.Claim) (dialect.Claim, 
 	if err != nil {
 		return dialect.Claim{}, false
 	}
-	g, ok := s.gateways(p.Dialect)
+	g, ok := s.gateways(p)
 	if !ok || g.MustLogin() || s.Broker.Online(c.Session()) {
 		return dialect.Claim{}, false
 	}
@@ -155,12 +155,12 @@ func (s *Service) Carrier(ctx context.Context, c dialect.Claim) (dialect.Claim, 
 	return claim(gateway), true
 }
 
-func (s *Service) gateways(name string) (dialect.Gateways, bool) {
-	d, ok := s.Dialects.ByName(name)
+func (s *Service) gateways(p *registry.Product) (dialect.Gateways, bool) {
+	d, ok := s.Dialects.ByName(p.Dialect)
 	if !ok {
 		return nil, false
 	}
-	g, ok := d.(dialect.Gateways)
+	g, ok := dialect.Choose(d, p.DataModel.String()).(dialect.Gateways)
 	return g, ok
 }
 
@@ -350,7 +350,7 @@ func (s *Service) forget(gateway, sub dialect.Claim) {
 	if err != nil {
 		return
 	}
-	g, ok := s.gateways(p.Dialect)
+	g, ok := s.gateways(p)
 	if !ok {
 		return
 	}

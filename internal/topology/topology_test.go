@@ -380,3 +380,18 @@ func TestGatewayCarriesSoMany(t *testing.T) {
 	}
 	h.login(g, 0) // who is there already
 }
+
+// TestARequestMayHaveABoundOfItsOwn: OneNET's first generation carries 50.
+func TestARequestMayHaveABoundOfItsOwn(t *testing.T) {
+	h := newHouse(t)
+	g := h.connected("g1")
+	h.has(g, 0)
+	h.has(g, 1)
+	h.login(g, 0)
+	if _, err := h.Login(t.Context(), &dialect.SubLogin{Ask: ask(g), Subs: right(1), Most: 1}); cause(err) != dialect.SubTooManyOnline {
+		t.Errorf("%v", err)
+	}
+	if _, err := h.Login(t.Context(), &dialect.SubLogin{Ask: ask(g), Subs: right(1), Most: 2}); err != nil {
+		t.Error(err)
+	}
+}

@@ -303,6 +303,11 @@ func (Dialect) Owner(topic []byte) []byte { return vendor.Owner(topic) }
 // MustLogin: the platform hears nobody without a session.
 func (Dialect) MustLogin() bool { return true }
 
+// LoginTopic is where a gateway logs a sub-device in.
+func (Dialect) LoginTopic(gateway, _ dialect.Claim) string {
+	return "/ext/session/" + gateway.Session() + "/combine/login"
+}
+
 // Prove checks a sub-device's signature.
 func (Dialect) Prove(s *dialect.SubDevice, k, gateway dialect.Secrets, _ time.Time) *dialect.Diagnosis {
 	sub, ok := s.Proof.(*vendor.SubDevice)

@@ -108,7 +108,10 @@ func (r *reading) subDevice(path string) bool {
 // subTold answers a request about a sub-device.
 func subTold[R dialect.Request](r R, _ []dialect.Claim, err error) []dialect.Downlink {
 	a := r.Asked()
-	if err != nil {
+	switch {
+	case onSubdev(a):
+		return subdevTold(a, err)
+	case err != nil:
 		return subRefused(a, err)
 	}
 	return reply(a, vendor.AppendReply(nil, []byte(a.ID), vendor.Success, "success"))
@@ -143,11 +146,20 @@ func subRefused(a *dialect.Ask, err error) []dialect.Downlink {
 	return reply(a, vendor.AppendReply(nil, []byte(a.ID), code, f.Error()))
 }
 
-// Owner: gateways write nobody's names but their own into topics.
-func (Dialect) Owner([]byte) []byte { return nil }
+// Owner: gateways write nobody's names but their own into topics, but for those
+// of the first generation.
+func (Dialect) Owner(topic []byte) []byte { return vendor.SubdevOwner(topic) }
 
-// MustLogin: to log in is optional [onenet §3.3].
-func (Dialect) MustLogin() bool { return false }
+// MustLogin: to log in is optional [onenet §3.3], but for the first generation.
+func (d Dialect) MustLogin() bool { return d.streams }
+
+// LoginTopic is where a gateway logs a sub-device in.
+func (d Dialect) LoginTopic(gateway, sub dialect.Claim) string {
+	if d.streams {
+		return vendor.SubdevTopic(sub.Product, sub.Device, vendor.SubdevLoginPath)
+	}
+	return vendor.SubTopic(gateway.Product, gateway.Device, vendor.SubLogin)
+}
 
 // Prove checks a sub-device's token.
 func (Dialect) Prove(s *dialect.SubDevice, k, gateway dialect.Secrets, now time.Time) *dialect.Diagnosis {
@@ -166,7 +178,10 @@ func (Dialect) Through(gateway dialect.Claim, d dialect.Downlink) (dialect.Downl
 
 // Notify says that the topology is another now: all of it, whatever changed
 // [onenet §3.3]. The platform tells gateways nothing else of its own accord.
-func (Dialect) Notify(n *dialect.Notice) []dialect.Downlink {
+func (d Dialect) Notify(n *dialect.Notice) []dialect.Downlink {
+	if d.streams {
+		return subdevNotices(n)
+	}
 	switch n.Kind {
 	case dialect.SubsAdded, dialect.SubsRemoved, dialect.SubsDeleted:
 		return []dialect.Downlink{{

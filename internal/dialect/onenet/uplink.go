@@ -20,7 +20,8 @@ const maxAhead = 24 * time.Hour
 func (d Dialect) Uplink(c dialect.Claim, topic, payload []byte, model *thing.Model, mode dialect.Strictness, up *dialect.Uplink) {
 	up.Reset()
 	t := vendor.ParseTopic(topic)
-	if t.Kind == vendor.NotOurs || string(t.ProductID) != c.Product || string(t.Device) != c.Device {
+	own := string(t.ProductID) == c.Product && string(t.Device) == c.Device
+	if t.Kind == vendor.NotOurs || !own && !t.Sub {
 		forbid(up, mode, foreignTopic(c, string(topic)))
 		return
 	}
@@ -40,6 +41,7 @@ func (d Dialect) Uplink(c dialect.Claim, topic, payload []byte, model *thing.Mod
 		r.noteModel(string(topic))
 	}
 	switch {
+	case t.Sub && r.subdev(c, t, mode):
 	case t.Kind == vendor.PropertyPost:
 		up.Kind = dialect.PropertyPost
 		r.properties()
