@@ -26,6 +26,7 @@ type deviceCmd struct {
 	Sub deviceSubCmd `cmd:"" help:"A gateway's sub-devices."`
 
 	Credentials deviceCredentialsCmd `cmd:"" help:"Print what a device has to send to log in."`
+	Code        deviceCodeCmd        `cmd:"" help:"Write a program for the device itself."`
 	Status      deviceStatusCmd      `cmd:"" help:"Is it there, since when, why not."`
 	Latest      deviceLatestCmd      `cmd:"" help:"Print the latest values."`
 	History     deviceHistoryCmd     `cmd:"" help:"Print the values of a property over time."`

@@ -234,7 +234,8 @@ func (a *api) deviceStatus(ctx context.Context, in *DevicePath) (registry.Status
 	return a.Registry.Status(ctx, in.id())
 }
 
-type credentialsInput struct {
+// CredentialsInput says how a device shall log in.
+type CredentialsInput struct {
 	DevicePath
 	Host      string `query:"host" doc:"Where the device connects; left out, what the configuration says"`
 	Port      int    `query:"port" minimum:"0" maximum:"65535"`
@@ -253,36 +254,46 @@ type loginWithPacket struct {
 	Length  int    `json:"length" doc:"Its bytes: the number that AT+CIPSEND wants"`
 }
 
-func (a *api) deviceCredentials(ctx context.Context, in *credentialsInput) (list[loginWithPacket], error) {
-	d, err := a.Registry.Device(ctx, in.id())
+func (a *api) deviceCredentials(ctx context.Context, in *CredentialsInput) (list[loginWithPacket], error) {
+	_, _, all, err := a.logins(ctx, in)
 	if err != nil {
 		return list[loginWithPacket]{}, err
-	}
-	p, err := a.Registry.Product(ctx, in.Product)
-	if err != nil {
-		return list[loginWithPacket]{}, err
-	}
-	speaks, ok := a.Dialects.ByName(p.Dialect)
-	if !ok {
-		return list[loginWithPacket]{}, fault.Unavailable("the dialect %s of product %s is not part of this build", p.Dialect, p.Key)
-	}
-	all, err := speaks.Credentials(dialect.Claim{Product: p.Key, Device: d.Name}, dialect.Secrets{Device: d.Secret, Product: p.Secret}, a.credentialOptions(in))
-	if err != nil {
-		return list[loginWithPacket]{}, fault.Invalid("%v", err)
 	}
 	items := make([]loginWithPacket, 0, len(all))
 	for _, c := range all {
-		if in.Method == "" || in.Method == c.Method {
-			items = append(items, withPacket(c, in.KeepAlive))
-		}
-	}
-	if len(items) == 0 {
-		return list[loginWithPacket]{}, fault.In("method", fault.Invalid("method %q is none of this dialect", in.Method))
+		items = append(items, withPacket(c, in.KeepAlive))
 	}
 	return page(items, ""), nil
 }
 
-func (a *api) credentialOptions(in *credentialsInput) dialect.CredentialOptions {
+// logins are the ways in which a device can log in, at least one.
+func (a *api) logins(ctx context.Context, in *CredentialsInput) (p *registry.Product, d *registry.Device, all []dialect.Credentials, err error) {
+	if d, err = a.Registry.Device(ctx, in.id()); err != nil {
+		return nil, d, nil, err
+	}
+	if p, err = a.Registry.Product(ctx, in.Product); err != nil {
+		return nil, d, nil, err
+	}
+	speaks, ok := a.Dialects.ByName(p.Dialect)
+	if !ok {
+		return nil, d, nil, fault.Unavailable("the dialect %s of product %s is not part of this build", p.Dialect, p.Key)
+	}
+	made, err := speaks.Credentials(dialect.Claim{Product: p.Key, Device: d.Name}, dialect.Secrets{Device: d.Secret, Product: p.Secret}, a.credentialOptions(in))
+	if err != nil {
+		return nil, d, nil, fault.Invalid("%v", err)
+	}
+	for _, c := range made {
+		if in.Method == "" || in.Method == c.Method {
+			all = append(all, c)
+		}
+	}
+	if len(all) == 0 {
+		return nil, d, nil, fault.In("method", fault.Invalid("method %q is none of this dialect", in.Method))
+	}
+	return p, d, all, nil
+}
+
+func (a *api) credentialOptions(in *CredentialsInput) dialect.CredentialOptions {
 	o := dialect.CredentialOptions{
 		Host: in.Host, Port: in.Port, TLS: in.TLS, ClientID: in.ClientID, Timestamp: in.Timestamp, Now: time.Now(),
 	}

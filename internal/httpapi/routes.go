@@ -41,6 +41,7 @@ func (a *api) routes() {
 	route(a, "PATCH", "/products/{product}/devices/{device}/tags", work, "Devices", "Set and take away tags", a.changeTags)
 	route(a, "GET", "/products/{product}/devices/{device}/status", see, "Devices", "Is it there, since when, why not", a.deviceStatus)
 	route(a, "GET", "/products/{product}/devices/{device}/credentials", work, "Devices", "What the device has to send to log in", a.deviceCredentials)
+	route(a, "GET", "/products/{product}/devices/{device}/code", work, "Devices", "A program for the device itself: login, topics and properties in place", a.deviceCode)
 
 	route(a, "PATCH", "/products/{product}/registration", work, "Registration", "Say which devices of a product may register by themselves", a.changeRegistration)
 	route(a, "GET", "/products/{product}/registration/names", see, "Registration", "List the names that may register", a.listNames)
