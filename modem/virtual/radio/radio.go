@@ -92,12 +92,13 @@ func (r *Radio) Switch(on bool, now time.Time) []Change {
 
 // Set changes the conditions.
 func (r *Radio) Set(c Conditions, now time.Time) (changes []Change) {
-	if c.SIMMissing != r.c.SIMMissing {
+	switch pulled := c.SIMMissing; {
+	case pulled == r.c.SIMMissing || r.sim == Busy: // the reading will show
+	case pulled:
+		r.sim = Missing
+		changes = append(changes, SIMChanged)
+	default:
 		r.sim, r.simAt = Busy, now.Add(SIMTime)
-		if c.SIMMissing {
-			r.sim, r.simAt = Missing, time.Time{}
-			changes = append(changes, SIMChanged)
-		}
 	}
 	r.c = c
 	return append(changes, r.settle(now)...)

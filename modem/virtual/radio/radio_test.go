@@ -98,6 +98,15 @@ func TestConditionsChange(t *testing.T) {
 	if got := strings.Join(run(&r, &now), "|"); !strings.Contains(got, "sim 1") || !strings.Contains(got, "stat 1") {
 		t.Errorf("put back: %s", got)
 	}
+	r.PowerOn(now, Usual, false)
+	if got := r.Set(c, now); r.SIM() != Busy || len(got) != 0 {
+		t.Errorf("pulled while it is read: sim %d, %v", r.SIM(), got)
+	}
+	if run(&r, &now); r.SIM() != Missing {
+		t.Errorf("pulled while it was read: sim %d", r.SIM())
+	}
+	r.Set(Usual, now)
+	run(&r, &now)
 	c = Usual
 	c.Denied = true
 	step("refused from now on", r.Set(c, now), Searching, "stat 3")
