@@ -325,5 +325,8 @@ func (c *cellular) speak(l *life) {
 		text := c.urcs[0]
 		c.urcs = slices.Delete(c.urcs, 0, 1)
 		c.frame(l, text)
+		if !l.wait(l.uart.room) { // a slow line holds up those who wait for room
+			return
+		}
 	}
 }

@@ -31,23 +31,41 @@ type cellLink struct {
 	cause     uint64
 }
 
-// connect dials and, with secure, speaks TLS. It waits without the lock; ok is
-// false when the life is over. What it costs to fail is the network's.
-func (c *cellular) connect(l *life, kind string, num int, network, host string, port int, secure *tls.Config) (k *cellLink, err error, ok bool) {
+// A cellTarget is where a connection leads.
+type cellTarget struct {
+	kind   string // MQTT, TCP, UDP
+	num    int    // as the module counts
+	host   string
+	port   int
+	secure *tls.Config // nil: no TLS
+	cause  uint64      // of the command that wants it
+}
+
+// network is how it is dialled.
+func (to cellTarget) network() string {
+	if to.kind == "UDP" {
+		return "udp"
+	}
+	return "tcp"
+}
+
+// connect dials and, where it is wanted, speaks TLS. It waits without the
+// lock; ok is false when the life is over.
+func (c *cellular) connect(l *life, t cellTarget) (k *cellLink, err error, ok bool) {
 	if !c.served() {
 		return nil, errNoService, true
 	}
-	cause := c.cause
-	ip, to, err, ok := l.lookup(host, port)
+	ip, to, err, ok := l.lookup(t.host, t.port)
 	if err != nil || !ok {
 		return nil, err, ok
 	}
-	conn, err, ok := l.dial(network, ip, to)
+	conn, err, ok := l.dial(t.network(), ip, to)
 	if err != nil || !ok {
 		return nil, err, ok
 	}
-	if secure != nil {
-		if conn, err, ok = handshake(l, conn, secure); err != nil || !ok {
+	kind := t.kind
+	if t.secure != nil {
+		if conn, err, ok = handshake(l, conn, t.secure); err != nil || !ok {
 			return nil, err, ok
 		}
 		kind += " over TLS"
@@ -56,8 +74,8 @@ func (c *cellular) connect(l *life, kind string, num int, network, host string, 
 		conn.Close()
 		return nil, errNoService, true
 	}
-	k = &cellLink{l: l, conn: conn, num: num, ip: ip, port: portOf(conn.LocalAddr(), 4096), cause: cause}
-	l.observe(Event{Kind: Opened, Link: num, Cause: cause, Peer: net.JoinHostPort(host, strconv.Itoa(port)), Text: kind})
+	k = &cellLink{l: l, conn: conn, num: t.num, ip: ip, port: portOf(conn.LocalAddr(), 4096), cause: t.cause}
+	l.observe(Event{Kind: Opened, Link: t.num, Cause: t.cause, Peer: net.JoinHostPort(t.host, strconv.Itoa(t.port)), Text: kind})
 	return k, nil, true
 }
 
@@ -114,11 +132,15 @@ func (k *cellLink) read(room func() bool, take func(b []byte), ended func(err er
 		}
 		if n > 0 {
 			k.l.observe(Event{Kind: Received, Link: k.num, Data: append([]byte(nil), buf[:n]...)})
-			take(buf[:n])
+			if !k.finishing {
+				take(buf[:n])
+			}
 		}
 		if err != nil && !k.closed {
 			k.close("the peer or the network ended it")
-			ended(err)
+			if !k.finishing {
+				ended(err)
+			}
 			return
 		}
 		if k.closed {
@@ -139,7 +161,9 @@ func (k *cellLink) write(ended func(err error)) {
 		var err error
 		if k.l.wait(func(context.Context) { _, err = k.conn.Write(out) }); err != nil && !k.closed {
 			k.close("writing failed")
-			ended(err)
+			if !k.finishing {
+				ended(err)
+			}
 		}
 	}
 }

@@ -28,8 +28,9 @@ func (q *cellMQTT) closed() bool { return q.link == nil && !q.opening }
 // open connects to a server; opened is told how that went.
 func (q *cellMQTT) open(l *life, host string, port int, secure *tls.Config, opened func(err error)) {
 	q.opening, q.host, q.port = true, host, port
+	to := cellTarget{"MQTT", q.idx, host, port, secure, q.c.cause}
 	l.task(func() {
-		k, err, ok := q.c.connect(l, "MQTT", q.idx, "tcp", host, port, secure)
+		k, err, ok := q.c.connect(l, to)
 		if !ok {
 			return
 		}

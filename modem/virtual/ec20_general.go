@@ -136,8 +136,9 @@ func (t *cellTurn) qntp() cellResult {
 		return cellError
 	}
 	c, l := t.cellular, t.l
+	to := cellTarget{"UDP", -1, host, port, nil, c.cause}
 	l.task(func() {
-		at, err, ok := c.askTime(l, host, port)
+		at, err, ok := c.askTime(l, to)
 		if !ok {
 			return
 		}
@@ -156,11 +157,11 @@ func (t *cellTurn) qntp() cellResult {
 }
 
 // askTime is SNTP [RFC 4330 §5]. It waits without the lock.
-func (c *cellular) askTime(l *life, host string, port int) (at time.Time, err error, ok bool) {
+func (c *cellular) askTime(l *life, to cellTarget) (at time.Time, err error, ok bool) {
 	if c.strikes(faultNoTime) {
 		return at, context.DeadlineExceeded, l.sleep(ntpTimeout)
 	}
-	k, err, ok := c.connect(l, "UDP", -1, "udp", host, port, nil)
+	k, err, ok := c.connect(l, to)
 	if err != nil || !ok {
 		return at, err, ok
 	}

@@ -252,15 +252,16 @@ func (t *cellTurn) openSocket(s *qiSocket, secure *tls.Config) cellResult {
 		return t.opened(s, qiNoContext)
 	}
 	t.ec20.sockets[key] = s
+	to := cellTarget{s.kind, key, s.host, s.port, secure, t.cause}
 	if s.mode != transparentMode {
 		t.l.task(func() {
-			if err, ok := s.open(t.l, key, secure); ok {
+			if err, ok := s.open(t.l, to); ok {
 				t.opened(s, qiCode(err))
 			}
 		})
 		return cellOK
 	}
-	err, ok := s.open(t.l, key, secure)
+	err, ok := s.open(t.l, to)
 	switch {
 	case !ok:
 		return cellSilent
@@ -273,9 +274,9 @@ func (t *cellTurn) openSocket(s *qiSocket, secure *tls.Config) cellResult {
 
 // open connects. It waits without the lock; ok is false when nobody wants to
 // know any more.
-func (s *qiSocket) open(l *life, key int, secure *tls.Config) (err error, ok bool) {
-	sockets := s.c.ec20.sockets
-	k, err, ok := s.c.connect(l, s.kind, key, strings.ToLower(s.kind), s.host, s.port, secure)
+func (s *qiSocket) open(l *life, to cellTarget) (err error, ok bool) {
+	sockets, key := s.c.ec20.sockets, to.num
+	k, err, ok := s.c.connect(l, to)
 	if !ok {
 		return err, false
 	}
