@@ -32,7 +32,7 @@ type Quirk struct {
 }
 
 // Models are all there are.
-func Models() []*Model { return []*Model{esp8266} }
+func Models() []*Model { return []*Model{esp8266, ec20, nt35e} }
 
 func find(name string) (*Model, error) {
 	var names []string
