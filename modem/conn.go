@@ -255,6 +255,9 @@ func (c *Conn) SetWriteDeadline(t time.Time) error {
 }
 
 func (c *Conn) problem(op string, err error) error {
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		err = os.ErrDeadlineExceeded // the one that says of itself that it is a timeout
+	}
 	return &net.OpError{Op: op, Net: "module", Addr: c.remote, Err: err}
 }
 

@@ -34,7 +34,10 @@ type HostOptions struct {
 	// called by the goroutine that reads the port, so it must neither wait
 	// nor ask.
 	OnEvent func(e at.Event, restarted bool)
-	Log     *slog.Logger // nil: discard
+	// OnGone is told, once, that the port is gone or closed, by the same
+	// goroutine.
+	OnGone func(err error)
+	Log    *slog.Logger // nil: discard
 }
 
 // A Host is the host's side of a serial line: it asks commands, one at a time,
@@ -119,6 +122,9 @@ func (h *Host) end(err error) {
 	h.mu.Lock()
 	h.gone = err
 	h.mu.Unlock()
+	if h.o.OnGone != nil {
+		h.o.OnGone(err)
+	}
 	close(h.done)
 }
 

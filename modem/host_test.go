@@ -76,6 +76,7 @@ func TestClaimedLines(t *testing.T) {
 			t.Errorf("%+v, %v", a, err)
 		}
 		wait()
+		synctest.Wait()
 		if want := []string{`line "+CREG: 5"`}; !reflect.DeepEqual(*said, want) {
 			t.Errorf("events %s", *said)
 		}
@@ -209,6 +210,7 @@ func TestRestartEndsWhatRuns(t *testing.T) {
 		if _, err := w.Wait(t.Context()); !errors.Is(err, modem.ErrRestart) {
 			t.Errorf("waiting: %v", err)
 		}
+		synctest.Wait()
 		if h.Restarts() != 1 || !reflect.DeepEqual(*said, []string{`line "RDY"`}) {
 			t.Errorf("%d restarts, events %s", h.Restarts(), *said)
 		}

@@ -74,7 +74,7 @@ func Attach(ctx context.Context, port io.ReadWriteCloser, o Options) (*Module, e
 	}
 	m.host = modem.NewHost(port, modem.HostOptions{
 		Dialect: at.Espressif, Headers: at.EspressifHeaders(), LineEnd: "\r\n", Escape: "+++",
-		Unsolicited: unsolicited, Restarted: restarted, OnEvent: m.event, Log: m.log,
+		Unsolicited: unsolicited, Restarted: restarted, OnEvent: m.event, OnGone: m.loseAll, Log: m.log,
 	})
 	if err := m.setUp(ctx); err != nil {
 		m.host.Close()
@@ -96,7 +96,6 @@ func (m *Module) Done() <-chan struct{} { return m.host.Done() }
 // Close closes the port. Connections end.
 func (m *Module) Close() error {
 	err := m.host.Close()
-	m.loseAll(modem.ErrClosed)
 	m.tidying.Wait()
 	return err
 }
@@ -117,6 +116,9 @@ func (m *Module) setUp(ctx context.Context) error {
 // the middle gets a second chance, not an endless number of them.
 func (m *Module) prepare(ctx context.Context) (err error) {
 	for range 3 {
+		if err := m.host.Err(); err != nil {
+			return err
+		}
 		m.mu.Lock()
 		ready := m.ready
 		m.mu.Unlock()

@@ -6,7 +6,6 @@ import (
 	"io"
 	"testing"
 	"testing/synctest"
-	"time"
 
 	"github.com/matou-iot/matou/modem"
 	"github.com/matou-iot/matou/modem/esp8266"
@@ -56,5 +55,3 @@ func TestTCP(t *testing.T) {
 		<-m.Done()
 	})
 }
-
-var _ = time.Second
