@@ -249,6 +249,10 @@ func TestStrictProductsCloseOverAPublish(t *testing.T) {
 		{"a character", "onenet-bad-topic", "at most 8 levels", publish(base+"thing/温度", post)},
 		{"nine levels", "onenet-bad-topic", "at most 8 levels", publish(base+"thing/a/b/c/d/e", post)},
 		{"26 the other data model", "onenet-data-model", "a topic below thing/", publish(base+"dp/post/json", `{"id":1,"dp":{}}`)},
+		{"a PUBACK of nothing", "onenet-acknowledgement", "no acknowledgement", []byte{0x40, 2, 0, 1}},
+		{"a PUBREC", "onenet-acknowledgement", "no acknowledgement", []byte{0x50, 2, 0, 1}},
+		{"a PUBREL", "onenet-acknowledgement", "no acknowledgement", []byte{0x62, 2, 0, 1}},
+		{"a PUBCOMP", "onenet-acknowledgement", "no acknowledgement", []byte{0x70, 2, 0, 1}},
 		{"nine filters in one SUBSCRIBE", "onenet-filters", "at most 8", frame(0x82, "\x00\x01"+nine)},
 		{"more than 256 KB", "onenet-message-too-large", "256 KB", publish(base+"thing/property/post", strings.Repeat(" ", 256<<10)+post)},
 	} {
@@ -272,6 +276,21 @@ func TestStrictProductsCloseOverAPublish(t *testing.T) {
 		if got := m.latest(sensorProduct, fmt.Sprintf("tv%02d", i), "wendu"); got != "" {
 			t.Errorf("something was stored: %s", got)
 		}
+	}
+	// What MQTT itself forbids ends the connection of every product [onenet §1.3, §1.5].
+	for i, bad := range [][]byte{
+		frame(0x38, str("$sys/"+sensorProduct+"/bad0/thing/property/post")+post), // DUP with QoS 0
+		connect("bad1", sensorProduct, onenetToken(sensorProduct, "bad1", sensorKey, 4102444800), 60, true),
+		{0x20, 2, 0, 0}, {0x90, 3, 0, 1, 0}, {0xb0, 2, 0, 1}, {0xd0, 0}, // what a server says
+		publish("$sys/"+sensorProduct+"/bad6/\xff", post),
+	} {
+		name := fmt.Sprintf("bad%d", i)
+		w := in(name)
+		w.Write(bad)
+		w.expectClosed()
+		m.awaitEntry(sensorProduct, name, "which packet it was", func(e entry) bool {
+			return e.Kind == "fault" && strings.HasPrefix(e.Code, "mqtt-") && e.Sentence != "" && e.SentenceZh != ""
+		})
 	}
 	w := in("last")
 	if got := w.subscribe("$sys/"+sensorProduct+"/your_tv/thing/#", "$sys/"+sensorProduct+"/last/thing/#"); got != "8000" {

@@ -307,11 +307,16 @@ func (c *Client) handle(b *batch, h packet.Header, body []byte) error {
 		return c.publish(b, h, body)
 	case packet.TypePuback:
 		return c.puback(b, h, body)
-	case packet.TypePubrec:
-		return c.pubrec(b, h, body)
-	case packet.TypePubrel:
-		return c.pubrel(b, h, body)
-	case packet.TypePubcomp:
+	case packet.TypePubrec, packet.TypePubrel, packet.TypePubcomp:
+		if c.conduct != nil && !c.conduct(h.Type, nil) {
+			return &closeRequest{mqtt.ProtocolError}
+		}
+		switch h.Type {
+		case packet.TypePubrec:
+			return c.pubrec(b, h, body)
+		case packet.TypePubrel:
+			return c.pubrel(b, h, body)
+		}
 		return c.pubcomp(b, h, body)
 	case packet.TypePingreq:
 		if err := new(packet.Pingreq).Decode(h, body, c.version); err != nil {

@@ -323,14 +323,23 @@ func (c *Client) puback(b *batch, h packet.Header, body []byte) error {
 	if err := p.Decode(h, body, c.version); err != nil {
 		return err
 	}
-	s := c.s
+	if !c.s.acknowledged(b, p.ID) && c.conduct != nil && !c.conduct(h.Type, nil) {
+		return &closeRequest{mqtt.ProtocolError}
+	}
+	return nil
+}
+
+// acknowledged ends a QoS 1 delivery; false where there is none of this
+// identifier, which MQTT ignores.
+func (s *session) acknowledged(b *batch, id uint16) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if e, ok := s.out.Puback(p.ID); ok {
+	e, ok := s.out.Puback(id)
+	if ok {
 		s.ended(e.Message)
 		s.pump(&b.work)
 	}
-	return nil
+	return ok
 }
 
 // pubrec handles the first answer to a QoS 2 delivery.

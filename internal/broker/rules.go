@@ -95,9 +95,10 @@ type Grant struct {
 	// Lifetime is how long the connection may last, in seconds, whatever the
 	// client does; its session ends with it. 0 is without limit.
 	Lifetime uint16
-	// Conduct is asked before a SUBSCRIBE or UNSUBSCRIBE, with its filters, and
-	// before a PINGREQ is answered, as Rules' methods are; false ends the
-	// connection (RulesClosed). nil: nobody counts.
+	// Conduct is asked before a SUBSCRIBE or UNSUBSCRIBE, with its filters, before
+	// a PINGREQ is answered, before a PUBREC, PUBREL or PUBCOMP, and after a PUBACK
+	// that ends nothing, as Rules' methods are; false ends the connection
+	// (RulesClosed). nil: nobody counts.
 	Conduct func(t packet.Type, filters []string) bool
 	// Downlink is asked before a PUBLISH is put in for the client: false drops
 	// one of QoS 0; others go, for they are paced by their acknowledgements and

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/matou-iot/matou/mqtt"
+	"github.com/matou-iot/matou/mqtt/packet"
 )
 
 // A Mannered is a dialect whose vendor minds how a device uses MQTT, whatever
@@ -18,6 +19,13 @@ type Mannered interface {
 	MaySubscribeAll(filters []string, mode Strictness) (why *Diagnosis, closes bool)
 	// Pace is how often a device may do something; nil: as often as it likes.
 	Pace() *Pace
+}
+
+// An Unacknowledged is a dialect whose vendor sends everything with QoS 0.
+type Unacknowledged interface {
+	// Unwanted says why a strict vendor ends a connection over an
+	// acknowledgement: a packet of QoS 2, or a PUBACK of nothing that was sent.
+	Unwanted(t packet.Type) *Diagnosis
 }
 
 // A Pace is how often a device may do something in a Window. Once more, and a

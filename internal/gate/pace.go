@@ -64,6 +64,8 @@ type meter struct {
 	filters map[string]bool
 	words   []word    // to be written down once mu is free
 	banned  time.Time // until then
+	deed    string    // for which
+	deedZH  string
 	said    time.Time // when it was last told that a lenient product tolerates this
 }
 
@@ -153,6 +155,13 @@ func (m *meter) behave(t packet.Type, filters []string, now time.Time) bool {
 			}
 		}
 		return m.take(filtering, len(filters), now) && m.hold(filters, now)
+	case packet.TypePuback, packet.TypePubrec, packet.TypePubrel, packet.TypePubcomp:
+		d, ok := m.mannered.(dialect.Unacknowledged)
+		if !ok || m.mode != dialect.Strict { // Manners has said what there is to say of QoS 2
+			return true
+		}
+		m.words = append(m.words, word{d.Unwanted(t), true})
+		return false
 	}
 	return true
 }
@@ -189,9 +198,11 @@ func (m *meter) take(a act, n int, now time.Time) bool {
 		}
 		return true
 	}
+	why := m.tooMuch(a, limit)
 	m.banned = now.Add(m.pace.Ban)
+	m.deed, m.deedZH = deeds[a].en+" "+why.Received, deeds[a].zh+within(a, limit, m.pace).zh
 	c.n = 0
-	m.words = append(m.words, word{m.tooMuch(a, limit), true})
+	m.words = append(m.words, word{why, true})
 	return false
 }
 
@@ -206,26 +217,31 @@ func (m *meter) tell(w word) {
 }
 
 func (m *meter) tooMuch(a act, limit int) *dialect.Diagnosis {
-	d := deeds[a]
-	within, withinZH := fmt.Sprintf("%d times within %v", limit, m.pace.Window), fmt.Sprintf("%v 内超过 %d 次", m.pace.Window, limit)
-	if a == subscribed {
-		within, withinZH = fmt.Sprintf("%d at a time", limit), fmt.Sprintf("超过 %d 个", limit)
-	}
+	d, most := deeds[a], within(a, limit, m.pace)
 	return &dialect.Diagnosis{
-		Code: m.vendor + "-" + rateExceeded, Field: d.field, Received: "more than " + within, Expected: "at most " + within,
-		Sentence:   fmt.Sprintf("device %s %s more than %s; the vendor's cloud ends the connection and lets it in no more for %v", m.claim.Session(), d.en, within, m.pace.Ban),
-		SentenceZH: fmt.Sprintf("设备 %s %s%s；云平台会断开连接，并在 %v 内拒绝其接入", m.claim.Session(), d.zh, withinZH, m.pace.Ban),
+		Code: m.vendor + "-" + rateExceeded, Field: d.field, Received: "more than " + most.en, Expected: "at most " + most.en,
+		Sentence:   fmt.Sprintf("device %s %s more than %s; the vendor's cloud ends the connection and lets it in no more for %v", m.claim.Session(), d.en, most.en, m.pace.Ban),
+		SentenceZH: fmt.Sprintf("设备 %s %s%s；云平台会断开连接，并在 %v 内拒绝其接入", m.claim.Session(), d.zh, most.zh, m.pace.Ban),
 		Advice:     "send less often: collect values and report them together; wait between attempts to connect", AdviceZH: "请降低频率：合并上报；重连之间加入等待",
 	}
+}
+
+// within says a limit: how much it is, and in Chinese that it was exceeded.
+func within(a act, limit int, p *dialect.Pace) (text struct{ en, zh string }) {
+	text.en, text.zh = fmt.Sprintf("%d times within %v", limit, p.Window), fmt.Sprintf("%v 内超过 %d 次", p.Window, limit)
+	if a == subscribed {
+		text.en, text.zh = fmt.Sprintf("%d at a time", limit), fmt.Sprintf("超过 %d 个", limit)
+	}
+	return text
 }
 
 func (m *meter) bannedUntil() *dialect.Diagnosis {
 	until := m.banned.UTC().Format(time.TimeOnly) + " UTC"
 	return &dialect.Diagnosis{
 		Code: m.vendor + "-" + deviceBanned, Field: "device", Received: m.claim.Session(), Expected: "a login after " + until, Connack: bannedReturnCode,
-		Sentence:   fmt.Sprintf("device %s exceeded a rate limit and is let in no more until %s", m.claim.Session(), until),
-		SentenceZH: fmt.Sprintf("设备 %s 因超过频率限制，在 %s 之前被拒绝接入", m.claim.Session(), until),
-		Advice:     "wait, and look in the timeline for the limit that was exceeded; lenient products do not ban", AdviceZH: "请等待，并在时间线中查看超过的限制；宽松模式的产品不会封禁设备",
+		Sentence:   fmt.Sprintf("device %s %s, and is let in no more until %s", m.claim.Session(), m.deed, until),
+		SentenceZH: fmt.Sprintf("设备 %s 因%s，在 %s 之前被拒绝接入", m.claim.Session(), m.deedZH, until),
+		Advice:     "wait, and do that less often: attempts in the meantime do not make it longer; lenient products do not ban", AdviceZH: "请等待并降低该操作的频率；等待期间的重试不会延长封禁；宽松模式的产品不会封禁设备",
 	}
 }
 

@@ -76,6 +76,10 @@ func TestRatesOfOneNET(t *testing.T) {
 				t.Errorf("timeline %v", got)
 			}
 			why := p.arrive()
+			if why != nil && (!strings.Contains(why.Sentence, fmt.Sprintf("more than %d times within 5s", tt.limit)) || !strings.Contains(why.Sentence, "until 00:05:15 UTC") ||
+				!strings.Contains(why.SentenceZH, fmt.Sprintf("超过 %d 次", tt.limit))) {
+				t.Errorf("the ban does not say what for: %s %s", why.Sentence, why.SentenceZH)
+			}
 			if why == nil || why.Code != "onenet-device-banned" || why.SentenceZH == "" || answerOf(why).ReturnCode != 3 {
 				t.Errorf("it may come back: %+v", why)
 			}
@@ -88,6 +92,24 @@ func TestRatesOfOneNET(t *testing.T) {
 				t.Errorf("five minutes are over: %+v", why)
 			}
 		})
+	}
+}
+
+// TestAcknowledgementsOfNothing end the connection where the product is strict
+// [onenet §1.5], without a ban.
+func TestAcknowledgementsOfNothing(t *testing.T) {
+	for _, ack := range []packet.Type{packet.TypePuback, packet.TypePubrec, packet.TypePubrel, packet.TypePubcomp} {
+		p := newPaced(dialect.Lenient)
+		if !p.conduct(ack, nil) || len(p.codes()) > 0 {
+			t.Errorf("%v, lenient: %v", ack, p.codes())
+		}
+		p = newPaced(dialect.Strict)
+		if p.conduct(ack, nil) || fmt.Sprint(p.codes()) != "[fault onenet-acknowledgement]" {
+			t.Errorf("%v: %v", ack, p.codes())
+		}
+		if why := p.arrive(); why != nil {
+			t.Errorf("%v: banned over it: %+v", ack, why)
+		}
 	}
 }
 

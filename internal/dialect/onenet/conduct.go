@@ -5,10 +5,14 @@ import (
 
 	"github.com/matou-iot/matou/internal/dialect"
 	"github.com/matou-iot/matou/mqtt"
+	"github.com/matou-iot/matou/mqtt/packet"
 	vendor "github.com/matou-iot/matou/onenet"
 )
 
-var _ dialect.Mannered = Dialect{}
+var (
+	_ dialect.Mannered       = Dialect{}
+	_ dialect.Unacknowledged = Dialect{}
+)
 
 // Manners: messages are of QoS 0 or 1 and not to be retained; the platform
 // closes over others [onenet §1.5].
@@ -56,6 +60,19 @@ func (Dialect) MaySubscribeAll(filters []string, mode dialect.Strictness) (*dial
 		}
 	}
 	return nil, false
+}
+
+// Unwanted: messages towards devices are of QoS 0, so that there is nothing for
+// them to acknowledge, and QoS 2 does not exist; the platform closes
+// [onenet §1.5].
+func (Dialect) Unwanted(t packet.Type) *dialect.Diagnosis {
+	return &dialect.Diagnosis{
+		Code: "onenet-acknowledgement", Field: "packet", Received: t.String(), Expected: "no acknowledgement, for all that OneNET sends is of QoS 0",
+		Sentence:   t.String() + " from the device; OneNET sends everything with QoS 0, which nobody acknowledges, and closes over it",
+		SentenceZH: "设备发送了 " + t.String() + "；OneNET 下行消息均为 QoS 0，无需确认，遇到该报文会断开连接",
+		Advice:     "let the MQTT library acknowledge only what came with QoS 1, by its packet identifier, and publish with QoS 0 or 1",
+		AdviceZH:   "请只对收到的 QoS 1 消息按其报文标识符应答，并使用 QoS 0 或 1 发布",
+	}
 }
 
 // pace is what the platform lets a device do.
