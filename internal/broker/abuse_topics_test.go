@@ -20,8 +20,6 @@ type tape struct {
 	b []byte
 }
 
-func (t *tape) await()             {}
-func (t *tape) rest(receiver) bool { return false }
 func (t *tape) write(b []byte) (int, error) {
 	t.b = append(t.b, b...)
 	return len(b), nil

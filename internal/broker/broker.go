@@ -141,6 +141,7 @@ type listener struct {
 	mu     sync.Mutex
 	open   map[io.Closer]struct{} // network connections
 	closed bool
+	lounge *lounge // nil until a client is silent
 }
 
 // Serve accepts connections on ln until ctx is done or Shutdown is called,
@@ -164,6 +165,7 @@ func (b *Broker) Serve(ctx context.Context, ln net.Listener) error {
 	door.Go(func() { server.Serve(l.http) })
 	defer door.Wait()
 	defer l.stopHTTP(server)
+	defer l.closeLounge()
 	defer l.conns.Wait()
 	defer l.http.Close()
 	defer l.cut()
@@ -316,7 +318,7 @@ func (l *listener) release(nc net.Conn, at place) {
 // client makes the client of a connection. abort closes what is below nc
 // without a good-bye; since is when the client's time for its CONNECT began.
 func (l *listener) client(nc net.Conn, origin Origin, abort func(), since time.Time) *Client {
-	return &Client{b: l.b, limits: l.b.limits.Load(), origin: origin, ctx: l.ctx, since: since, t: newTransport(nc, abort)}
+	return &Client{b: l.b, limits: l.b.limits.Load(), origin: origin, l: l, since: since, t: newTransport(nc, abort)}
 }
 
 // attend serves a bare connection from its first byte to its end, and releases
@@ -327,24 +329,47 @@ func (l *listener) attend(nc net.Conn, c *Client, at place) {
 	l.resume(nc, c)
 }
 
+// resume serves a client from its first byte, or the first after a silence, to
+// the next silence or its end.
 func (l *listener) resume(nc net.Conn, c *Client) {
+	c.woken()
 	err := c.run()
 	for err == errSilent {
-		if c.rests = c.t.rest(c); c.rests {
-			l.conns.Go(func() { l.await(nc, c) })
+		if g := l.enterLounge(); g != nil && g.sit(c) {
 			return
 		}
+		c.awake = mostAwake // in the middle of a packet, above all
 		err = c.run()
 	}
 	l.after(nc, c, err)
 	l.release(nc, c.at)
 }
 
-// await waits for a silent client, on a stack of 2 KiB, the smallest there is:
-// nothing may be called here that needs more.
-func (l *listener) await(nc net.Conn, c *Client) {
-	c.t.await()
-	l.conns.Go(func() { l.resume(nc, c) })
+// enterLounge returns the lounge, nil where there is none.
+func (l *listener) enterLounge() *lounge {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.lounge == nil && !l.closed {
+		l.lounge = newLounge(l)
+	}
+	return l.lounge
+}
+
+// closeLounge is called when all connections have ended.
+func (l *listener) closeLounge() {
+	if l.lounge != nil {
+		l.lounge.close()
+	}
+}
+
+// rouse gives c a goroutine again if it has none.
+func (l *listener) rouse(c *Client) {
+	l.mu.Lock()
+	g := l.lounge
+	l.mu.Unlock()
+	if g != nil {
+		g.wake(c)
+	}
 }
 
 // serve receives until the connection ends.
@@ -376,9 +401,13 @@ func (l *listener) closeAll() {
 	l.mu.Lock()
 	l.closed = true
 	open := slices.Collect(maps.Keys(l.open))
+	g := l.lounge
 	l.mu.Unlock()
 	for _, c := range open { // each waits for its connection's goroutine to let go
 		c.Close()
+	}
+	if g != nil {
+		g.wakeAll() // of a closed socket nothing is heard
 	}
 }
 

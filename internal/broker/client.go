@@ -1,7 +1,6 @@
 package broker
 
 import (
-	"context"
 	"errors"
 	"os"
 	"sync"
@@ -16,6 +15,7 @@ import (
 // methods may be called by anybody at any time, also after the end.
 type Client struct {
 	b       *Broker
+	l       *listener
 	limits  *Limits // those of the moment the connection began: what a client was told stays true
 	t       transport
 	s       *session // set when admitted
@@ -45,12 +45,12 @@ type Client struct {
 
 	now   *batch // being taken, nil between reads; the connection's goroutine's
 	phase phase
-	seen  time.Time       // when something came last; the connection's goroutine's
-	at    place           // to be released with the connection
-	rests bool            // its goroutine may go while it is silent
-	awake uint8           // how many times it was found talking, up to mostAwake
-	part  int             // bytes of the packet that was incomplete then
-	ctx   context.Context // of Serve
+	seen  time.Time // when something came last; the connection's goroutine's
+	at    place     // to be released with the connection
+	rests bool      // its goroutine may go while it is silent
+	seat  int32     // in the lounge, from 1; guarded by lounge.mu
+	awake uint8     // how many times it was found talking, up to mostAwake
+	part  int       // bytes of the packet that was incomplete then
 }
 
 // A phase is how far a connection has come.
@@ -157,10 +157,10 @@ func (c *Client) look() time.Time {
 	return d
 }
 
-// restAfter is how long a client is silent before its goroutine goes: a wait
-// costs 2 KiB, a goroutine that has handled packets twice that and more.
-// Looking costs too, so those who are found talking are looked at less often,
-// up to restAfter<<mostAwake.
+// restAfter is how long a client is silent before its goroutine goes. To look
+// costs time, and so does to come back: those who are found talking are looked
+// at less often, up to restAfter<<mostAwake, and so are those who come back
+// sooner than that.
 var restAfter = 2 * time.Second // tests shorten it
 
 const mostAwake = 4
@@ -436,6 +436,13 @@ func (c *Client) run() (err error) {
 	}
 }
 
+// woken says that the client is being listened to from now on.
+func (c *Client) woken() {
+	if c.phase == open && time.Since(c.seen) < restAfter<<mostAwake {
+		c.awake = mostAwake
+	}
+}
+
 // over reports whether the time of the connection is over.
 func (c *Client) over() bool {
 	d := c.deadline()
@@ -483,7 +490,7 @@ func (c *Client) finish(err error) {
 
 // lost is the cause of an end that nobody announced.
 func (c *Client) lost() Cause {
-	if c.ctx.Err() != nil {
+	if c.l.ctx.Err() != nil {
 		return ServerDown
 	}
 	return Lost

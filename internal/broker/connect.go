@@ -33,7 +33,7 @@ func (c *Client) connect(b *batch, h packet.Header, body []byte) error {
 	if p.Properties != nil && p.Properties.AuthMethod != "" { // [MQTT5 §4.12]
 		return c.refuse(b, &Refusal{Reason: mqtt.BadAuthenticationMethod})
 	}
-	grant, err := c.b.rules.Connect(c.ctx, &p, c.origin)
+	grant, err := c.b.rules.Connect(c.l.ctx, &p, c.origin)
 	if err != nil {
 		return c.refuse(b, refusalOf(err))
 	}

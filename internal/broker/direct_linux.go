@@ -27,11 +27,3 @@ func direct(call uintptr, fd int, b []byte) (int, error) {
 	}
 	return int(n), nil
 }
-
-// hasInput reports whether a read of fd would return something: bytes, the end
-// or an error.
-func hasInput(fd uintptr) bool {
-	var one [1]byte
-	_, _, errno := syscall.RawSyscall6(syscall.SYS_RECVFROM, fd, uintptr(unsafe.Pointer(&one[0])), 1, syscall.MSG_PEEK, 0, 0)
-	return errno != syscall.EAGAIN && errno != syscall.EINTR
-}

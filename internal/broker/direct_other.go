@@ -10,9 +10,3 @@ import "syscall"
 func readNow(fd int, b []byte) (int, error) { return syscall.Read(fd, b) }
 
 func writeNow(fd int, b []byte) (int, error) { return syscall.Write(fd, b) }
-
-func hasInput(fd uintptr) bool {
-	var one [1]byte
-	_, _, err := syscall.Recvfrom(int(fd), one[:], syscall.MSG_PEEK)
-	return err != syscall.EAGAIN && err != syscall.EINTR
-}

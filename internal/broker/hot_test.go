@@ -15,8 +15,6 @@ import (
 type sink struct{ bytes int }
 
 func (s *sink) receive(receiver) error           { return nil }
-func (s *sink) await()                           {}
-func (s *sink) rest(receiver) bool               { return false }
 func (s *sink) write(b []byte) (int, error)      { s.bytes += len(b); return len(b), nil }
 func (s *sink) writeAll([]byte, time.Time) error { return nil }
 func (s *sink) until(time.Time)                  {}
@@ -30,7 +28,7 @@ func (s *sink) close()                           {}
 func sunk(tb testing.TB, b *Broker, frames ...[]byte) (*Client, *sink) {
 	tb.Helper()
 	t := &sink{}
-	c := &Client{b: b, limits: b.limits.Load(), t: t, ctx: context.Background(), since: time.Now()}
+	c := &Client{b: b, limits: b.limits.Load(), t: t, l: &listener{ctx: context.Background()}, since: time.Now()}
 	for _, f := range frames {
 		feed(tb, c, f)
 	}

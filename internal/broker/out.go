@@ -290,6 +290,7 @@ func (c *Client) broken() {
 	o.close()
 	o.mu.Unlock()
 	c.t.stop()
+	c.l.rouse(c)
 }
 
 // close says that there will be no more flush.
@@ -446,4 +447,5 @@ func (c *Client) end(cause Cause, reason mqtt.ReasonCode) {
 		c.t.hurry(time.Now().Add(lingerTime))
 	}
 	c.flush()
+	c.l.rouse(c)
 }

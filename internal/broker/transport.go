@@ -14,12 +14,6 @@ type transport interface {
 	// returns r's error, io.EOF, or a network error; after
 	// os.ErrDeadlineExceeded it may be called again. One goroutine calls it.
 	receive(r receiver) error
-	// rest prepares for await. It is false for a transport that has no such
-	// way, or is in the middle of something. Not while receive runs.
-	rest(r receiver) (ok bool)
-	// await waits until receive has something to do, with far less memory than
-	// receive needs to wait.
-	await()
 	// write sends what the socket takes at once and returns how much that was.
 	// Whoever flushes the out-buffer calls it, one at a time.
 	write(b []byte) (int, error)
@@ -174,10 +168,6 @@ func nonNil(err error) error {
 	}
 	return err
 }
-
-func (t *stream) rest(receiver) (ok bool) { return false }
-
-func (t *stream) await() {}
 
 func (t *stream) write([]byte) (int, error) { return 0, nil }
 

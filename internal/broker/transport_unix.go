@@ -64,14 +64,6 @@ func (t *socket) receive(r receiver) error {
 	return nonNil(err)
 }
 
-func (t *socket) rest(r receiver) (ok bool) {
-	return t.b == nil && t.nc.SetReadDeadline(r.deadline()) == nil && !r.stopped()
-}
-
-// await waits for the first edge only. What it finds there, an error too, it
-// leaves to receive.
-func (t *socket) await() { t.raw.Read(hasInput) }
-
 func (t *socket) release() {
 	giveBack(t.b)
 	t.b = nil
