@@ -315,7 +315,7 @@ func (c *cellular) roomForURCs(l *life) bool {
 
 // speak says the URCs, one after another, as long as the life lasts.
 func (c *cellular) speak(l *life) {
-	for l.await(func() bool { return len(c.urcs) > 0 && !c.busy }) {
+	for l.await(func() bool { return len(c.urcs) > 0 && !c.busy && c.awake }) {
 		if rest := c.quietTo - l.uptime(); rest > 0 {
 			if !l.sleep(rest) {
 				return

@@ -203,8 +203,6 @@ func (k *cellLink) close(why string) {
 
 // sever loses the connection in the middle of b: half of it is written.
 func (k *cellLink) sever(b []byte) {
-	half := b[:len(b)/2]
-	k.send(half)
-	k.finishing = true
-	k.l.changed.Broadcast()
+	k.send(b[:len(b)/2])
+	k.finish()
 }

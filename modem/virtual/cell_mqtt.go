@@ -16,6 +16,7 @@ type cellMQTT struct {
 	client  onboard.Client
 	link    *cellLink // nil while closed
 	opening bool
+	attempt int // counts openings, so that one that was given up knows
 	host    string
 	port    int
 	told    func(l *life, e onboard.Event)
@@ -28,13 +29,15 @@ func (q *cellMQTT) closed() bool { return q.link == nil && !q.opening }
 // open connects to a server; opened is told how that went.
 func (q *cellMQTT) open(l *life, host string, port int, secure *tls.Config, opened func(err error)) {
 	q.opening, q.host, q.port = true, host, port
+	q.attempt++
+	mine := q.attempt
 	to := cellTarget{"MQTT", q.idx, host, port, secure, q.c.cause}
 	l.task(func() {
 		k, err, ok := q.c.connect(l, to)
 		if !ok {
 			return
 		}
-		if !q.opening { // closed meanwhile
+		if !q.opening || q.attempt != mine { // closed meanwhile
 			if k != nil {
 				k.close("the module closed it")
 			}

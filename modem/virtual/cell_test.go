@@ -1,14 +1,23 @@
 package virtual
 
 import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
 	"crypto/hmac"
+	"crypto/rand"
 	"crypto/sha1"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/hex"
+	"encoding/pem"
 	"fmt"
 	"io"
+	"math/big"
 	"net"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -556,6 +565,173 @@ func TestLierdaQuirks(t *testing.T) {
 			b.SetFault(Fault{Name: faultLinkLost})
 			b.hear("\r\n+LMQTTURC: STATS,0,1\r\n")
 		})
+	})
+}
+
+func TestWills(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var login *packet.Connect
+		w, _ := tap(cloud{login: func(p *packet.Connect) { login = p }})
+		b := ec20Bench(t, Options{Network: w})
+		b.want(`AT+QMTCFG="willex",0,1,1,1,"t/will",5`, "\r\n> ")
+		b.say("a\"b\r\n")
+		b.hear("\r\nOK\r\n")
+		b.connected()
+		if will := login.Will; will == nil || will.Topic != "t/will" || string(will.Payload) != "a\"b\r\n" || will.QoS != 1 || !will.Retain {
+			t.Errorf("will %+v", will)
+		}
+		b.want(`AT+QMTCFG="willex",0,1,1,1,"t/will",257`, "\r\nERROR\r\n")
+		b.ok(`AT+QMTCFG="willex",0,0`)
+		b.want(`AT+QMTCFG="will",0`, "\r\n+QMTCFG: \"will\",0\r\n\r\nOK\r\n")
+	})
+}
+
+func TestAnOpeningThatWasGivenUpOpensNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := cellWorld()
+		slow := &slowWorld{world: w, gate: make(chan struct{})}
+		b := ec20Bench(t, Options{Network: slow})
+		b.ok(`AT+QMTOPEN=0,"broker.example",1883`)
+		b.want(`AT+QMTCLOSE=0`, "\r\nOK\r\n\r\n+QMTCLOSE: 0,0\r\n")
+		b.ok(`AT+QMTOPEN=0,"broker.example",1883`)
+		close(slow.gate) // both connections are made now
+		b.hear("\r\n+QMTOPEN: 0,0\r\n")
+		synctest.Wait()
+		if slow.open.Load() != 1 {
+			t.Errorf("%d connections are open", slow.open.Load())
+		}
+	})
+}
+
+// A slowWorld connects when its gate opens, and counts what is open.
+type slowWorld struct {
+	*world
+	gate chan struct{}
+	open atomic.Int32
+}
+
+func (w *slowWorld) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
+	<-w.gate
+	c, err := w.world.DialContext(ctx, network, address)
+	if err == nil {
+		w.open.Add(1)
+	}
+	return &countedConn{Conn: c, open: &w.open}, err
+}
+
+type countedConn struct {
+	net.Conn
+	open *atomic.Int32
+	once sync.Once
+}
+
+func (c *countedConn) Close() error {
+	c.once.Do(func() { c.open.Add(-1) })
+	return c.Conn.Close()
+}
+
+func TestMQTTOverTLS(t *testing.T) {
+	pair, ca := selfSigned(t)
+	synctest.Test(t, func(t *testing.T) {
+		w := cellWorld()
+		var hello tls.ConnectionState
+		w.peers["tls.example:8883"] = func(c net.Conn) {
+			s := tls.Server(c, &tls.Config{Certificates: []tls.Certificate{pair}})
+			if s.Handshake() != nil {
+				return
+			}
+			hello = s.ConnectionState()
+			new(cloud).serve(s)
+		}
+		b := ec20Bench(t, Options{Network: w})
+		const open = `AT+QMTOPEN=0,"tls.example",8883`
+		b.ok(`AT+QMTCFG="ssl",0,1,2`)
+		// Nothing is checked.
+		b.want(open, "\r\nOK\r\n\r\n+QMTOPEN: 0,0\r\n")
+		if hello.ServerName != "" {
+			t.Errorf("named %q without sni", hello.ServerName)
+		}
+		b.want("AT+QMTCLOSE=0", "\r\nOK\r\n\r\n+QMTCLOSE: 0,0\r\n")
+		// A certificate is wanted and not there.
+		b.ok(`AT+QSSLCFG="seclevel",2,1`)
+		b.ok(`AT+QSSLCFG="cacert",2,"ca.pem"`)
+		b.want(open, "\r\nOK\r\n\r\n+QMTOPEN: 0,5\r\n")
+		b.want(fmt.Sprintf(`AT+QFUPL="ca.pem",%d,100`, len(ca)), "\r\nCONNECT\r\n")
+		b.say(ca)
+		b.until("OK\r\n")
+		b.ok(`AT+QSSLCFG="sni",2,1`)
+		b.want(open, "\r\nOK\r\n\r\n+QMTOPEN: 0,0\r\n")
+		if hello.ServerName != "tls.example" {
+			t.Errorf("named %q with sni", hello.ServerName)
+		}
+		b.want("AT+QMTCLOSE=0", "\r\nOK\r\n\r\n+QMTCLOSE: 0,0\r\n")
+		// With its clock in 1980 the module finds every certificate too new.
+		b.ok(`AT+QSSLCFG="ignorelocaltime",2,0`)
+		b.want(open, "\r\nOK\r\n\r\n+QMTOPEN: 0,0\r\n")
+		b.want("AT+QMTCLOSE=0", "\r\nOK\r\n\r\n+QMTCLOSE: 0,0\r\n")
+		b.ok(`AT+CCLK="80/01/06,00:00:00+00"`)
+		b.want(open, "\r\nOK\r\n\r\n+QMTOPEN: 0,5\r\n")
+		b.ok(`AT+QSSLCFG="ignorelocaltime",2,1`)
+		b.want(open, "\r\nOK\r\n\r\n+QMTOPEN: 0,0\r\n")
+		// Sockets have TLS of their own.
+		w.peers["echo.example:443"] = func(c net.Conn) {
+			echoUntilBye(tls.Server(c, &tls.Config{Certificates: []tls.Certificate{pair}}))
+		}
+		b.ok("AT+QIACT=1")
+		b.want(`AT+QSSLOPEN=1,2,4,"echo.example",443,0`, "\r\nOK\r\n\r\n+QSSLOPEN: 4,0\r\n")
+		b.want("AT+QSSLSEND=4,4", "\r\n> ")
+		b.say("test")
+		b.hear("\r\nSEND OK\r\n\r\n+QSSLURC: \"recv\",4\r\n")
+		b.want("AT+QSSLRECV=4,1500", "\r\n+QSSLRECV: 4\r\ntest\r\n\r\nOK\r\n")
+		b.ok("AT+QSSLCLOSE=4")
+		// SSL 3 is gone from the world.
+		b.ok(`AT+QSSLCFG="sslversion",2,0`)
+		b.want(`AT+QSSLOPEN=1,2,4,"echo.example",443,0`, "\r\nOK\r\n\r\n+QSSLOPEN: 4,566\r\n")
+	})
+}
+
+// selfSigned is a certificate and itself as PEM.
+func selfSigned(t *testing.T) (tls.Certificate, string) {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), NotBefore: time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC), NotAfter: time.Date(2040, 1, 1, 0, 0, 0, 0, time.UTC),
+		IsCA: true, BasicConstraintsValid: true, DNSNames: []string{"another.example"},
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
+}
+
+func TestTheLineItself(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := ec20Bench(t, Options{Baud: 115200})
+		if err := b.SetFault(Fault{Name: faultSlowUART, Value: "300"}); err != nil {
+			t.Fatal(err)
+		}
+		began := time.Now()
+		b.want("AT+CSQ", "\r\n+CSQ: 27,99\r\n\r\nOK\r\n") // 21 bytes of ten bits
+		if took := time.Since(began); took < 650*time.Millisecond || took > 800*time.Millisecond {
+			t.Errorf("21 bytes at 300 baud in %v", took)
+		}
+		b.ClearFault(faultSlowUART)
+		b.ok("AT+IPR=9600")
+		began = time.Now()
+		b.want("AT+CSQ", "\r\n+CSQ: 27,99\r\n\r\nOK\r\n")
+		if took := time.Since(began); took < 20*time.Millisecond || took > 60*time.Millisecond {
+			t.Errorf("21 bytes at 9600 baud in %v", took)
+		}
+		b.SetFault(Fault{Name: faultLostBytes, Value: "1"})
+		b.say("AT\r\n")
+		b.silent()
+		b.ClearFault(faultLostBytes)
+		b.host.SetReadDeadline(time.Time{})
+		b.ok("AT")
 	})
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 )
 
 // A qmtConfig is what AT+QMTCFG sets for one client. It is forgotten at a
@@ -39,7 +40,8 @@ func defaultQMT(quirks map[string]bool) qmtConfig {
 }
 
 // A qmtSetting is one name of AT+QMTCFG. set reads its values into a copy of
-// the configuration, show writes them; "" shows nothing.
+// the configuration, nil asks for data as well: see willex; show writes them,
+// "" shows nothing.
 type qmtSetting struct {
 	name string
 	test string
@@ -88,6 +90,7 @@ var qmtSettings = []qmtSetting{
 		},
 		func(c *qmtConfig) string { return csv(c.packetTime, c.retries, c.notice) }},
 	{"will", `(0-5),(0,1),(0-2),(0,1),"will_topic","will_message"`, setWill, showWill},
+	{"willex", `(0-5),(0,1),(0-2),(0,1),"will_topic",(0-256)`, nil, showWill},
 	{"recv/mode", "(0-5),(0,1),(0,1)",
 		func(a *cellArgs, c *qmtConfig) {
 			c.buffered, c.showLength = a.number(0, 1), a.numberOr(c.showLength, 0, 1)
@@ -156,12 +159,42 @@ func (t *cellTurn) qmtcfg() cellResult {
 		}
 		return cellOK
 	}
+	if s.set == nil {
+		return t.willex(q)
+	}
 	cfg := q.cfg
 	s.set(t.cellArgs, &cfg)
 	if !t.end() {
 		return cellError
 	}
 	q.cfg = cfg
+	return cellOK
+}
+
+// willex is a will whose message is written after a prompt:
+// <fg>[,<qos>,<retain>,"<topic>",<length>].
+func (t *cellTurn) willex(q *qmtClient) cellResult {
+	w := qmtWill{on: t.number(0, 1)}
+	length := 0
+	if w.on == 1 || t.more() {
+		w.qos, w.retain = t.number(0, 2), t.number(0, 1)
+		w.topic = t.text(1, maxWillText)
+		length = t.length(0, maxWillText)
+	}
+	if !t.end() {
+		return cellError
+	}
+	if length > 0 {
+		data, how := t.prompt(cellPrompt, length, 0, time.Duration(q.cfg.editTime)*time.Second, q.cfg.echo == 1)
+		switch how {
+		case promptOver:
+			return cellSilent
+		case promptIdle:
+			return cellError
+		}
+		w.message = string(data)
+	}
+	q.cfg.will = w
 	return cellOK
 }
 

@@ -62,7 +62,6 @@ type lmqttConfig struct {
 	notice              int
 	will                qmtWill
 	cache, showLength   int
-	ssl, sslContext     int
 	ali                 *[3]string
 }
 
