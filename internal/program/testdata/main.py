@@ -5,7 +5,7 @@
 #   WIFI_SSID, WIFI_PASSWORD   your Wi-Fi 你的无线网络
 #   HOST                       where Matou is 码头的地址
 #   read()                     your sensors 你的传感器
-#   set()                      what the cloud may switch 云端可以控制的部件
+#   apply()                    what the cloud may switch 云端可以控制的部件
 # The password does not expire. 密码长期有效。
 # Position: not reported here 这里没有上报
 import json
@@ -42,9 +42,9 @@ def read():
     }
 
 
-def set(values):
+def apply(values):
     """What the cloud wants. 云端要设置的值。"""
-    print("set", values)
+    print("apply", values)
 
 
 def report():
@@ -58,7 +58,7 @@ def heard(topic, payload):
     if topic != SET_TOPIC.encode():
         return
     message = json.loads(payload)
-    set(message["params"])
+    apply(message["params"])
     reply = {"id": message["id"], "code": 200, "data": {}}
     client.publish(SET_REPLY_TOPIC.encode(), json.dumps(reply).encode())
 

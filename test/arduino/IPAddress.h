@@ -1,0 +1,7 @@
+#pragma once
+#include <stdint.h>
+
+class IPAddress {
+public:
+  IPAddress(uint8_t = 0, uint8_t = 0, uint8_t = 0, uint8_t = 0) {}
+};

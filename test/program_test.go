@@ -1,0 +1,366 @@
+package test
+
+import (
+	"context"
+	"encoding/hex"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/matou-iot/matou/modem/virtual"
+)
+
+// gardenModel is a thing model in Matou's own form, for plain MQTT.
+const gardenModel = `{"properties":[
+ {"id":"Soil","name":"Soil","type":{"kind":"float","min":0,"max":100}},
+ {"id":"Count","name":"Count","type":{"kind":"int32","min":0,"max":10}},
+ {"id":"Note","name":"Note","type":{"kind":"text","length":20}},
+ {"id":"Pump","name":"Pump","access":"read-write","type":{"kind":"bool"}}],"events":[],"services":[]}`
+
+// A trade is a product whose devices programs are written for: a property that
+// every program reports with its value, and one that the cloud sets.
+type trade struct {
+	product, reported, value, set string
+	to                            any
+}
+
+var trades = []trade{
+	{lampProduct, "CurrentTemperature", "21.5", "NightLightSwitch", 0},
+	{sensorProduct, "wendu", "21.5", "wendu", 30.5},
+	{"garden", "Soil", "21.5", "Pump", true},
+}
+
+// workshop is a server with the three products.
+func workshop(t *testing.T) *matou {
+	m := start(t, t.TempDir())
+	m.product(lampProduct, "aliyun", "strict", "", lampTSL)
+	m.product(sensorProduct, "onenet", "strict", "", sensorModel)
+	m.product("garden", "mqtt", "strict", "", gardenModel)
+	return m
+}
+
+// written makes a device and writes a program for it into a directory of its
+// own.
+func (m *matou) written(product, target string) (device, file string) {
+	m.t.Helper()
+	device = "for-" + target
+	secret := map[string]string{sensorProduct: sensorKey}[product]
+	if secret == "" {
+		secret = lampSecret
+	}
+	if status, _ := m.call("GET", "/products/"+product+"/devices/"+device, nil); status == 404 {
+		m.add(product, device, secret)
+	}
+	dir := m.t.TempDir()
+	_, errs, code := m.cli("device", "code", product+"/"+device, "--for", target, "--host", "127.0.0.1", "--port", m.port, "-o", dir)
+	if code != 0 {
+		m.t.Fatalf("exit %d: %s", code, errs)
+	}
+	files, err := filepath.Glob(filepath.Join(dir, "*"))
+	if err != nil || len(files) != 1 {
+		m.t.Fatalf("%v, %v", files, err)
+	}
+	return device, files[0]
+}
+
+// running starts a program that runs until the end of the test.
+func running(t *testing.T, cmd *exec.Cmd) *buffer {
+	t.Helper()
+	out := new(buffer)
+	cmd.Stdout, cmd.Stderr = out, out
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		cmd.Process.Kill()
+		cmd.Wait()
+		if t.Failed() {
+			t.Logf("%s said\n%s", cmd.Args[0], out)
+		}
+	})
+	return out
+}
+
+// proves that a program reports, and obeys and answers what it is told.
+func (m *matou) proves(x trade, device string) {
+	m.t.Helper()
+	m.awaitLatest(x.product, device, x.reported, x.value)
+	c := must[object](m, "POST", "/products/"+x.product+"/devices/"+device+"/properties", object{"values": object{x.set: x.to}, "wait": "10s"})
+	if c["state"] != "acknowledged" || c["code"] != 200.0 {
+		m.t.Errorf("the command: %v", c)
+	}
+}
+
+// under runs a part of a story.
+func (m *matou) under(name string, f func(t *testing.T)) {
+	outer := m.t
+	defer func() { m.t = outer }()
+	outer.Run(name, func(t *testing.T) {
+		m.t = t
+		f(t)
+	})
+}
+
+// pythonWith finds a Python that has a module.
+func pythonWith(t *testing.T, module string) string {
+	t.Helper()
+	for _, python := range []string{"python3", "/usr/bin/python3"} {
+		if exec.Command(python, "-c", "import "+module).Run() == nil {
+			return python
+		}
+	}
+	t.Skipf("SKIPPED: no Python with the module %s", module)
+	return ""
+}
+
+func build(t *testing.T, program string, args ...string) {
+	t.Helper()
+	need(t, program)
+	if out, err := exec.Command(program, args...).CombinedOutput(); err != nil {
+		t.Fatalf("%s %s: %v\n%s", program, strings.Join(args, " "), err, out)
+	}
+}
+
+func absolute(t *testing.T, path string) string {
+	t.Helper()
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return abs
+}
+
+func TestProgramsRun(t *testing.T) {
+	m := workshop(t)
+	for _, x := range trades {
+		m.under(x.product+"/python", func(t *testing.T) {
+			python := pythonWith(t, "paho.mqtt")
+			device, file := m.written(x.product, "python")
+			running(t, exec.Command(python, "-u", file))
+			m.proves(x, device)
+		})
+		m.under(x.product+"/micropython", func(t *testing.T) {
+			need(t, "python3")
+			device, file := m.written(x.product, "micropython")
+			running(t, exec.Command("python3", "-u", filepath.Join("micropython", "run.py"), file))
+			m.proves(x, device)
+		})
+		m.under(x.product+"/node", func(t *testing.T) {
+			need(t, "node")
+			if _, err := os.Stat(filepath.Join("node", "node_modules", "mqtt")); err != nil {
+				t.Skip("SKIPPED: test/node/node_modules is missing; run test/prepare")
+			}
+			device, file := m.written(x.product, "node")
+			cmd := exec.Command("node", file)
+			cmd.Env = append(os.Environ(), "NODE_PATH="+absolute(t, filepath.Join("node", "node_modules")))
+			running(t, cmd)
+			m.proves(x, device)
+		})
+		m.under(x.product+"/go", func(t *testing.T) {
+			device, file := m.written(x.product, "go")
+			bin := filepath.Join(t.TempDir(), "device")
+			build(t, "go", "build", "-o", bin, file)
+			running(t, exec.Command(bin))
+			m.proves(x, device)
+		})
+		m.under(x.product+"/arduino", func(t *testing.T) {
+			need(t, "g++")
+			device, file := m.written(x.product, "arduino")
+			bin := filepath.Join(t.TempDir(), "sketch")
+			build(t, "g++", "-std=c++17", "-Wall", "-Wextra", "-DESP8266", "-Iarduino", "-Iarduino/PubSubClient", "-o", bin,
+				"arduino/main.cpp", "arduino/PubSubClient/PubSubClient.cpp", "-x", "c++", file)
+			running(t, exec.Command(bin))
+			m.proves(x, device)
+		})
+		m.under(x.product+"/stm32", func(t *testing.T) {
+			need(t, "cc")
+			device, file := m.written(x.product, "stm32")
+			bin := filepath.Join(t.TempDir(), "board")
+			build(t, "cc", "-std=c11", "-D_DEFAULT_SOURCE", "-D_POSIX_C_SOURCE=200809L", "-Wall", "-Wextra", "-Werror", "-Istm32", "-o", bin, "stm32/main.c", file, "-lpthread")
+			_, port := module(t, "esp8266", "")
+			running(t, exec.Command(bin, port))
+			m.proves(x, device)
+		})
+		m.under(x.product+"/c", func(t *testing.T) {
+			need(t, "cc")
+			device, file := m.written(x.product, "c")
+			bin := filepath.Join(t.TempDir(), "arrays")
+			build(t, "cc", "-std=c11", "-D_DEFAULT_SOURCE", "-Wall", "-Wextra", "-Werror", "-include", file, "-o", bin, "c/arrays.c")
+			out, err := exec.Command(bin, "127.0.0.1", m.port).CombinedOutput()
+			if err != nil || string(out) != "20020000 9003000100 d000\n" {
+				t.Errorf("%v, it heard %s", err, out)
+			}
+			m.awaitLatest(x.product, device, x.reported, x.value)
+		})
+		m.under(x.product+"/at replayed", func(t *testing.T) {
+			device, file := m.written(x.product, "at")
+			out, errs, code := m.replayed(file)
+			if code != 0 || !strings.Contains(out, "CONNACK: accepted") {
+				t.Errorf("exit %d\n%s%s", code, out, errs)
+			}
+			m.awaitLatest(x.product, device, x.reported, x.value)
+		})
+	}
+}
+
+// module powers a virtual module and waits for a host at its serial line: the
+// connection to it, and a port for somebody else to use in its place.
+func module(t *testing.T, model, firmware string) (dial func() net.Conn, port string) {
+	t.Helper()
+	v, err := virtual.New(virtual.Options{Model: model, Firmware: firmware, Speed: 100, Baud: 921600})
+	if err != nil {
+		t.Skipf("SKIPPED: %v", err)
+	}
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	var parts sync.WaitGroup
+	parts.Go(func() { v.Run(ctx) })
+	parts.Go(func() {
+		conn, err := ln.Accept()
+		if err == nil {
+			v.Attach(ctx, conn)
+		}
+	})
+	t.Cleanup(func() {
+		cancel()
+		ln.Close()
+		parts.Wait()
+	})
+	_, port, _ = net.SplitHostPort(ln.Addr().String())
+	return func() net.Conn {
+		conn, err := net.Dial("tcp", ln.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { conn.Close() })
+		return conn
+	}, port
+}
+
+// A typist types a list of AT commands as a person would: a command, then what
+// the module wants to see done, then the next.
+type typist struct {
+	t    *testing.T
+	conn net.Conn
+	in   []byte
+	all  []byte
+}
+
+// until waits for one of several things and takes everything up to it.
+func (y *typist) until(any ...string) string {
+	y.t.Helper()
+	deadline := time.Now().Add(patience)
+	buf := make([]byte, 4096)
+	for {
+		for _, want := range any {
+			if i := strings.Index(string(y.in), want); i >= 0 {
+				y.in = y.in[i+len(want):]
+				return want
+			}
+		}
+		y.conn.SetReadDeadline(deadline)
+		n, err := y.conn.Read(buf)
+		y.in, y.all = append(y.in, buf[:n]...), append(y.all, buf[:n]...)
+		if err != nil {
+			y.t.Fatalf("waited for %q: %v\nthe module said\n%s", any, err, y.all)
+		}
+	}
+}
+
+func (y *typist) say(b []byte) {
+	y.t.Helper()
+	if _, err := y.conn.Write(b); err != nil {
+		y.t.Fatal(err)
+	}
+}
+
+var (
+	later   = regexp.MustCompile(`^AT\+(L?(?:QMT|MQTT)(?:OPEN|CONN|SUB|SUBUNSUB|PUB|PUBEX|DISC|CLOSE)|QMT\w+)=`)
+	prompts = regexp.MustCompile(`^AT\+(?:CIPSEND=|MQTTLONG|MQTTPUBRAW|QMTPUBEX)`)
+)
+
+// types types the whole list.
+func (y *typist) types(list string, isHex bool) {
+	y.t.Helper()
+	lines := strings.Split(list, "\n")
+	for i, line := range lines {
+		if !strings.HasPrefix(line, "AT") {
+			continue
+		}
+		y.say([]byte(line + "\r\n"))
+		if !prompts.MatchString(line) {
+			y.final(line)
+			continue
+		}
+		if got := y.until(">", "ERROR\r\n"); got != ">" {
+			y.t.Fatalf("%s: %s\n%s", line, got, y.all)
+		}
+		data := []byte(lines[i+1])
+		if isHex {
+			var err error
+			if data, err = hex.DecodeString(lines[i+1]); err != nil {
+				y.t.Fatal(err)
+			}
+		}
+		y.say(data)
+		switch {
+		case strings.HasPrefix(line, "AT+CIPSEND"):
+			y.until("SEND OK\r\n")
+		case strings.HasPrefix(line, "AT+MQTTPUBRAW"):
+			y.until("+MQTTPUB:OK\r\n")
+		default:
+			y.final(line)
+		}
+	}
+}
+
+// final waits for the end of a command, the late part of it included.
+func (y *typist) final(line string) {
+	y.t.Helper()
+	if got := y.until("OK\r\n", "ERROR\r\n", "FAIL\r\n"); got != "OK\r\n" {
+		y.t.Fatalf("%s: %s\nthe module said\n%s", line, got, y.all)
+	}
+	if m := later.FindStringSubmatch(line); m != nil && !strings.HasPrefix(line, "AT+MQTT") {
+		y.until("+" + m[1] + ": 0")
+		y.until("\r\n")
+	}
+}
+
+// The lists are typed into virtual modules, which really connect.
+func TestATListsAreTypedIntoModules(t *testing.T) {
+	m := workshop(t)
+	for _, list := range []struct {
+		target, model, firmware string
+		hex                     bool
+	}{
+		{"at", "esp8266", "", true},
+		{"at-mqtt", "esp8266", "2.2", false},
+		{"at-ec20", "ec20", "", false},
+		{"at-nt35e", "nt35e", "", false},
+	} {
+		for _, x := range trades {
+			m.under(list.target+"/"+x.product, func(t *testing.T) {
+				dial, _ := module(t, list.model, list.firmware)
+				device, file := m.written(x.product, list.target)
+				text, err := os.ReadFile(file)
+				if err != nil {
+					t.Fatal(err)
+				}
+				y := &typist{t: t, conn: dial()}
+				y.say([]byte("AT\r\n"))
+				y.until("OK\r\n")
+				y.types(string(text), list.hex)
+				m.awaitLatest(x.product, device, x.reported, x.value)
+			})
+		}
+	}
+}
