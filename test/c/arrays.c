@@ -12,13 +12,20 @@ static int sent(const unsigned char *bytes, size_t n) { return write(fd, bytes, 
 /* heard prints whole packets until one of this type has come. */
 static int heard(int type, const char *end)
 {
-    unsigned char head[2], body[128];
+    unsigned char first, more, body[4096];
     for (;;) {
-        if (recv(fd, head, 2, MSG_WAITALL) != 2 || head[1] > sizeof body) return 0;
-        if (head[1] > 0 && recv(fd, body, head[1], MSG_WAITALL) != head[1]) return 0;
-        if (head[0] >> 4 != type) continue;
-        printf("%02x%02x", head[0], head[1]);
-        for (int i = 0; i < head[1]; i++) printf("%02x", body[i]);
+        size_t n = 0;
+        int shift = 0;
+        if (recv(fd, &first, 1, MSG_WAITALL) != 1) return 0;
+        do {
+            if (recv(fd, &more, 1, MSG_WAITALL) != 1) return 0;
+            n |= (size_t)(more & 0x7f) << shift;
+            shift += 7;
+        } while (more & 0x80);
+        if (n > sizeof body || (n > 0 && recv(fd, body, n, MSG_WAITALL) != (ssize_t)n)) return 0;
+        if (first >> 4 != type) continue;
+        printf("%02x%02x", first, (unsigned)n);
+        for (size_t i = 0; i < n; i++) printf("%02x", body[i]);
         printf("%s", end);
         return 1;
     }
