@@ -76,10 +76,8 @@ type espRAM struct {
 	serial espSerial
 	sysmsg int
 	syslog bool
-	sleep  int
-	cause  uint64     // event of the last command line
-	pins   [16]espPin // GPIOs
-	rfvdd  int
+	cause  uint64         // event of the last command line
+	pins   [16]espPin     // GPIOs
 	auto   map[string]int // settings that are only kept: name to value
 }
 

@@ -1,0 +1,151 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"sync"
+	"time"
+
+	"golang.org/x/term"
+
+	"github.com/matou-iot/matou/modem/virtual"
+)
+
+// modemStdio is the module's line on standard input and output: a terminal
+// for a person, or the pipes of a program.
+type modemStdio struct {
+	g       *globals
+	m       *virtual.Module
+	rec     *recording
+	console *modemConsole
+}
+
+// lingering is how long a module is given to answer what a program's input
+// ended with: until it has been silent for so long.
+const lingering = time.Second
+
+func (p *modemStdio) serve(ctx context.Context) error {
+	line := &stdioLine{in: p.g.Stdin, out: p.g.Stdout, console: p.console, spoke: make(chan struct{}, 1), done: ctx.Done()}
+	if f, ok := p.g.Stdin.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+		fd := int(f.Fd())
+		before, err := term.MakeRaw(fd)
+		if err != nil {
+			return err
+		}
+		defer term.Restore(fd, before)
+		line.typed = true
+		fmt.Fprintf(p.g.Stderr, "%s on this terminal. Ctrl-] and then quit ends it, help says what else.\r\n", p.m.Model().Title)
+	}
+	// Standard input cannot be interrupted: its reader is left behind, and
+	// ends with the process.
+	ended := make(chan error, 1)
+	go func() { ended <- p.m.Attach(ctx, p.rec.on(line)) }()
+	select {
+	case err := <-ended:
+		return err
+	case <-ctx.Done():
+		return nil
+	}
+}
+
+// A stdioLine is standard input and output as a serial line. What a person
+// types is given the line ends that modules want, and Ctrl-] turns to the
+// console.
+type stdioLine struct {
+	in      io.Reader
+	out     io.Writer
+	console *modemConsole
+	typed   bool
+	order   []byte // being typed after Ctrl-]; nil: none
+	spoke   chan struct{}
+	done    <-chan struct{}
+	once    sync.Once
+}
+
+const consoleKey = 0x1d // Ctrl-]
+
+func (l *stdioLine) Read(p []byte) (int, error) {
+	half := p[:max(1, len(p)/2)] // each byte may become two
+	for {
+		n, err := l.in.Read(half)
+		if !l.typed {
+			if err == io.EOF && n == 0 {
+				l.linger()
+			}
+			return n, err
+		}
+		if typed := l.translate(half[:n]); len(typed) > 0 || err != nil {
+			return copy(p, typed), err
+		}
+	}
+}
+
+// linger waits until the module has been silent for a while.
+func (l *stdioLine) linger() {
+	for {
+		select {
+		case <-l.spoke:
+		case <-time.After(lingering):
+			return
+		case <-l.done:
+			return
+		}
+	}
+}
+
+// translate is what the module gets of what was typed.
+func (l *stdioLine) translate(b []byte) (out []byte) {
+	for _, c := range b {
+		switch {
+		case l.order != nil:
+			l.edit(c)
+		case c == consoleKey:
+			l.order = []byte{}
+			fmt.Fprint(l.console.out, "\r\nmatou> ")
+		case c == '\r':
+			out = append(out, '\r', '\n')
+		default:
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// edit is a key of an order.
+func (l *stdioLine) edit(c byte) {
+	switch c {
+	case '\r', '\n':
+		order := string(l.order)
+		l.order = nil
+		fmt.Fprint(l.console.out, "\r\n")
+		l.console.order(order)
+	case 0x7f, '\b':
+		if len(l.order) > 0 {
+			l.order = l.order[:len(l.order)-1]
+			fmt.Fprint(l.console.out, "\b \b")
+		}
+	case 0x03, 0x1b, consoleKey: // Ctrl-C, Escape
+		l.order = nil
+		fmt.Fprint(l.console.out, "\r\n")
+	default:
+		const most = 200
+		if c >= ' ' && len(l.order) < most {
+			l.order = append(l.order, c)
+			l.console.out.Write([]byte{c})
+		}
+	}
+}
+
+func (l *stdioLine) Write(p []byte) (int, error) {
+	select {
+	case l.spoke <- struct{}{}:
+	default:
+	}
+	return l.out.Write(bytes.Clone(p))
+}
+
+// Close does nothing: standard input and output are not ours.
+func (l *stdioLine) Close() error { return nil }

@@ -1,0 +1,100 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestModemSays(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		args []string
+	}{
+		{"modem-list-esp8266", with("modem list esp8266 --lang en")},
+		{"modem-list-esp8266-zh", with("modem list esp8266 --lang zh")},
+		{"modem-list-unknown", with("modem list esp9999")},
+		{"modem-run-unknown", with("modem run esp9999")},
+		{"modem-run-unknown-firmware", with("modem run esp8266 --firmware 9")},
+		{"modem-run-unknown-quirk", with("modem run esp8266 --quirk odd")},
+		{"modem-run-unknown-fault", with("modem run esp8266 --fault odd")},
+		{"modem-run-bad-fault", with("modem run esp8266 --fault lost-bytes=2")},
+		{"modem-run-bad-fault-time", with("modem run esp8266 --fault reset@soon")},
+		{"modem-run-bad-map", with("modem run esp8266 --map host")},
+		{"modem-run-bad-wifi", with("modem run esp8266 --wifi home=short")},
+		{"modem-run-bad-baud", with("modem run esp8266 --baud 10")},
+		{"modem-run-bad-speed", with("modem run esp8266 --speed 0")},
+		{"modem-run-two-ports", with("modem run esp8266 --stdio --tcp :0")},
+		{"modem-run-bad-tcp", with("modem run esp8266 --tcp 127.0.0.1:99999")},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			golden(t, tt.name, outcome(tt.args, ""))
+		})
+	}
+}
+
+// A program may have the module on its pipes: what it asked last is answered
+// although its input has ended.
+func TestModemRunOnPipes(t *testing.T) {
+	in, program := io.Pipe()
+	var stdout, stderr bytes.Buffer
+	done := make(chan int)
+	ready := &awaited{w: &stdout, text: "ready", seen: make(chan struct{})}
+	go func() {
+		done <- run(context.Background(), with("modem run esp8266 --speed 50 -v"), in, ready, &stderr)
+	}()
+	select {
+	case <-ready.seen:
+	case <-time.After(10 * time.Second):
+		t.Fatal("the module does not start")
+	}
+	io.WriteString(program, "ATE0\r\n")
+	program.Close()
+	if code := <-done; code != 0 {
+		t.Fatalf("exit %d\n%s", code, &stderr)
+	}
+	if want := "\r\nready\r\nATE0\r\n\r\nOK\r\n"; stdout.String() != want {
+		t.Errorf("said %q, want %q", stdout.String(), want)
+	}
+	if !strings.Contains(stderr.String(), " ATE0\r\n") {
+		t.Errorf("told %q", stderr.String())
+	}
+}
+
+// An awaited writer tells when a text has gone through it.
+type awaited struct {
+	w    *bytes.Buffer
+	text string
+	seen chan struct{}
+	once bool
+}
+
+func (a *awaited) Write(p []byte) (int, error) {
+	n, err := a.w.Write(p)
+	if !a.once && strings.Contains(a.w.String(), a.text) {
+		a.once = true
+		close(a.seen)
+	}
+	return n, err
+}
+
+// Keys in a raw terminal: Enter becomes a line end of modules, Ctrl-] turns to
+// the console and back.
+func TestStdioTranslatesKeys(t *testing.T) {
+	var talk bytes.Buffer
+	quit := false
+	l := &stdioLine{typed: true, console: &modemConsole{out: &talk, quit: func() { quit = true }}}
+	var got []byte
+	for _, key := range "AT\r\x1dfaultz\b\x1bA\x1dquit\rT" {
+		got = append(got, l.translate([]byte(string(key)))...)
+	}
+	if string(got) != "AT\r\nAT" {
+		t.Errorf("the module gets %q", got)
+	}
+	if !quit {
+		t.Errorf("quit was not taken: %q", talk.String())
+	}
+}
