@@ -206,7 +206,7 @@ func seed001(t *testing.T, m *matou, s *terminal, value string) {
 	m.awaitLatest(lampProduct, lampName, "CurrentTemperature", value)
 
 	// Down again, to the host as +IPD. The reply to the post comes first.
-	go m.call("POST", "/products/"+lampProduct+"/devices/"+lampName+"/properties", object{"values": object{"NightLightSwitch": 1}})
+	m.call("POST", "/products/"+lampProduct+"/devices/"+lampName+"/properties", object{"values": object{"NightLightSwitch": 1}})
 	for {
 		if b := string(s.ipd()); strings.Contains(b, set) {
 			if !strings.Contains(b, `"NightLightSwitch":1`) {

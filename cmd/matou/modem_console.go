@@ -88,7 +88,6 @@ type modemLog struct {
 	g       *globals
 	verbose bool
 	stdio   bool // standard output is the module's line
-	said    strings.Builder
 	mu      sync.Mutex
 }
 

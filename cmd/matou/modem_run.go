@@ -119,7 +119,7 @@ type modemPort interface {
 	serve(ctx context.Context) error
 }
 
-func (c *modemRunCmd) open(g *globals, m *virtual.Module, rec *recording, quit func()) (modemPort, error) {
+func (c *modemRunCmd) open(g *globals, m *virtual.Module, rec *modemRecord, quit func()) (modemPort, error) {
 	console := &modemConsole{m: m, out: g.Stderr, quit: quit}
 	switch {
 	case c.PTY != "":
@@ -135,10 +135,10 @@ func (c *modemRunCmd) open(g *globals, m *virtual.Module, rec *recording, quit f
 type modemPTY struct {
 	m   *virtual.Module
 	pty *virtual.PTY
-	rec *recording
+	rec *modemRecord
 }
 
-func openModemPTY(g *globals, m *virtual.Module, link string, rec *recording, console *modemConsole) (*modemPTY, error) {
+func openModemPTY(g *globals, m *virtual.Module, link string, rec *modemRecord, console *modemConsole) (*modemPTY, error) {
 	p, err := virtual.OpenPTY(link)
 	if err != nil {
 		if errors.Is(err, os.ErrExist) {
@@ -159,10 +159,10 @@ type modemTCP struct {
 	g   *globals
 	m   *virtual.Module
 	ln  net.Listener
-	rec *recording
+	rec *modemRecord
 }
 
-func openModemTCP(g *globals, m *virtual.Module, addr string, rec *recording, console *modemConsole) (*modemTCP, error) {
+func openModemTCP(g *globals, m *virtual.Module, addr string, rec *modemRecord, console *modemConsole) (*modemTCP, error) {
 	ln, err := net.Listen("tcp", addr)
 	if err != nil {
 		return nil, fmt.Errorf("--tcp %s: %w", addr, err)
@@ -206,15 +206,15 @@ func (p *modemTCP) attach(ctx context.Context, conn net.Conn) {
 	}
 }
 
-// A recording is the file of --record; nil without one.
-type recording struct {
+// A modemRecord is the file of --record; nil without one.
+type modemRecord struct {
 	file *os.File
 
 	mu  sync.Mutex
 	all []*transcript.Recorder // of which the last writes
 }
 
-func openRecording(name string) (*recording, error) {
+func openRecording(name string) (*modemRecord, error) {
 	if name == "" {
 		return nil, nil
 	}
@@ -222,7 +222,7 @@ func openRecording(name string) (*recording, error) {
 	if err != nil {
 		return nil, fmt.Errorf("--record: %w", err)
 	}
-	return &recording{file: f}, nil
+	return &modemRecord{file: f}, nil
 }
 
 // A port is the line to a host.
@@ -232,7 +232,7 @@ type modemLine struct {
 }
 
 // on records what goes over port.
-func (r *recording) on(port io.ReadWriteCloser) io.ReadWriter {
+func (r *modemRecord) on(port io.ReadWriteCloser) io.ReadWriter {
 	if r == nil {
 		return port
 	}
@@ -243,7 +243,7 @@ func (r *recording) on(port io.ReadWriteCloser) io.ReadWriter {
 	return modemLine{rec, port}
 }
 
-func (r *recording) close() error {
+func (r *modemRecord) close() error {
 	if r == nil {
 		return nil
 	}

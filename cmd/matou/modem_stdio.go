@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"sync"
 	"time"
 
 	"golang.org/x/term"
@@ -19,7 +18,7 @@ import (
 type modemStdio struct {
 	g       *globals
 	m       *virtual.Module
-	rec     *recording
+	rec     *modemRecord
 	console *modemConsole
 }
 
@@ -62,7 +61,6 @@ type stdioLine struct {
 	order   []byte // being typed after Ctrl-]; nil: none
 	spoke   chan struct{}
 	done    <-chan struct{}
-	once    sync.Once
 }
 
 const consoleKey = 0x1d // Ctrl-]
