@@ -178,4 +178,7 @@ func Seed(seed uint64, names ...string) uint64 {
 }
 
 // Chance is true of a share of all x.
-func Chance(x uint64, share float64) bool { return share > 0 && uniform(x, saltFail) < share }
+func Chance(x uint64, share float64) bool { return share > 0 && Uniform(x) < share }
+
+// Uniform is the number in [0, 1) that belongs to x.
+func Uniform(x uint64) float64 { return uniform(x, saltFail) }

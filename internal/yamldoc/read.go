@@ -92,6 +92,7 @@ func (d *Doc) fields(n *yaml.Node, path string, v reflect.Value) {
 			continue
 		}
 		d.read(value, join(path, name), f)
+		d.lines[join(path, name)] = key.Line
 	}
 }
 
@@ -120,9 +121,7 @@ func (d *Doc) entries(n *yaml.Node, path string, v reflect.Value) {
 		}
 		x := reflect.New(v.Type().Elem()).Elem()
 		d.read(n.Content[i+1], join(path, name), x)
-		if d.lines[join(path, name)] == 0 {
-			d.lines[join(path, name)] = n.Content[i].Line
-		}
+		d.lines[join(path, name)] = n.Content[i].Line
 		v.SetMapIndex(key, x)
 	}
 }

@@ -128,11 +128,11 @@ func TestMistakeOfTheReader(t *testing.T) {
 	}
 	d.Mistake("values.t.high", "%v is below low, %v", 3, 5)
 	d.Mistake("values.t.wait", "it is missing")
-	want := "x.yaml:3: values.t.wait: it is missing\nx.yaml:4: values.t.high: 3 is below low, 5"
+	want := "x.yaml:2: values.t.wait: it is missing\nx.yaml:4: values.t.high: 3 is below low, 5"
 	if err := d.Err(); err == nil || err.Error() != want {
 		t.Errorf("%v\nwant %s", err, want)
 	}
-	if e, ok := errors.AsType[*Error](d.Err()); !ok || e.Line != 3 {
+	if e, ok := errors.AsType[*Error](d.Err()); !ok || e.Line != 2 {
 		t.Errorf("%+v", e)
 	}
 }

@@ -1,0 +1,254 @@
+package fleet
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"time"
+
+	"github.com/matou-iot/matou/mqtt"
+	"github.com/matou-iot/matou/mqtt/client"
+	"github.com/matou-iot/matou/mqtt/packet"
+)
+
+// connectTime bounds one attempt, from dialling to CONNACK.
+const connectTime = 15 * time.Second
+
+// dial opens a connection and signs in.
+func (m *member) dial() {
+	r := m.r
+	defer r.opened()
+	began := r.now()
+	ctx, cancel := context.WithTimeout(r.ctx, connectTime)
+	defer cancel()
+	conn, err := m.signIn(ctx, began)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	now := r.now()
+	switch {
+	case m.ended:
+		if conn != nil {
+			conn.Close()
+		}
+		return
+	case err != nil:
+		m.refused(now, err)
+	default:
+		m.conn, m.state, m.heard, m.said, m.asked = conn, joining, now, now, false
+		m.dialled = began
+		m.in, m.inputErr = nil, nil
+		r.count.connected.Add(1)
+		m.subscribe(now)
+		if m.state == joining {
+			r.listen(m, conn)
+		}
+	}
+	r.schedule.at(m, m.next(now))
+}
+
+// signIn dials, sends CONNECT and reads CONNACK.
+func (m *member) signIn(ctx context.Context, began time.Duration) (net.Conn, error) {
+	if m.r.slow { // the handshake of TCP and CONNECT go there and back
+		t := time.NewTimer(m.r.lag(m, began, 2) + m.r.lag(m, began, 3))
+		defer t.Stop()
+		select {
+		case <-t.C:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+	conn, err := m.r.dialer(ctx)
+	if err != nil {
+		return nil, err
+	}
+	hello := &packet.Connect{Version: mqtt.V311, CleanStart: true, KeepAlive: uint16(min(m.r.s.Server.KeepAlive/time.Second, 65535))}
+	err = m.speech.Login(hello, time.Now())
+	var b []byte
+	if err == nil {
+		b, err = hello.Append(nil, mqtt.V311)
+	}
+	if err == nil {
+		deadline, _ := ctx.Deadline()
+		conn.SetDeadline(deadline)
+		_, err = conn.Write(b)
+	}
+	if err == nil {
+		err = welcome(conn)
+	}
+	if err != nil {
+		conn.Close()
+		return nil, err
+	}
+	conn.SetDeadline(time.Time{})
+	return conn, nil
+}
+
+var errNoConnack = errors.New("the server closed the connection without a CONNACK")
+
+// welcome reads a CONNACK, which is four bytes [MQTT3 §3.2]; a refusal is a
+// *client.Refused.
+func welcome(r io.Reader) error {
+	var b [4]byte
+	if _, err := io.ReadFull(r, b[:]); err != nil {
+		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+			return errNoConnack
+		}
+		return err
+	}
+	h, err := packet.ParseHeader(b[:])
+	if err != nil || h.Type != packet.TypeConnack || h.Remaining != 2 {
+		return fmt.Errorf("the server answered CONNECT with % x: is this an MQTT port?", b)
+	}
+	p, err := packet.Decode(h, b[2:], mqtt.V311)
+	if err != nil {
+		return err
+	}
+	if ack := p.(*packet.Connack); ack.Reason != mqtt.Success {
+		return &client.Refused{Version: mqtt.V311, Reason: ack.Reason, ReturnCode: b[3]}
+	}
+	return nil
+}
+
+func (m *member) subscribe(now time.Duration) {
+	m.subPid = m.nextPid()
+	s := &packet.Subscribe{ID: m.subPid}
+	for _, f := range m.speech.Filters() {
+		s.Subscriptions = append(s.Subscriptions, packet.Subscription{Filter: f, QoS: mqtt.AtLeastOnce})
+	}
+	b, err := s.Append(nil, mqtt.V311)
+	if err != nil {
+		m.lose(now, err)
+		return
+	}
+	m.write(b, now)
+}
+
+// joined is called with the SUBACK: from now on the device can report.
+func (m *member) joined(now time.Duration) {
+	r := m.r
+	m.state, m.attempt = up, 0
+	m.fresh++
+	if m.fresh == 1 {
+		r.count.came.Add(1)
+	} else {
+		r.count.returns.Add(1)
+	}
+	r.count.up.Add(1)
+	r.connects.Add(now - m.dialled)
+	if m.cutFrom > 0 {
+		r.returns.Add(now - m.cutFrom)
+		m.cutFrom = 0
+	}
+	if every := r.s.Network.CutEvery; every > 0 {
+		m.cutAt = now + m.mean(every)
+	}
+	if m.cutAt >= r.s.Duration {
+		m.cutAt = 0 // the end is calm: what is on its way may arrive
+	}
+}
+
+// refused takes an attempt that failed.
+func (m *member) refused(now time.Duration, err error) {
+	if no, ok := errors.AsType[*client.Refused](err); ok {
+		m.r.count.refused.Add(1)
+		m.r.refusal(no, m)
+	} else {
+		if errors.Is(err, context.DeadlineExceeded) {
+			err = fmt.Errorf("no CONNACK within %v", connectTime)
+		}
+		m.r.count.failed.Add(1)
+		m.r.cause("connect", causeOf(err), m)
+	}
+	m.state = away
+	m.retry = now + m.backoff()
+	if m.attempt < 200 {
+		m.attempt++
+	}
+}
+
+// lose takes the end of a connection that nobody wanted.
+func (m *member) lose(now time.Duration, err error) {
+	if m.state < joining {
+		return
+	}
+	m.r.count.broken.Add(1)
+	m.r.cause("connection", causeOf(err), m)
+	m.hangUp()
+	m.retry = now + m.backoff()
+}
+
+// cut ends a connection as the network does: without a word.
+func (m *member) cut(now, back time.Duration) {
+	if m.state >= joining {
+		m.r.count.cut.Add(1)
+		if tcp, ok := m.conn.(*net.TCPConn); ok {
+			tcp.SetLinger(0)
+		}
+		m.hangUp()
+		m.cutFrom = max(now, back)
+		m.retry = m.cutFrom + m.backoff()
+		return
+	}
+	m.retry = max(m.retry, back)
+}
+
+// hangUp closes the connection and forgets what belonged to it.
+func (m *member) hangUp() {
+	if m.state == up {
+		m.r.count.up.Add(-1)
+	}
+	m.r.count.connected.Add(-1)
+	m.conn.Close()
+	m.conn, m.state, m.in, m.out, m.answers, m.cutAt, m.inputErr = nil, away, nil, nil, nil, 0, nil
+	if m.input != nil {
+		giveBack(m.input)
+		m.input = nil
+	}
+	for i := range m.posts {
+		m.posts[i].pid, m.posts[i].sends = 0, 0
+	}
+}
+
+// end says goodbye for good.
+func (m *member) end() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.ended {
+		return
+	}
+	if m.state >= joining {
+		m.conn.SetWriteDeadline(time.Now().Add(time.Second))
+		m.conn.Write([]byte{0xE0, 0}) // DISCONNECT
+		m.hangUp()
+	}
+	m.ended = true
+}
+
+// nextStorm is when the next storm breaks, and whether it hits this device.
+func (m *member) nextStorm() (at time.Duration, hit, ok bool) {
+	if int(m.storm) >= len(m.r.s.Storms) {
+		return 0, false, false
+	}
+	w := m.r.s.Storms[m.storm]
+	at = w.At + time.Duration(m.random("storm", uint64(m.storm)<<1|1)*float64(w.Within))
+	return at, m.random("storm", uint64(m.storm)<<1) < float64(w.Share), true
+}
+
+// weather breaks the connection when the scenario says so.
+func (m *member) weather(now time.Duration) {
+	for {
+		at, hit, ok := m.nextStorm()
+		if !ok || hit && at > now {
+			break
+		}
+		if hit && m.state != off {
+			m.cut(now, at+m.r.s.Storms[m.storm].Away)
+		}
+		m.storm++
+	}
+	if m.cutAt > 0 && now >= m.cutAt {
+		m.cut(now, now)
+	}
+}

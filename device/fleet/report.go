@@ -1,0 +1,177 @@
+package fleet
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/matou-iot/matou/mqtt/client"
+)
+
+// A Progress is how far a run is.
+type Progress struct {
+	Elapsed   time.Duration
+	Duration  time.Duration
+	Devices   int
+	Connected int64
+	Posts     int64 // made
+	Answered  int64
+	Refused   int64
+	Broken    int64 // connections, those that the scenario cut included
+	P99       time.Duration
+}
+
+// A Result is what came of a run.
+type Result struct {
+	Scenario    string  `json:"scenario"`
+	Seed        uint64  `json:"seed"`
+	Interrupted bool    `json:"interrupted,omitempty"`
+	Seconds     float64 `json:"seconds"`
+	Devices     int     `json:"devices"`
+
+	Connected int64 `json:"connected"` // at the end
+	Came      int64 `json:"came"`      // devices that were connected at least once
+	Returns   int64 `json:"returns"`   // reconnects
+	Refused   int64 `json:"refused"`   // logins
+	Failed    int64 `json:"failed"`    // attempts that did not get as far as an answer
+	Broken    int64 `json:"broken"`    // connections lost
+	Cut       int64 `json:"cut"`       // connections that the scenario broke
+
+	Posts    int64 `json:"posts"` // made
+	Sent     int64 `json:"sent"`
+	Resent   int64 `json:"resent"`
+	Acked    int64 `json:"acknowledged"`
+	Answered int64 `json:"answered"`
+	Rejected int64 `json:"rejected"` // among the answered
+	Dropped  int64 `json:"dropped"`  // by devices whose queue was full
+	Lost     int64 `json:"lost"`     // never answered, the dropped included
+
+	CommandsTaken    int64 `json:"commandsTaken"`    // by devices
+	CommandsAnswered int64 `json:"commandsAnswered"` // by devices
+	CommandsOrdered  int64 `json:"commandsOrdered"`  // of the cloud
+	CommandsDone     int64 `json:"commandsDone"`     // the cloud says so
+
+	Answers  Quantiles `json:"answerSeconds"`  // from sending a post to its answer
+	Connects Quantiles `json:"connectSeconds"` // from dialling to the subscription
+	Return   Quantiles `json:"returnSeconds"`  // from a break to the subscription
+	Commands Quantiles `json:"commandSeconds"`
+
+	Values       string  `json:"valuesDigest"` // of all values: the same scenario and seed give the same
+	BytesADevice int64   `json:"bytesPerDevice"`
+	Late         float64 `json:"lateSeconds"` // how late the fleet itself was at worst
+
+	Causes []*Cause `json:"causes"`
+	Checks []Check  `json:"checks"`
+}
+
+// Quantiles are delays in seconds.
+type Quantiles struct {
+	Count int64   `json:"count"`
+	P50   float64 `json:"p50"`
+	P95   float64 `json:"p95"`
+	P99   float64 `json:"p99"`
+	Most  float64 `json:"max"`
+}
+
+func quantiles(d *Delays) Quantiles {
+	return Quantiles{d.Count(), seconds(d.Quantile(0.50)), seconds(d.Quantile(0.95)), seconds(d.Quantile(0.99)), seconds(d.Most())}
+}
+
+func seconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1e6 }
+
+// A Cause is one thing that went wrong, however often.
+type Cause struct {
+	Group  string `json:"group"`
+	What   string `json:"what"` // connect, refused, connection, subscribe, post, answer, command, report
+	Why    string `json:"why"`
+	Count  int64  `json:"count"`
+	Device string `json:"device"`           // one that it happened to
+	Advice string `json:"advice,omitempty"` // what the cloud says of it
+	Code   int    `json:"code,omitempty"`   // of a CONNACK
+}
+
+type causeKey struct{ group, what, why string }
+
+// maxCauses bounds the causes that are told apart; the others are one.
+const maxCauses = 200
+
+// cause counts what went wrong with m.
+func (r *run) cause(what, why string, m *member) { r.caused(what, why, m) }
+
+func (r *run) caused(what, why string, m *member) (c *Cause, isNew bool) {
+	r.causeMu.Lock()
+	defer r.causeMu.Unlock()
+	key := causeKey{m.g.Name, what, why}
+	c = r.causes[key]
+	if c == nil && len(r.causes) >= maxCauses {
+		key.why = "something else"
+		c = r.causes[key]
+	}
+	if c == nil {
+		c, isNew = &Cause{Group: key.group, What: what, Why: key.why, Device: m.g.credentialOf(int(m.index)).Name}, true
+		r.causes[key] = c
+	}
+	c.Count++
+	return c, isNew
+}
+
+// refusal counts a login that was refused; of a new cause the cloud is asked.
+func (r *run) refusal(no *client.Refused, m *member) {
+	c, isNew := r.caused("refused", no.Error(), m)
+	if !isNew {
+		return
+	}
+	c.Code = int(no.ReturnCode)
+	if r.o.Explain == nil {
+		return
+	}
+	r.explains.Go(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		defer cancel()
+		advice := r.o.Explain(ctx, m.g.Product, c.Device)
+		r.causeMu.Lock()
+		defer r.causeMu.Unlock()
+		c.Advice = advice
+	})
+}
+
+// allCauses are the causes, the most frequent first.
+func (r *run) allCauses() []*Cause {
+	r.causeMu.Lock()
+	defer r.causeMu.Unlock()
+	all := make([]*Cause, 0, len(r.causes))
+	for _, c := range r.causes {
+		all = append(all, c)
+	}
+	slices.SortFunc(all, func(a, b *Cause) int {
+		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Group, b.Group), cmp.Compare(a.What, b.What), cmp.Compare(a.Why, b.Why))
+	})
+	return all
+}
+
+func (r *run) progress(now time.Duration) Progress {
+	c := &r.count
+	return Progress{
+		Elapsed: now, Duration: r.s.Duration, Devices: len(r.members), Connected: c.up.Load(), Posts: c.made.Load(),
+		Answered: c.answered.Load(), Refused: c.refused.Load(), Broken: c.broken.Load() + c.cut.Load(), P99: r.delays.Quantile(0.99),
+	}
+}
+
+// report sums up and judges.
+func (r *run) report(interrupted bool) *Result {
+	c := &r.count
+	res := &Result{
+		Scenario: r.s.Name, Seed: r.s.Seed, Interrupted: interrupted, Seconds: seconds(r.now()), Devices: len(r.members),
+		Connected: c.up.Load(), Came: c.came.Load(), Returns: c.returns.Load(), Refused: c.refused.Load(), Failed: c.failed.Load(),
+		Broken: c.broken.Load(), Cut: c.cut.Load(),
+		Posts: c.made.Load(), Sent: c.sent.Load(), Resent: c.resent.Load(), Acked: c.acked.Load(), Answered: c.answered.Load(),
+		Rejected: c.rejected.Load(), Dropped: c.dropped.Load(), Lost: c.made.Load() - c.answered.Load(),
+		CommandsTaken: c.commands.Load(), CommandsAnswered: c.obeyed.Load(), CommandsOrdered: c.ordered.Load(), CommandsDone: c.acknowledged.Load(),
+		Answers: quantiles(&r.delays), Connects: quantiles(&r.connects), Return: quantiles(&r.returns), Commands: quantiles(&r.commands),
+		Values: fmt.Sprintf("%016x", c.digest.Load()),
+	}
+	res.Checks = r.s.Expect.checks(res)
+	return res
+}
