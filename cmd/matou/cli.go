@@ -29,6 +29,7 @@ type cli struct {
 	Model    modelCmd    `cmd:"" help:"Import and export thing models."`
 	Device   deviceCmd   `cmd:"" help:"Make, watch and command devices."`
 	Batch    batchCmd    `cmd:"" help:"Make batches of devices for a factory."`
+	Fleet    fleetCmd    `cmd:"" help:"Run virtual devices by the thousand."`
 	OTA      otaCmd      `cmd:"" name:"ota" help:"Put new firmware on devices."`
 	Token    tokenCmd    `cmd:"" help:"Make access tokens for programs."`
 	Password passwordCmd `cmd:"" help:"Change a password."`

@@ -19,16 +19,18 @@ import (
 type deviceRunCmd struct {
 	File string `arg:"" optional:"" help:"YAML file that describes the device; - is standard input." placeholder:"FILE"`
 
-	Example string `help:"Run a description that comes with Matou: night-light or sensor." placeholder:"NAME"`
-	Print   bool   `help:"Print the description instead of running it."`
-	Check   bool   `help:"Check the description and stop."`
-	URL     string `name:"url" help:"Connect here instead: mqtt://, mqtts://, ws:// or wss://." placeholder:"URL"`
-	Name    string `name:"device-name" help:"Be this device of the product instead." placeholder:"NAME"`
-	Secret  string `name:"device-secret" help:"Secret or key of the device instead." env:"MATOU_DEVICE_SECRET" placeholder:"SECRET"`
-	Seed    uint64 `help:"Seed of all that is random instead." placeholder:"N"`
-	For     span   `help:"End after this time." placeholder:"TIME"`
-	Reports int    `short:"C" name:"count" help:"End after this many reports." placeholder:"N"`
-	Create  bool   `help:"Make the product, its model and the device on a Matou first, where they are missing; a device that is there keeps its secret, and it is used."`
+	Example  string `help:"Run a description that comes with Matou: night-light or sensor." placeholder:"NAME"`
+	Print    bool   `help:"Print the description instead of running it."`
+	Check    bool   `help:"Check the description and stop."`
+	URL      string `name:"url" help:"Connect here instead: mqtt://, mqtts://, ws:// or wss://." placeholder:"URL"`
+	CAFile   string `name:"cafile" help:"PEM file of the authorities to trust, instead." placeholder:"FILE"`
+	Insecure bool   `help:"Accept any certificate."`
+	Name     string `name:"device-name" help:"Be this device of the product instead." placeholder:"NAME"`
+	Secret   string `name:"device-secret" help:"Secret or key of the device instead." env:"MATOU_DEVICE_SECRET" placeholder:"SECRET"`
+	Seed     uint64 `help:"Seed of all that is random instead." placeholder:"N"`
+	For      span   `help:"End after this time." placeholder:"TIME"`
+	Reports  int    `short:"C" name:"count" help:"End after this many reports." placeholder:"N"`
+	Create   bool   `help:"Make the product, its model and the device on a Matou first, where they are missing; a device that is there keeps its secret, and it is used."`
 
 	langFlag
 	apiFlags
@@ -88,6 +90,13 @@ func (c *deviceRunCmd) read(stdin io.Reader) (d *virtual.Description, text []byt
 	} else if text, err = readAll(c.File, stdin); err != nil {
 		return nil, nil, usageError{err}
 	}
+	inFile := open
+	open = func(name string) ([]byte, error) {
+		if name == c.CAFile { // its name counts from here
+			return virtual.Files("")(name)
+		}
+		return inFile(name)
+	}
 	d, err = virtual.Read(name, text, open, c.change)
 	if err != nil {
 		return nil, text, usageError{err}
@@ -100,6 +109,10 @@ func (c *deviceRunCmd) change(d *virtual.Description) {
 	if c.URL != "" {
 		d.Server.URL = c.URL
 	}
+	if c.CAFile != "" {
+		d.Server.CAFile = c.CAFile
+	}
+	d.Server.Insecure = d.Server.Insecure || c.Insecure
 	if c.Name != "" {
 		d.Device.DeviceName = c.Name
 	}
