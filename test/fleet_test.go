@@ -1,0 +1,248 @@
+package test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// fleetResult is what a fleet says in JSON, as far as the stories look.
+type fleetResult struct {
+	Scenario                                        string
+	Devices                                         int
+	Connected, Posts, Answered, Rejected, Lost      int64
+	Cut, Returns, Refused, Resent                   int64
+	CommandsOrdered, CommandsDone, CommandsAnswered int64
+	ValuesDigest                                    string
+	BytesPerDevice                                  int64
+	Causes                                          []struct {
+		Group, What, Why, Advice string
+		Count                    int64
+		Code                     int
+	}
+	Checks []struct {
+		Name string
+		OK   bool
+	}
+}
+
+// fleet runs a scenario against the server.
+func (m *matou) fleet(args ...string) (r fleetResult, stderr string, code int) {
+	m.t.Helper()
+	bin, err := binary()
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(m.t.Context(), time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, bin, append([]string{"--json", "fleet", "run", "--url", "mqtt://" + m.device, "--api", m.api, "--token", m.token, "--lang", "en"}, args...)...)
+	var out, errs bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	err = cmd.Run()
+	if cmd.ProcessState == nil {
+		m.t.Fatal(err)
+	}
+	if out.Len() > 0 {
+		if err := json.Unmarshal(out.Bytes(), &r); err != nil {
+			m.t.Fatalf("%v in %s", err, out.String())
+		}
+	}
+	return r, errs.String(), cmd.ProcessState.ExitCode()
+}
+
+// TestFleetExamples runs each shipped scenario, small and short, on a server
+// that knows nothing of its products.
+func TestFleetExamples(t *testing.T) {
+	m := start(t, t.TempDir())
+	for _, tt := range []struct {
+		name  string
+		args  []string
+		check func(r fleetResult) bool
+	}{
+		{"classroom", []string{"--duration", "4s"}, func(r fleetResult) bool { return r.Devices == 40 && r.CommandsOrdered > 0 }},
+		{"mixed-vendors", []string{"--count", "100", "--duration", "4s"}, func(r fleetResult) bool { return r.Devices == 100 && r.CommandsOrdered > 0 }},
+		{"reconnect-storm", []string{"--count", "200", "--duration", "3s"}, func(r fleetResult) bool { return r.Cut > 200 && r.Returns == r.Cut }},
+		{"flaky-network", []string{"--count", "40", "--duration", "3s"}, func(r fleetResult) bool { return r.Posts > 0 }},
+		{"soak", []string{"--count", "50", "--duration", "2s"}, func(r fleetResult) bool { return r.Devices == 50 }},
+	} {
+		r, errs, code := m.fleet(append([]string{"--example", tt.name}, tt.args...)...)
+		if code != 0 || r.Scenario != tt.name || !tt.check(r) || r.Lost != 0 || r.Answered != r.Posts || r.Connected != int64(r.Devices) ||
+			r.CommandsDone != r.CommandsOrdered || len(r.Checks) == 0 || r.BytesPerDevice <= 0 {
+			t.Errorf("%s: exit %d\n%+v\n%s", tt.name, code, r, errs)
+		}
+	}
+	// What the fleet says it reported is what the server holds.
+	list := must[struct{ Items []struct{ Name string } }](m, "GET", "/products/MixedPump/devices?limit=100", nil)
+	if len(list.Items) != 20 {
+		t.Fatalf("%d pumps, want 20", len(list.Items))
+	}
+	m.await("the pressure of a pump", func() bool {
+		for _, d := range list.Items {
+			if m.latest("MixedPump", d.Name, "Pressure") != "" {
+				return true
+			}
+		}
+		return false
+	})
+}
+
+// fleetFile is a scenario of plain devices; what is expected comes behind it.
+const fleetFile = `
+name: story
+seed: 11
+duration: 2s
+groups:
+  - {name: pump, dialect: mqtt, product: farm, count: 5, model: pump.json, report: {every: 500ms}}
+  - {name: lamp, dialect: aliyun, product: a1NightLamp, count: 2, values: {CurrentTemperature: {curve: day, low: 1, high: 9}}, report: {every: 500ms}}
+`
+
+func writeFleet(t *testing.T, more string) string {
+	t.Helper()
+	dir := t.TempDir()
+	for name, text := range map[string]string{
+		"story.yaml": fleetFile + more,
+		"pump.json":  `{"properties":[{"id":"Pressure","name":"P","type":{"kind":"double","min":0,"max":16,"step":0.01}}],"events":[],"services":[]}`,
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return filepath.Join(dir, "story.yaml")
+}
+
+// TestFleetSameSeedSameValues compares what the server holds after two runs
+// with one seed, device by device.
+func TestFleetSameSeedSameValues(t *testing.T) {
+	var digests []string
+	var held [][]string
+	for range 2 {
+		m := start(t, t.TempDir())
+		m.product(lampProduct, "aliyun", "lenient", "", lampTSL)
+		r, errs, code := m.fleet(writeFleet(t, "expect: {lost: 0, rejected: 0}"))
+		if code != 0 {
+			t.Fatalf("exit %d\n%+v\n%s", code, r, errs)
+		}
+		digests = append(digests, r.ValuesDigest)
+		var all []string
+		for _, name := range []string{"pump-000001", "pump-000005"} {
+			want := 0
+			m.await("history of "+name, func() bool {
+				got := m.history("farm", name, "Pressure")
+				enough := len(got) >= 3 && len(got) == want
+				want = len(got)
+				if enough {
+					all = append(all, strings.Join(got, " "))
+				}
+				return enough
+			})
+		}
+		held = append(held, all)
+		m.stop()
+	}
+	if digests[0] != digests[1] || strings.Join(held[0], ";") != strings.Join(held[1], ";") {
+		t.Errorf("digests %v\nheld\n%v\n%v", digests, held[0], held[1])
+	}
+}
+
+// TestFleetFailsWhereItExpectsMore has exit code 1, a JUnit report that says
+// which, and the doctor's sentence once for many refusals.
+func TestFleetFailsWhereItExpectsMore(t *testing.T) {
+	m := start(t, t.TempDir())
+	m.product("farm", "mqtt", "lenient", "", "")
+	m.add("farm", "pump-000001", "right")
+	file := writeFleet(t, "drain: 1s\nreconnect: {min: 100ms, max: 300ms}\nexpect: {connected: 100%, p99: 1us, refused: 0}")
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(string(text), "\n")
+	text = []byte(strings.Replace(strings.Join(append(lines[:6:6], lines[7:]...), "\n"), "count: 5", "count: 5, secret: wrong", 1))
+	if err := os.WriteFile(file, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	junit := filepath.Join(t.TempDir(), "junit.xml")
+	r, errs, code := m.fleet(file, "--junit", junit)
+	if code != 1 || r.Connected != 0 || r.Refused < 20 || len(r.Causes) != 1 {
+		t.Fatalf("exit %d\n%+v\n%s", code, r, errs)
+	}
+	c := r.Causes[0]
+	if c.What != "refused" || c.Code == 0 || c.Count != r.Refused || !(strings.Contains(c.Advice, "secret") || strings.Contains(c.Advice, "no device")) {
+		t.Errorf("%+v", c)
+	}
+	xml, err := os.ReadFile(junit)
+	if err != nil || !strings.Contains(string(xml), `tests="4" failures="3"`) || !strings.Contains(string(xml), `message="want at most 0, got `) {
+		t.Errorf("%v\n%s", err, xml)
+	}
+}
+
+// TestFleetFromCSV signs in with what device export prints.
+func TestFleetFromCSV(t *testing.T) {
+	m := start(t, t.TempDir())
+	m.sensor("lenient")
+	m.add(sensorProduct, "second", "+XIJHv70VSJQ0MxyuSXU6HO5ZdEDl6krUoepf9xvNtY=")
+	out, errs, code := m.cli("device", "export", sensorProduct)
+	if code != 0 {
+		t.Fatal(errs)
+	}
+	csv := filepath.Join(t.TempDir(), "devices.csv")
+	if err := os.WriteFile(csv, []byte(out), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "tv.yaml")
+	if err := os.WriteFile(file, []byte(`
+duration: 1s
+drain: 2s
+reconnect: {min: 100ms, max: 300ms}
+groups: [{name: tv, dialect: onenet, product: some, count: 9, signMethod: md5, report: {every: 300ms}, values: {wendu: {low: 1, high: 30}}}]
+expect: {connected: 100%, lost: 0, rejected: 0}
+`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r, errs, code := m.fleet(file, "--product", sensorProduct, "--csv", csv)
+	if code != 0 || r.Devices != 2 || r.Connected != 2 || r.Posts < 4 {
+		t.Errorf("exit %d\n%+v\n%s", code, r, errs)
+	}
+	r, errs, code = m.fleet(file, "--product", sensorProduct, "--csv", csv, "--url", "wss://"+m.device+"/mqtt")
+	if code != 1 || r.Connected != 0 || len(r.Causes) != 1 || !strings.Contains(r.Causes[0].Why, "certificate") {
+		t.Errorf("an unknown certificate: exit %d\n%+v\n%s", code, r, errs)
+	}
+	r, errs, code = m.fleet(file, "--product", sensorProduct, "--csv", csv, "--url", "wss://"+m.device+"/mqtt", "--insecure")
+	if code != 0 || r.Connected != 2 {
+		t.Errorf("over WebSocket and TLS: exit %d\n%+v\n%s", code, r, errs)
+	}
+}
+
+func TestFleetUsage(t *testing.T) {
+	bad := filepath.Join(t.TempDir(), "bad.yaml")
+	if err := os.WriteFile(bad, []byte("groups:\n  - dialect: mqtt\n    prodcut: x\n    count: 5000000\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		args []string
+		code int
+		want string
+	}{
+		{[]string{bad}, 2, "bad.yaml:3: groups[0].prodcut: there is no such field; did you mean product?"},
+		{[]string{"none.yaml"}, 2, "none.yaml"},
+		{nil, 2, "--example with one of classroom"},
+		{[]string{"--example", "party"}, 2, "there are classroom, flaky-network"},
+		{[]string{"--example", "classroom"}, 2, "group lamp has no secrets: give credentials or secret, or let a Matou make its devices (--api)"},
+		{[]string{"--example", "classroom", "--check"}, 0, "the scenario is good: 40 devices"},
+		{[]string{"--example", "soak", "--check", "--count", "300000"}, 2, "300000 devices in all are more than 200000"},
+		{[]string{"--example", "soak", "--print"}, 0, "cutEvery: 6h"},
+		{[]string{"--example", "mixed-vendors", "--product", "x"}, 2, "this one has 3"},
+		{[]string{"--example", "classroom", "--csv", "none.csv"}, 2, "groups[0].credentials: open none.csv"},
+		{[]string{"--example", "classroom", "--api", "http://127.0.0.1:1"}, 1, "Is Matou running?"},
+	} {
+		out, errs, code := runCLI(t, nil, append([]string{"fleet", "run"}, tt.args...)...)
+		if code != tt.code || !strings.Contains(out+errs, tt.want) {
+			t.Errorf("%v: exit %d\n%s%s\nwant %d, %s", tt.args, code, out, errs, tt.code, tt.want)
+		}
+	}
+}
