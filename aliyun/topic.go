@@ -238,6 +238,10 @@ func MayUse(filter, pk, dn string) bool {
 	if i := strings.IndexByte(filter, '?'); i >= 0 {
 		filter = filter[:i]
 	}
+	switch filter {
+	case RegisterTopic, RegisterFreeTopic: // some stay subscribed to what told them their secret [aliyun-device §4.3]
+		return true
+	}
 	levels := strings.Split(strings.TrimPrefix(filter, "/"), "/")
 	if len(levels) < 3 {
 		return false

@@ -10,7 +10,7 @@ import (
 
 // TestDocumentsNameTestsThatExist keeps the tables of docs/ honest.
 func TestDocumentsNameTestsThatExist(t *testing.T) {
-	known := map[string]bool{}
+	known, in := map[string]bool{}, map[string]bool{}
 	err := filepath.WalkDir("..", func(path string, d os.DirEntry, err error) error {
 		if err != nil {
 			return err
@@ -24,6 +24,7 @@ func TestDocumentsNameTestsThatExist(t *testing.T) {
 		raw, err := os.ReadFile(path)
 		for _, m := range regexp.MustCompile(`(?m)^func (Test\w+)\(`).FindAllSubmatch(raw, -1) {
 			known[string(m[1])] = true
+			in[filepath.ToSlash(filepath.Dir(path))+" "+string(m[1])] = true
 		}
 		return err
 	})
@@ -42,6 +43,14 @@ func TestDocumentsNameTestsThatExist(t *testing.T) {
 		for _, name := range regexp.MustCompile(`\bTest[A-Z]\w+`).FindAllString(string(raw), -1) {
 			if !known[name] {
 				t.Errorf("%s names %s, which does not exist", doc, name)
+			}
+		}
+		// `folder` TestOne, TestTwo; `another` TestThree
+		for _, m := range regexp.MustCompile("`([\\w/]+)` ((?:Test[A-Z]\\w+(?:, )?)+)").FindAllStringSubmatch(string(raw), -1) {
+			for _, name := range strings.Split(strings.Trim(m[2], ", "), ", ") {
+				if known[name] && !in["../"+m[1]+" "+name] {
+					t.Errorf("%s looks for %s in %s, where it is not", doc, name, m[1])
+				}
 			}
 		}
 	}

@@ -29,6 +29,9 @@ type Gateways interface {
 	Through(gateway Claim, d Downlink) (Downlink, bool)
 	// Notify says what a gateway is told without having asked.
 	Notify(n *Notice) []Downlink
+	// Acknowledges reports whether a topic of a sub-device answers such a
+	// notice of its end: it comes when the sub-device may speak no more.
+	Acknowledges(topic []byte) bool
 }
 
 // A SubDevice is a sub-device as its gateway names it.

@@ -35,6 +35,10 @@ func (j *job) stranger(topic []byte) {
 		return
 	}
 	if why, answers := j.in.Gateways.Stranger(j.by, owner); why != nil {
+		if g.Acknowledges(topic) { // what it answers has ended its session
+			j.up.Kind, j.up.Fault = dialect.Unimplemented, nil
+			return
+		}
 		why.Received = string(topic)
 		j.up.Fault, j.up.Answers = why, append(j.up.Answers, answers...)
 	}

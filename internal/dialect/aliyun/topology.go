@@ -1,6 +1,7 @@
 package aliyun
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"strings"
@@ -306,6 +307,20 @@ func (Dialect) MustLogin() bool { return true }
 // LoginTopic is where a gateway logs a sub-device in.
 func (Dialect) LoginTopic(gateway, _ dialect.Claim) string {
 	return "/ext/session/" + gateway.Session() + "/combine/login"
+}
+
+// Acknowledges: a gateway answers disable, enable and delete on the topics of
+// the sub-device [aliyun-device §4.15].
+func (Dialect) Acknowledges(topic []byte) bool {
+	if !bytes.HasPrefix(topic, []byte("/sys/")) || bytes.Count(topic, []byte("/")) != 5 {
+		return false
+	}
+	for _, end := range []string{"/thing/disable_reply", "/thing/enable_reply", "/thing/delete_reply"} {
+		if bytes.HasSuffix(topic, []byte(end)) {
+			return true
+		}
+	}
+	return false
 }
 
 // Prove checks a sub-device's signature.

@@ -233,6 +233,14 @@ func TestThroughGateway(t *testing.T) {
 	if !ok || got.Topic != "/sys/p1/d1/thing/service/property/set" || string(got.Payload) != string(set.Payload) {
 		t.Errorf("%s %s", got.Topic, got.Payload)
 	}
+	for topic, want := range map[string]bool{
+		"/sys/p1/d1/thing/disable_reply": true, "/sys/p1/d1/thing/enable_reply": true, "/sys/p1/d1/thing/delete_reply": true,
+		"/sys/p1/d1/thing/disable": false, "/sys/p1/d1/thing/service/property/set_reply": false, "/sys/p1/d1/thing/sub/delete_reply": false, "/thing/delete_reply": false,
+	} {
+		if (Dialect{}).Acknowledges([]byte(topic)) != want {
+			t.Errorf("%s acknowledges a notice: %v", topic, !want)
+		}
+	}
 	if owner := string(Dialect{}.Owner([]byte(got.Topic + "_reply"))); owner != "p1/d1" || !(Dialect{}).MustLogin() {
 		t.Errorf("owner %q", owner)
 	}

@@ -161,6 +161,9 @@ func (d Dialect) LoginTopic(gateway, sub dialect.Claim) string {
 	return vendor.SubTopic(gateway.Product, gateway.Device, vendor.SubLogin)
 }
 
+// Acknowledges: topics of sub-devices are those of their gateway.
+func (Dialect) Acknowledges([]byte) bool { return false }
+
 // Prove checks a sub-device's token.
 func (Dialect) Prove(s *dialect.SubDevice, k, gateway dialect.Secrets, now time.Time) *dialect.Diagnosis {
 	sub, ok := s.Proof.(vendor.Sub)
