@@ -10,6 +10,8 @@ package layers
 
 import (
 	"context"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/matou-iot/matou/internal/dialect"
@@ -51,10 +53,20 @@ type Options struct {
 
 // A Service answers what became of a message. Any number of goroutines may use
 // it at once.
-type Service struct{ Options }
+type Service struct {
+	Options
+	generation atomic.Int64 // of the devices' secrets
 
-// New makes a Service.
-func New(o Options) *Service { return &Service{o} }
+	mu    sync.Mutex
+	masks map[registry.ID]keptMask
+}
+
+// New makes a Service. Call it before the registry is shared.
+func New(o Options) *Service {
+	s := &Service{Options: o}
+	o.Registry.OnChange(func(registry.Change) { s.generation.Add(1) })
+	return s
+}
 
 // Layers are a message from the wire to the store. Layers that the message
 // does not have are left out.
@@ -176,6 +188,9 @@ func (s *Service) Of(ctx context.Context, id registry.ID, entry uint64) (*Layers
 	}
 	l.Report, l.Values = r.report, r.values
 	l.Stored, err = s.rows(ctx, id, l, r)
+	for i := range l.Stored { // a command's output comes from history, not from the entry
+		l.Stored[i].Output = m.Text(l.Stored[i].Output)
+	}
 	return l, err
 }
 

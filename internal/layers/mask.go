@@ -6,8 +6,8 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
-	"slices"
 	"strings"
+	"time"
 
 	"github.com/matou-iot/matou/internal/fault"
 	"github.com/matou-iot/matou/internal/registry"
@@ -15,40 +15,103 @@ import (
 )
 
 // A Mask hides the secrets of a device and of its product, whatever the device
-// put them into: stars in their place keep lengths and offsets.
-type Mask struct{ secrets []string }
+// put them into: stars in their place keep lengths and offsets. Those of the
+// devices that it speaks for, and of the gateway that speaks for it, are hidden
+// as well.
+type Mask struct {
+	known map[string]bool
+	// secrets by their first bytes: a text is looked through once, however many
+	// sub-devices a gateway has.
+	secrets map[[minSecret]byte][]string
+}
 
 // minSecret is the length from which a secret is masked: a shorter one would
 // be found everywhere.
 const minSecret = 4
 
 // Mask makes the mask of a device. One that does not exist has its product's.
+// What is bound to a gateway is looked up once a second.
 func (s *Service) Mask(ctx context.Context, id registry.ID) (*Mask, error) {
-	return MaskOf(ctx, s.Registry, id)
+	generation, now := s.generation.Load(), time.Now()
+	s.mu.Lock()
+	kept, there := s.masks[id]
+	s.mu.Unlock()
+	if there && kept.generation == generation && now.Sub(kept.at) < maskLife {
+		return kept.mask, nil
+	}
+	m, err := MaskOf(ctx, s.Registry, id)
+	if err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.masks == nil || len(s.masks) >= maxMasks {
+		s.masks = make(map[registry.ID]keptMask)
+	}
+	s.masks[id] = keptMask{m, generation, now}
+	return m, nil
 }
+
+// A keptMask is good until a device changes, and for maskLife.
+type keptMask struct {
+	mask       *Mask
+	generation int64
+	at         time.Time
+}
+
+const (
+	maskLife = time.Second
+	maxMasks = 64
+)
 
 // MaskOf makes the mask of a device.
 func MaskOf(ctx context.Context, r *registry.Registry, id registry.ID) (*Mask, error) {
-	m := &Mask{}
+	m := &Mask{known: make(map[string]bool), secrets: make(map[[minSecret]byte][]string)}
+	if err := m.addDevice(ctx, r, id); err != nil {
+		return nil, err
+	}
+	gateway, err := r.Gateway(ctx, id)
+	if err != nil && fault.KindOf(err) != fault.KindNotFound {
+		return nil, err
+	}
+	if gateway != (registry.ID{}) {
+		if err := m.addDevice(ctx, r, gateway); err != nil {
+			return nil, err
+		}
+	}
+	subs, err := r.AllSubs(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	for _, b := range subs {
+		if err := m.addDevice(ctx, r, b.Sub); err != nil {
+			return nil, err
+		}
+	}
+	return m, nil
+}
+
+// addDevice adds the secrets of a device and of its product, of those that
+// exist.
+func (m *Mask) addDevice(ctx context.Context, r *registry.Registry, id registry.ID) error {
 	switch p, err := r.Product(ctx, id.Product); {
 	case err == nil:
 		m.add(p.Secret, p.PreviousSecret)
 	case fault.KindOf(err) != fault.KindNotFound:
-		return nil, err
+		return err
 	}
 	switch d, err := r.Device(ctx, id); {
 	case err == nil:
 		m.add(d.Secret, d.PreviousSecret)
 	case fault.KindOf(err) != fault.KindNotFound:
-		return nil, err
+		return err
 	}
-	slices.SortFunc(m.secrets, func(a, b string) int { return len(b) - len(a) }) // one may be part of another
-	return m, nil
+	return nil
 }
 
 func (m *Mask) add(secrets ...string) {
 	for _, s := range secrets {
-		if len(s) < minSecret {
+		if len(s) < minSecret || m.known[s] {
 			continue
 		}
 		escaped, _ := json.Marshal(s)
@@ -56,21 +119,34 @@ func (m *Mask) add(secrets ...string) {
 			s, string(escaped[1 : len(escaped)-1]), hex.EncodeToString([]byte(s)), strings.ToUpper(hex.EncodeToString([]byte(s))),
 			base64.StdEncoding.EncodeToString([]byte(s)),
 		} {
-			if !slices.Contains(m.secrets, spelled) {
-				m.secrets = append(m.secrets, spelled)
+			if m.known[spelled] {
+				continue
 			}
+			m.known[spelled] = true
+			first := [minSecret]byte([]byte(spelled))
+			m.secrets[first] = append(m.secrets[first], spelled)
 		}
 	}
 }
 
-// Bytes returns b without secrets; b itself where it has none.
+// Bytes returns b without secrets; b itself where it has none. Of secrets that
+// overlap all is hidden.
 func (m *Mask) Bytes(b []byte) []byte {
-	for _, s := range m.secrets {
-		if bytes.Contains(b, []byte(s)) {
-			b = bytes.ReplaceAll(b, []byte(s), bytes.Repeat([]byte("*"), len(s)))
+	out := b
+	for i := 0; i+minSecret <= len(b); i++ {
+		for _, s := range m.secrets[[minSecret]byte(b[i:])] {
+			if len(b)-i < len(s) || string(b[i:i+len(s)]) != s {
+				continue
+			}
+			if &out[0] == &b[0] {
+				out = bytes.Clone(b)
+			}
+			for j := range len(s) {
+				out[i+j] = '*'
+			}
 		}
 	}
-	return b
+	return out
 }
 
 // Text returns a text without secrets.
