@@ -333,3 +333,50 @@ func TestCodesHavePagesEverywhere(t *testing.T) {
 		t.Errorf("exit %d: %s", code, out)
 	}
 }
+
+// TestWatchShowsPackets: matou device watch shows the pings and acknowledgements
+// of a device under watch, and of another nothing but what it says.
+func TestWatchShowsPackets(t *testing.T) {
+	m := start(t, t.TempDir())
+	m.lamp()
+	w := m.loginAliyun(lampProduct, lampName, lampSecret)
+	must[object](m, "PUT", "/products/"+lampProduct+"/devices/"+lampName+"/timeline/watch", object{})
+	for _, flag := range []string{"--json", ""} {
+		args := []string{"device", "watch", lampProduct + "/" + lampName, "-C", "2"}
+		if flag != "" {
+			args = append(args, flag)
+		}
+		seen := make(chan string, 1)
+		go func() {
+			out, errs, _ := m.cli(args...)
+			seen <- out + errs
+		}()
+		for out := ""; out == ""; { // until it has seen enough
+			w.send("c0 00")
+			w.expect("d0 00")
+			select {
+			case out = <-seen:
+				want := []string{"packet up PINGREQ", "packet down PINGRESP"}
+				if flag != "" {
+					want = []string{`"type":"packet"`, `"direction":"up"`, `"packet":"PINGREQ"`, `"bytes":"c000"`, `"packet":"PINGRESP"`}
+				}
+				for _, part := range want {
+					if !strings.Contains(strings.ReplaceAll(out, `": "`, `":"`), part) {
+						t.Errorf("%s is not in %s", part, out)
+					}
+				}
+			default:
+			}
+		}
+	}
+	if status, raw := m.call("DELETE", "/products/"+lampProduct+"/devices/"+lampName+"/timeline/watch", nil); status != 204 {
+		t.Fatalf("%d %s", status, raw)
+	}
+	before := must[struct{ Items []struct{ ID uint64 } }](m, "GET", "/products/"+lampProduct+"/devices/"+lampName+"/timeline?kind=packet&limit=1", nil).Items
+	w.send("c0 00")
+	w.expect("d0 00")
+	after := must[struct{ Items []struct{ ID uint64 } }](m, "GET", "/products/"+lampProduct+"/devices/"+lampName+"/timeline?kind=packet&limit=1", nil).Items
+	if len(before) != 1 || len(after) != 1 || before[0].ID != after[0].ID {
+		t.Errorf("a ping is written down though nobody looks: %v, %v", before, after)
+	}
+}

@@ -14,7 +14,7 @@ import (
 type deviceTimelineCmd struct {
 	Device deviceRef `arg:"" help:"PRODUCT/DEVICE; a device that does not exist, but tried to log in, has a timeline, too."`
 	Follow bool      `short:"f" help:"Go on with what comes, until interrupted."`
-	Kind   string    `enum:",connect,refuse,disconnect,subscribe,uplink,downlink,command,reply,fault,note" default:"" help:"Only entries of this kind: connect, refuse, disconnect, subscribe, uplink, downlink, command, reply, fault or note." placeholder:"KIND"`
+	Kind   string    `enum:",connect,refuse,disconnect,subscribe,uplink,downlink,command,reply,fault,note,packet" default:"" help:"Only entries of this kind: connect, refuse, disconnect, subscribe, uplink, downlink, command, reply, fault, note or packet (of a device under watch)." placeholder:"KIND"`
 	langFlag
 	limitFlags
 	apiFlags

@@ -16,8 +16,11 @@ type deviceWatchCmd struct {
 
 func (*deviceWatchCmd) Help() string {
 	return `Prints until it is interrupted; a stream that breaks is opened again. With --json
-each line is an object with type (property, event, status, command, file or gap) and
-data.
+each line is an object with type (property, event, status, command, file, packet or
+gap) and data.
+
+Packets that carry no message (PINGREQ, PUBACK and their like) are among them when one
+device is followed, while it is under watch: matou device trace PRODUCT/DEVICE --watch 10m.
 
 Examples:
   matou device watch
@@ -90,6 +93,8 @@ type message struct {
 	Missed  int                        `json:"missed"`
 	Name    string                     `json:"name"`
 	Size    int64                      `json:"size"`
+	Packet  string                     `json:"packet"`
+	Up      string                     `json:"direction"`
 	order
 }
 
@@ -114,6 +119,8 @@ func describe(r *rest, e streamEvent) (string, error) {
 		what = strings.TrimSpace(fmt.Sprintf("%s %s: %s %s", m.what(), document(m.Input), m.State, m.answer()))
 	case "file":
 		what = "file " + m.Name + " (" + bytesOf(m.Size) + ")"
+	case "packet":
+		what = "packet " + m.Up + " " + m.Packet
 	case "gap":
 		return fmt.Sprintf("… %s; history has them", count(m.Missed, "message was missed", "messages were missed")), nil
 	default:

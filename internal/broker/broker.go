@@ -57,6 +57,7 @@ type Options struct {
 // goroutines.
 type Broker struct {
 	rules    Rules
+	listener Listener // rules, where they are one; nil
 	store    Store
 	log      *slog.Logger
 	httpLog  *log.Logger
@@ -87,6 +88,7 @@ func New(o Options) (*Broker, error) {
 		seed: maphash.MakeSeed(), listeners: make(map[*listener]struct{}),
 	}
 	b.SetLimits(o.Limits)
+	b.listener, _ = o.Rules.(Listener)
 	if b.rules == nil {
 		b.rules = OpenRules{}
 	}

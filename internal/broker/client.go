@@ -302,6 +302,12 @@ func (c *Client) handle(b *batch, h packet.Header, body []byte) error {
 	if c.phase != open {
 		return c.connect(b, h, body)
 	}
+	switch h.Type { // not those that Rules are asked about, and no second CONNECT: it holds a password
+	case packet.TypePuback, packet.TypePubrec, packet.TypePubrel, packet.TypePubcomp, packet.TypePingreq, packet.TypeUnsubscribe, packet.TypeDisconnect:
+		if c.b.listener != nil && c.b.listener.Listens(c) {
+			c.b.listener.Overheard(c, b.raw, true)
+		}
+	}
 	switch h.Type {
 	case packet.TypePublish:
 		return c.publish(b, h, body)

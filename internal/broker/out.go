@@ -120,12 +120,21 @@ func (c *Client) push(w *work, p packet.Packet) {
 		o.mu.Unlock()
 		return
 	}
+	from := o.len()
 	if !c.encode(p) {
 		o.mu.Unlock()
 		c.end(Faulted, mqtt.PacketTooLarge)
 		return
 	}
+	c.said(from)
 	c.touched(w)
+}
+
+// said tells who listens what was put in from a place on; the lock is held.
+func (c *Client) said(from int) {
+	if c.b.listener != nil && c.admitted.Load() && c.out.len() > from && c.b.listener.Listens(c) {
+		c.b.listener.Overheard(c, c.out.buf.b[from:], false)
+	}
 }
 
 // encode appends p to the out-buffer, whose lock is held. It is false where p
@@ -164,6 +173,7 @@ func (c *Client) pushAck(w *work, t packet.Type, id uint16, reason mqtt.ReasonCo
 		return
 	}
 	buf := o.room()
+	from := len(buf.b)
 	switch t { // an acknowledgement with an identifier can always be said
 	case packet.TypePuback:
 		buf.b, _ = (&packet.Puback{ID: id, Reason: reason}).Append(buf.b, c.version)
@@ -175,6 +185,7 @@ func (c *Client) pushAck(w *work, t packet.Type, id uint16, reason mqtt.ReasonCo
 		buf.b, _ = (&packet.Pubcomp{ID: id, Reason: reason}).Append(buf.b, c.version)
 	}
 	o.unsynced = o.unsynced || (t == packet.TypePubrel || t == packet.TypePubcomp) && c.s.durable()
+	c.said(from)
 	c.touched(w)
 }
 
@@ -437,7 +448,10 @@ func (c *Client) end(cause Cause, reason mqtt.ReasonCode) {
 		return
 	}
 	if c.version == mqtt.V5 && c.admitted.Load() && cause.told() {
-		c.encode(&packet.Disconnect{Reason: reason})
+		from := o.len()
+		if c.encode(&packet.Disconnect{Reason: reason}) {
+			c.said(from)
+		}
 	}
 	o.closing, o.cause = true, cause
 	o.linger = cause == Faulted || cause == RulesClosed || cause == refused

@@ -46,6 +46,19 @@ type Rules interface {
 	Faulty(c *Client, raw []byte, why error)
 }
 
+// A Listener is Rules that want to hear of the packets that carry no message:
+// acknowledgements, pings, the end of subscriptions, good-byes, and what they
+// are answered.
+type Listener interface {
+	// Listens is asked before each such packet; where it is false, which should
+	// cost next to nothing, no more is done about it.
+	Listens(c *Client) bool
+	// Overheard is told of a packet from c, up, or to it. raw must not be kept.
+	// It may be called with locks held, and by several at once: it may not call
+	// the broker.
+	Overheard(c *Client, raw []byte, up bool)
+}
+
 // An Origin is where a connection comes from.
 type Origin struct {
 	Remote     netip.AddrPort

@@ -409,3 +409,69 @@ func (p *peer) CloseWrite() {
 		p.t.Fatal(err)
 	}
 }
+
+// TestPacketsUnderWatch: acknowledgements, pings and their like are in the
+// timeline of a device under watch, and of nobody else.
+func TestPacketsUnderWatch(t *testing.T) {
+	s := live(t)
+	p := s.dial()
+	p.put(s.alink(lampSecret))
+	p.want("20 02 00 00")
+	talk := func(id string) { // of the message that it is sent
+		t.Helper()
+		p.send("c0 00")
+		p.want("d0 00")
+		p.put(&packet.Subscribe{ID: 1, Subscriptions: []packet.Subscription{{Filter: "/" + lamp.String() + "/user/get"}}})
+		p.want("90 03 00 01 00")
+		p.put(&packet.Publish{Topic: []byte("/" + lamp.String() + "/user/update"), QoS: mqtt.AtLeastOnce, ID: 7, Payload: []byte("x")})
+		p.want("40 02 00 07")
+		p.put(&packet.Publish{Topic: []byte("/" + lamp.String() + "/user/update"), QoS: mqtt.ExactlyOnce, ID: 8, Payload: []byte("x")})
+		p.want("50 02 00 08")
+		p.send("62 02 00 08")
+		p.want("70 02 00 08")
+		if o := s.broker.Send(lamp.String(), broker.Message{Topic: "t", QoS: mqtt.AtLeastOnce}, broker.Unasked); o != broker.Delivered {
+			t.Fatal(o)
+		}
+		p.want("32 05 00 01 't' 00 " + id)
+		p.send("40 02 00 " + id)
+		p.put(&packet.Unsubscribe{ID: 2, Filters: []string{"/" + lamp.String() + "/user/get"}})
+		p.want("b0 02 00 02")
+	}
+	packets := func() (all []string) {
+		for _, e := range story(s.timeline, lamp) {
+			if e.Kind == trace.Packet {
+				all = append(all, e.Direction+" "+e.Sentence+" "+hex.EncodeToString(e.Packet))
+			}
+		}
+		return all
+	}
+	talk("01")
+	if got := packets(); len(got) != 0 {
+		t.Errorf("nobody looks: %q", got)
+	}
+	if _, err := s.timeline.Observe(probe.Product, probe.Device, time.Now().Add(time.Minute)); err != nil {
+		t.Fatal(err)
+	}
+	talk("02")
+	if got := packets(); len(got) != 0 {
+		t.Errorf("another is under watch: %q", got)
+	}
+	if _, err := s.timeline.Observe(lamp.Product, lamp.Device, time.Now().Add(time.Minute)); err != nil {
+		t.Fatal(err)
+	}
+	talk("03")
+	want := []string{
+		"up PINGREQ c000", "down PINGRESP d000", "down SUBACK 1 [0x00] 9003000100", "down PUBACK 7 0x00 40020007",
+		"down PUBREC 8 0x00 50020008", "up PUBREL 8 0x00 62020008", "down PUBCOMP 8 0x00 70020008", "up PUBACK 3 0x00 40020003",
+		`up UNSUBSCRIBE 2 ["/a1NightLamp/lamp01/user/get"] a220000200` + "1c" + hex.EncodeToString([]byte("/a1NightLamp/lamp01/user/get")), "down UNSUBACK 2 [] b0020002",
+	}
+	if got := packets(); strings.Join(got, "\n") != strings.Join(want, "\n") {
+		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+	p.put(s.alink(lampSecret)) // a second CONNECT has a password in it
+	for _, e := range story(s.timeline, lamp) {
+		if e.Kind == trace.Packet && bytes.Contains(e.Packet, []byte("MQTT")) {
+			t.Errorf("a CONNECT is shown: %+v", e)
+		}
+	}
+}

@@ -122,7 +122,7 @@ func (a *api) routes() {
 	route(a, "PUT", "/products/{product}/devices/{device}/timeline/watch", work, "Timeline", "Keep the device's packets as they come, for a while", a.startWatch)
 	do(a, "DELETE", "/products/{product}/devices/{device}/timeline/watch", work, "Timeline", "Keep them no longer", a.endWatch)
 	stream(a, "/products/{product}/devices/{device}/timeline/stream", see, "Timeline", "The timeline as it happens", anything, a.followTimeline)
-	stream(a, "/products/{product}/devices/{device}/stream", see, "Data", "Values, events, commands and states of a device as they come", a.exists, a.followDevice)
+	stream(a, "/products/{product}/devices/{device}/stream", see, "Data", "Values, events, commands and states of a device as they come, and its packets while it is under watch", a.exists, a.followDevice)
 	stream(a, "/stream", see, "Data", "Values, events, commands and states as they come", anything, a.followAll)
 
 	route(a, "GET", "/timeline", see, "Timeline", "What came that named no device: broken handshakes and first packets", a.listNameless)

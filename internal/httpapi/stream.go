@@ -13,6 +13,9 @@ import (
 
 	"github.com/matou-iot/matou/internal/access"
 	"github.com/matou-iot/matou/internal/record"
+	"github.com/matou-iot/matou/internal/registry"
+	"github.com/matou-iot/matou/internal/trace"
+	"github.com/matou-iot/matou/mqtt/packet"
 	"github.com/matou-iot/matou/thing"
 )
 
@@ -128,7 +131,9 @@ func (a *api) exists(ctx context.Context, in *DevicePath) error {
 func anything[I any](context.Context, *I) error { return nil }
 
 func (a *api) followDevice(ctx context.Context, in *DevicePath, send sender) error {
-	return a.follow(ctx, in.Product, in.Device, send)
+	// What one device does is followed with the packets that carry no message,
+	// which its timeline has while it is under watch.
+	return a.follow(ctx, in.Product, in.Device, a.Timeline.Watch(ctx, in.Product, in.Device), send)
 }
 
 type followAllInput struct {
@@ -137,26 +142,49 @@ type followAllInput struct {
 }
 
 func (a *api) followAll(ctx context.Context, in *followAllInput, send sender) error {
-	return a.follow(ctx, in.Product, in.Device, send)
+	return a.follow(ctx, in.Product, in.Device, nil, send)
 }
 
-// follow sends what is committed from now on. A reader who does not keep up is
-// told how much he missed; history has it.
-func (a *api) follow(ctx context.Context, product, device string, send sender) error {
+// follow sends what is committed from now on, and the packets among entries. A
+// reader who does not keep up is told how much he missed; history has it.
+func (a *api) follow(ctx context.Context, product, device string, entries <-chan trace.Entry, send sender) error {
 	live := a.Feed.Subscribe(ctx, func(r *record.Record) bool {
 		return (product == "" || r.Product == product) && (device == "" || r.Device == device)
 	})
-	for r := range live.C {
-		if n := live.Missed(); n > 0 {
-			if err := send("gap", 0, gap{n}); err != nil {
+	for {
+		select {
+		case r, more := <-live.C:
+			if !more {
+				return nil
+			}
+			if n := live.Missed(); n > 0 {
+				if err := send("gap", 0, gap{n}); err != nil {
+					return err
+				}
+			}
+			if err := sendRecord(&r, send); err != nil {
 				return err
 			}
-		}
-		if err := sendRecord(&r, send); err != nil {
-			return err
+		case e, more := <-entries:
+			if !more {
+				entries = nil // the end of live.C comes as well
+			} else if e.Kind == trace.Packet {
+				if err := a.sendPacket(ctx, &e, send); err != nil {
+					return err
+				}
+			}
 		}
 	}
-	return nil
+}
+
+// sendPacket says a packet, with nobody's secrets.
+func (a *api) sendPacket(ctx context.Context, e *trace.Entry, send sender) error {
+	mask, err := a.Layers.Mask(ctx, registry.ID{Product: e.Product, Device: e.Device})
+	if err != nil {
+		return err
+	}
+	clean := mask.Entry(*e)
+	return send("packet", 0, packetEvent{source{e.Product, e.Device}, e.At, clean.Direction, clean.Sentence, clean.Packet})
 }
 
 // The data of the events.
@@ -187,6 +215,13 @@ type (
 		Size   int64     `json:"size"`
 		SHA256 string    `json:"sha256"`
 		Time   time.Time `json:"time"`
+	}
+	packetEvent struct {
+		source
+		Time      time.Time  `json:"time"`
+		Direction string     `json:"direction"` // up or down
+		Packet    string     `json:"packet"`    // in words
+		Bytes     packet.Hex `json:"bytes"`
 	}
 	statusEvent struct {
 		source

@@ -12,7 +12,7 @@ import (
 type timelineInput struct {
 	DevicePath
 	Paging
-	Kind string `query:"kind" doc:"Only entries of this kind: connect, refuse, disconnect, subscribe, uplink, downlink, command, reply, fault, note"`
+	Kind string `query:"kind" doc:"Only entries of this kind: connect, refuse, disconnect, subscribe, uplink, downlink, command, reply, fault, note, packet"`
 }
 
 // listTimeline also answers for identities that do not exist: why a stranger

@@ -64,6 +64,10 @@ func (r *Recorder) observe(change func(map[key]time.Time)) {
 	r.observed.Store(&all)
 }
 
+// Observing reports whether any device is under watch, or was until its time
+// was over. It costs next to nothing.
+func (r *Recorder) Observing() bool { return r.observed.Load() != nil }
+
 // Observed returns until when a device is under watch, zero where it is not.
 // It costs nothing while nobody is.
 func (r *Recorder) Observed(product, device string) time.Time {

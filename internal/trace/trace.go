@@ -49,11 +49,12 @@ const (
 	Reply
 	Fault
 	Note
+	Packet // of a device under watch, one that carries no message
 )
 
 var kindNames = [...]string{
 	Connect: "connect", Refuse: "refuse", Disconnect: "disconnect", Subscribe: "subscribe", Uplink: "uplink",
-	Downlink: "downlink", Command: "command", Reply: "reply", Fault: "fault", Note: "note",
+	Downlink: "downlink", Command: "command", Reply: "reply", Fault: "fault", Note: "note", Packet: "packet",
 }
 
 // String names the kind in one lower-case word.
