@@ -188,8 +188,11 @@ func (s *Service) Of(ctx context.Context, id registry.ID, entry uint64) (*Layers
 	}
 	l.Report, l.Values = r.report, r.values
 	l.Stored, err = s.rows(ctx, id, l, r)
-	for i := range l.Stored { // a command's output comes from history, not from the entry
-		l.Stored[i].Output = m.Text(l.Stored[i].Output)
+	for i := range l.Stored { // rows come from history, not from the entry
+		row := &l.Stored[i]
+		if row.Output = m.Text(row.Output); row.Value != nil {
+			row.Value.Text = m.Text(row.Value.Text)
+		}
 	}
 	return l, err
 }

@@ -1,6 +1,7 @@
 package layers_test
 
 import (
+	"context"
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
@@ -8,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/matou-iot/matou/internal/history"
 	"github.com/matou-iot/matou/internal/layers"
 	"github.com/matou-iot/matou/internal/registry"
 	"github.com/matou-iot/matou/internal/store/storetest"
@@ -105,5 +107,33 @@ func TestMasksOfSecretsThatOverlap(t *testing.T) {
 		if got := string(m.Bytes(b)); got != want || string(b) != in {
 			t.Errorf("%s became %s, and was made %s", in, got, b)
 		}
+	}
+}
+
+// A past is a history with one command, whose output has a secret in it.
+type past struct{ secret string }
+
+func (past) Range(context.Context, history.Query) ([]history.PointEntry, string, error) {
+	return nil, "", nil
+}
+
+func (past) Events(context.Context, history.Query) ([]history.EventEntry, string, error) {
+	return nil, "", nil
+}
+
+func (p past) Commands(context.Context, history.Query) ([]history.CommandEntry, string, error) {
+	return []history.CommandEntry{{ID: "7", Output: `{"said":"` + p.secret + `"}`, State: "acknowledged"}}, "", nil
+}
+
+// TestRowsOfHistoryAreMasked: what comes from the store is not what came from
+// the timeline.
+func TestRowsOfHistoryAreMasked(t *testing.T) {
+	_, r := house(t)
+	recorder := trace.New(0)
+	s := layers.New(layers.Options{Registry: r, Timeline: recorder, History: past{"secret of s1"}})
+	id := recorder.Record(trace.Entry{Product: gate.Product, Device: gate.Device, Kind: trace.Command, Topic: "t", Detail: map[string]string{"id": "7"}})
+	l, err := s.Of(t.Context(), gate, id)
+	if err != nil || len(l.Stored) != 1 || l.Stored[0].Output != `{"said":"************"}` {
+		t.Errorf("%+v, %v", l, err)
 	}
 }

@@ -41,7 +41,7 @@ func TestARowIsFoundByItsRecord(t *testing.T) {
 		{"the feed has it no more: by value", records{1: 6}, []candidate{row(1, true), row(2, false), row(3, true)}, 3, ByValue},
 		{"another value, and no record", records{}, []candidate{row(1, false)}, 0, ""},
 	} {
-		o := (&Service{Options{Records: tt.records}}).origins(l)
+		o := (&Service{Options: Options{Records: tt.records}}).origins(l)
 		var best candidate
 		for _, c := range tt.found {
 			if err := o.weigh(t.Context(), &best, c); err != nil {
@@ -58,7 +58,7 @@ func TestARowIsFoundByItsRecord(t *testing.T) {
 	}
 
 	// A report that has a property twice is two rows, each found once.
-	o := (&Service{Options{Records: records{2: 7}}}).origins(l)
+	o := (&Service{Options: Options{Records: records{2: 7}}}).origins(l)
 	for _, want := range []int{1, 0} {
 		var best candidate
 		for _, c := range []candidate{{0, 2, "T", false, 0}, {1, 2, "T", want == 1, 0}} {
@@ -72,7 +72,7 @@ func TestARowIsFoundByItsRecord(t *testing.T) {
 		}
 	}
 	// What cannot be read is an error, not another answer.
-	o = (&Service{Options{Records: records(nil)}}).origins(l)
+	o = (&Service{Options: Options{Records: records(nil)}}).origins(l)
 	if err := o.weigh(t.Context(), &candidate{}, row(1, true)); !errors.Is(err, errAway) {
 		t.Error(err)
 	}
@@ -81,7 +81,7 @@ func TestARowIsFoundByItsRecord(t *testing.T) {
 // TestOriginsAreBounded: somebody who sends a thousand values with a thousand
 // times does not make the log be read a thousand times.
 func TestOriginsAreBounded(t *testing.T) {
-	o := (&Service{Options{Records: records{}}}).origins(&Layers{ID: 7})
+	o := (&Service{Options: Options{Records: records{}}}).origins(&Layers{ID: 7})
 	for seq := range uint64(3 * maxShown) {
 		if v, err := o.of(t.Context(), seq); v != gone || err != nil {
 			t.Fatal(v, err)
