@@ -2,6 +2,7 @@ package fleet
 
 import (
 	"encoding/binary"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"hash/fnv"
@@ -12,6 +13,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/matou-iot/matou/aliyun"
 	"github.com/matou-iot/matou/device"
 	"github.com/matou-iot/matou/device/curve"
 	"github.com/matou-iot/matou/mqtt"
@@ -218,7 +220,7 @@ func (m *member) measure(at time.Duration) {
 		if set, ok := m.adopted[src.id]; ok {
 			v = set
 		}
-		readings = append(readings, device.Reading{ID: src.id, Value: plain(m.g.Dialect, src, v)})
+		readings = append(readings, device.Reading{ID: src.id, Value: src.spoken(m.g.Dialect, v)})
 	}
 	c := &m.r.count
 	c.digest.Add(digest.Sum64()) // a sum: the order of devices does not matter
@@ -246,11 +248,11 @@ func (m *member) measure(at time.Duration) {
 	c.waiting.Add(1)
 }
 
-// plain is a value as package device wants it: JSON of Aliyun writes a switch
-// as 0 or 1.
-func plain(dialect string, _ *source, v thing.Value) any {
-	if v.Shape == thing.Boolean && dialect == "aliyun" {
-		return v.Bool
+// spoken is a value as its dialect writes it: Aliyun's switches are 0 and 1
+// also inside a struct, and its dates are texts [aliyun-device §6.2].
+func (s *source) spoken(dialect string, v thing.Value) any {
+	if dialect == "aliyun" {
+		return json.RawMessage(aliyun.AppendValue(nil, v, s.of))
 	}
 	return v
 }

@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
@@ -220,4 +221,25 @@ func TestDelays(t *testing.T) {
 	}
 	d.Add(1 << 62)
 	d.Add(-1)
+}
+
+func TestValuesAreWrittenInTheirDialect(t *testing.T) {
+	pos := &thing.DataType{Kind: thing.Struct, Fields: []thing.Param{{ID: "ok", Type: thing.DataType{Kind: thing.Bool}}}}
+	for _, tt := range []struct {
+		dialect string
+		s       source
+		v       thing.Value
+		want    string
+	}{
+		{"aliyun", source{of: &thing.DataType{Kind: thing.Bool}}, thing.BoolValue(true), "1"},
+		{"aliyun", source{}, thing.BoolValue(false), "0"},
+		{"aliyun", source{of: &thing.DataType{Kind: thing.Date}}, thing.IntValue(1700000000000), `"1700000000000"`},
+		{"aliyun", source{of: pos}, thing.ObjectValue(`{"ok":true}`), `{"ok":1}`},
+		{"onenet", source{of: pos}, thing.ObjectValue(`{"ok":true}`), `{"ok":true}`},
+		{"mqtt", source{of: &thing.DataType{Kind: thing.Bool}}, thing.BoolValue(true), "true"},
+	} {
+		if got, err := json.Marshal(tt.s.spoken(tt.dialect, tt.v)); err != nil || string(got) != tt.want {
+			t.Errorf("%s: %v is %s, %v; want %s", tt.dialect, tt.v, got, err, tt.want)
+		}
+	}
 }

@@ -14,6 +14,7 @@ import (
 type source struct {
 	id    string
 	shape shape
+	of    *thing.DataType // nil without a model
 }
 
 // A shape makes values of one type out of curves: one for a plain value, one
@@ -41,7 +42,7 @@ func (s *shape) curves() (n int) {
 func sourcesOf(m *thing.Model, given map[string]*curve.Spec) (out []source) {
 	if m == nil {
 		for _, id := range slices.Sorted(maps.Keys(given)) {
-			out = append(out, source{id, shape{spec: given[id]}})
+			out = append(out, source{id: id, shape: shape{spec: given[id]}})
 		}
 		return out
 	}
@@ -54,7 +55,7 @@ func sourcesOf(m *thing.Model, given map[string]*curve.Spec) (out []source) {
 		if spec := given[p.ID]; spec != nil {
 			s = shape{kind: p.Type.Kind, spec: spec}
 		}
-		out = append(out, source{p.ID, s})
+		out = append(out, source{p.ID, s, &p.Type})
 	}
 	return out
 }
@@ -70,7 +71,7 @@ func shapeOf(t *thing.DataType, depth int) shape {
 	case thing.Struct:
 		for i := range t.Fields {
 			if depth < maxShapeDepth {
-				s.fields = append(s.fields, source{t.Fields[i].ID, shapeOf(&t.Fields[i].Type, depth+1)})
+				s.fields = append(s.fields, source{id: t.Fields[i].ID, shape: shapeOf(&t.Fields[i].Type, depth+1)})
 			}
 		}
 	case thing.Array:
@@ -79,7 +80,7 @@ func shapeOf(t *thing.DataType, depth int) shape {
 			s.items = min(s.items, t.Size)
 		}
 		if t.Item != nil && depth < maxShapeDepth {
-			s.fields = []source{{"", shapeOf(t.Item, depth+1)}}
+			s.fields = []source{{shape: shapeOf(t.Item, depth+1)}}
 		}
 	case thing.Date:
 	default:
