@@ -246,7 +246,7 @@ func userName(a *attempt) *Diagnosis {
 func existence(a *attempt) *Diagnosis {
 	k := a.known
 	if k.KnowsProduct != nil && !k.KnowsProduct(a.pk) {
-		return a.say("aliyun-unknown-product", "product", a.pk, "", []any{a.pk})
+		return a.say("aliyun-unknown-product", "product", a.pk, "the ProductKey of a product here", []any{a.pk})
 	}
 	if k.KnowsDevice != nil && !k.KnowsDevice(a.pk, a.dn) {
 		for _, other := range []string{strings.ToLower(a.dn), strings.ToUpper(a.dn)} {
@@ -254,7 +254,7 @@ func existence(a *attempt) *Diagnosis {
 				return a.say("aliyun-device-name-case", "device", a.dn, other, []any{a.dn, other})
 			}
 		}
-		return a.say("aliyun-unknown-device", "device", a.dn, "", []any{a.pk, a.dn})
+		return a.say("aliyun-unknown-device", "device", a.dn, "the DeviceName of a device of "+a.pk, []any{a.pk, a.dn})
 	}
 	return nil
 }

@@ -265,7 +265,7 @@ func unknownProduct(r *Registration, k *RegistrationKnown) *Diagnosis {
 	if k.KnowsProduct(r.DeviceName) {
 		return r.say("aliyun-names-swapped", "username", r.DeviceName+"&"+r.ProductKey, r.ProductKey+"&"+r.DeviceName)
 	}
-	return r.say("aliyun-unknown-product", "product", r.ProductKey, "", r.ProductKey)
+	return r.say("aliyun-unknown-product", "product", r.ProductKey, "the ProductKey of a product here", r.ProductKey)
 }
 
 // otherProductSecret finds the right text signed with another secret, or by

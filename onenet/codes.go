@@ -218,7 +218,7 @@ var texts = map[string]text{
 		"a keep-alive of %d s is outside 10 to 1800", "keepAlive 为 %d 秒，超出 10 到 1800 的范围",
 		"use 60 to 300", "建议 60 到 300", "the keep-alive is outside 10 to 1800 s", "keepAlive 超出 10 到 1800 秒的范围"},
 	"onenet-clean-session": {
-		"OneNET wants a clean session", "OneNET 要求 clean session 为 1",
+		"clean session is 0, and OneNET wants 1", "clean session 为 0，而 OneNET 要求为 1",
 		"set clean session to 1", "请把 clean session 设为 1", "", ""},
 	"onenet-will": {
 		"OneNET takes no will", "OneNET 不支持遗嘱消息",

@@ -50,7 +50,9 @@ func (m *Model) CheckSet(values []Argument, r Rules) ([]Argument, []Problem) {
 		p, ok := m.properties[a.ID]
 		switch {
 		case !ok:
-			problems = append(problems, Problem{Fault: Unknown, Path: a.ID, Got: a.Value.short(), Hint: m.NearestProperty(a.ID)})
+			p := m.UnknownProperty(a.ID)
+			p.Got = a.Value.short()
+			problems = append(problems, p)
 			continue
 		case p.Access == ReadOnly:
 			problems = append(problems, Problem{Fault: NotWritable, Path: a.ID, Got: a.Value.short(), Expected: p.Type.Kind})

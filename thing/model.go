@@ -178,6 +178,32 @@ func (m *Model) NearestProperty(id string) string {
 	return best
 }
 
+// mostNamed is how many identifiers a Problem names of a model.
+const mostNamed = 6
+
+// UnknownProperty is the problem of a property that the model does not have: it
+// names the one that was most likely meant, else what there is.
+func (m *Model) UnknownProperty(id string) Problem {
+	p := Problem{Fault: Unknown, Path: id, Hint: m.NearestProperty(id)}
+	if p.Hint != "" {
+		return p
+	}
+	n := len(m.Properties)
+	if n == 0 {
+		p.Want, p.WantZH = "no properties yet: import one", "它还没有属性，请先导入"
+		return p
+	}
+	names := make([]string, 0, mostNamed)
+	for i := range m.Properties[:min(n, mostNamed)] {
+		names = append(names, m.Properties[i].ID)
+	}
+	p.Want, p.WantZH = strings.Join(names, ", "), "已有属性 "+strings.Join(names, "、")
+	if more := n - mostNamed; more > 0 {
+		p.Want, p.WantZH = fmt.Sprintf("%s and %d more", p.Want, more), fmt.Sprintf("%s 等 %d 个", p.WantZH, n)
+	}
+	return p
+}
+
 // distance counts inserted, deleted and changed bytes, and gives up at limit.
 func distance(a, b string, limit int) int {
 	if len(a)-len(b) >= limit || len(b)-len(a) >= limit || len(a) > maxID || len(b) > maxID {

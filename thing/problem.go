@@ -38,6 +38,9 @@ func (p *Problem) Error() string {
 		if p.Hint != "" {
 			return fmt.Sprintf("%q is not in the model; %q is", p.Path, p.Hint)
 		}
+		if p.Want != "" {
+			return fmt.Sprintf("%q is not in the model, which has %s", p.Path, p.Want)
+		}
 		return fmt.Sprintf("%q is not in the model", p.Path)
 	case WrongType:
 		return fmt.Sprintf("%q: %s is not of type %s", p.Path, p.Got, p.Want)
@@ -69,6 +72,9 @@ func (p *Problem) SentenceZH() string {
 	case Unknown:
 		if p.Hint != "" {
 			return fmt.Sprintf("物模型中没有 %q，是否应为 %q？", p.Path, p.Hint)
+		}
+		if want != "" {
+			return fmt.Sprintf("物模型中没有 %q，%s", p.Path, want)
 		}
 		return fmt.Sprintf("物模型中没有 %q", p.Path)
 	case WrongType:

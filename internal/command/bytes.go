@@ -38,7 +38,8 @@ func (s *Service) Get(ctx context.Context, id registry.ID, properties []string, 
 	}
 	for _, p := range properties {
 		if _, known := t.product.Model.Property(p); !known {
-			return Command{}, fault.In("properties", fault.Invalid("%s", (&thing.Problem{Fault: thing.Unknown, Path: p, Hint: t.product.Model.NearestProperty(p)}).Error()))
+			unknown := t.product.Model.UnknownProperty(p)
+			return Command{}, fault.In("properties", fault.Invalid("%s", unknown.Error()))
 		}
 	}
 	input, err := json.Marshal(properties)

@@ -356,10 +356,25 @@ func (s *Service) note(product, device string, d dialect.Downlink, detail any) u
 // became writes into the timeline what became of something that was sent and
 // did not reach the device's connection.
 func (s *Service) became(c dialect.Claim, parent uint64, d dialect.Downlink, outcome broker.Outcome) {
-	s.Trace.Record(trace.Entry{
+	e := trace.Entry{
 		Parent: parent, Product: c.Product, Device: c.Device, Kind: trace.Note, Code: fates[outcome],
 		Topic: d.Topic, Sentence: outcome.String(), SentenceZH: outcome.StringZH(),
-	})
+	}
+	if outcome == broker.NotSubscribed {
+		why := notSubscribed(c, d.Topic)
+		e.Sentence, e.SentenceZH, e.Detail = why.Sentence, why.SentenceZH, why
+	}
+	s.Trace.Record(e)
+}
+
+func notSubscribed(c dialect.Claim, topic string) *dialect.Diagnosis {
+	return &dialect.Diagnosis{
+		Code: fates[broker.NotSubscribed], Field: "SUBSCRIBE", Received: "no subscription of the connection that holds the topic", Expected: topic,
+		Sentence:   fmt.Sprintf("not subscribed: %s has no subscription to %s, so nothing was sent to it", c.Session(), topic),
+		SentenceZH: fmt.Sprintf("未订阅：%s 没有订阅 %s，消息未下发", c.Session(), topic),
+		Advice:     "let the device subscribe after each connection, to this topic or to a wildcard that holds it, and wait for the SUBACK",
+		AdviceZH:   "请让设备在每次连接后订阅该主题（或包含它的通配主题），并等待 SUBACK",
+	}
 }
 
 // fates are the codes of what may become of a downlink besides being delivered.

@@ -147,7 +147,7 @@ func TestUndeliverableIsAnError(t *testing.T) {
 			if _, err := h.Set(h.Context(), lamp, lightOn, command.Order{Wait: time.Hour}); fault.KindOf(err) != kind {
 				h.Errorf("%v: %v", outcome, err)
 			}
-			if line := h.timeline(); len(line) != 2 || line[1].Parent != line[0].ID || line[1].Sentence != outcome.String() || line[1].SentenceZH == "" || !strings.HasPrefix(line[1].Code, "downlink-") {
+			if line := h.timeline(); len(line) != 2 || line[1].Parent != line[0].ID || !strings.HasPrefix(line[1].Sentence, outcome.String()) || (line[1].Detail != nil) != (outcome == broker.NotSubscribed) || line[1].SentenceZH == "" || !strings.HasPrefix(line[1].Code, "downlink-") {
 				h.Errorf("%v: %+v", outcome, line)
 			}
 			// Nothing is open: neither time nor a report has anything to end.

@@ -9,7 +9,7 @@ var causesZH = map[broker.Cause]string{
 	broker.KeepAliveOver: "心跳超时",
 	broker.TakenOver:     "同一设备在别处登录，旧连接被关闭",
 	broker.Faulted:       "报文不符合协议",
-	broker.RulesClosed:   "使用了无权使用的主题，连接被关闭",
+	broker.RulesClosed:   "违反产品规则，连接被关闭（原因见前一条记录）",
 	broker.TooSlow:       "设备读取过慢",
 	broker.NotKept:       "消息未能保存",
 	broker.Kicked:        "被管理员断开",

@@ -420,9 +420,7 @@ func (g *Gate) Closed(c *broker.Client, why broker.Cause) {
 	if g.Registry.Ended(identity(s), way(c), g.Now(), why.String()) {
 		g.tell(s, g.Now(), registry.Offline)
 	}
-	g.Trace.Record(trace.Entry{
-		Product: s.Product, Device: s.Device, Kind: trace.Disconnect, Sentence: why.String(), SentenceZH: causeZH(why),
-	})
+	g.Trace.Record(ending(s, c, why))
 	g.Log.Info("device disconnected", "product", s.Product, "device", s.Device, "client", c.ID(), "why", why.String())
 }
 

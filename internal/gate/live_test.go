@@ -203,7 +203,7 @@ func TestTheNewerConnectionIsTheDevices(t *testing.T) {
 	second.send("c000")
 	second.want("d000")
 	first.wantEnd()
-	if e := until(t, told, trace.Disconnect); e.Sentence != "taken over" || e.SentenceZH == e.Sentence {
+	if e := until(t, told, trace.Disconnect); e.Code != "taken-over" || !strings.HasPrefix(e.Sentence, "taken over: farm/pump1 logged in again") || e.SentenceZH == e.Sentence || e.Detail == nil {
 		t.Errorf("%+v", e)
 	}
 	if got := s.status(pump); got.State != registry.Online || got.ClientID != "c2" {

@@ -220,15 +220,15 @@ func (m *meter) tooMuch(a act, limit int) *dialect.Diagnosis {
 	d, most := deeds[a], within(a, limit, m.pace)
 	return &dialect.Diagnosis{
 		Code: m.vendor + "-" + rateExceeded, Field: d.field, Received: "more than " + most.en, Expected: "at most " + most.en,
-		Sentence:   fmt.Sprintf("device %s %s more than %s; the vendor's cloud ends the connection and lets it in no more for %v", m.claim.Session(), d.en, most.en, m.pace.Ban),
-		SentenceZH: fmt.Sprintf("设备 %s %s%s；云平台会断开连接，并在 %v 内拒绝其接入", m.claim.Session(), d.zh, most.zh, m.pace.Ban),
+		Sentence:   fmt.Sprintf("device %s %s more than %s; the vendor's cloud ends the connection and lets it in no more for %g minutes", m.claim.Session(), d.en, most.en, m.pace.Ban.Minutes()),
+		SentenceZH: fmt.Sprintf("设备 %s %s%s；云平台会断开连接，并在 %g 分钟内拒绝其接入", m.claim.Session(), d.zh, most.zh, m.pace.Ban.Minutes()),
 		Advice:     "send less often: collect values and report them together; wait between attempts to connect", AdviceZH: "请降低频率：合并上报；重连之间加入等待",
 	}
 }
 
 // within says a limit: how much it is, and in Chinese that it was exceeded.
 func within(a act, limit int, p *dialect.Pace) (text struct{ en, zh string }) {
-	text.en, text.zh = fmt.Sprintf("%d times within %v", limit, p.Window), fmt.Sprintf("%v 内超过 %d 次", p.Window, limit)
+	text.en, text.zh = fmt.Sprintf("%d times within %v", limit, p.Window), fmt.Sprintf("在 %g 秒内超过 %d 次", p.Window.Seconds(), limit)
 	if a == subscribed {
 		text.en, text.zh = fmt.Sprintf("%d at a time", limit), fmt.Sprintf("超过 %d 个", limit)
 	}

@@ -162,7 +162,9 @@ func (r *reading) property(id []byte, v thing.Value, at int64) {
 	}
 	if !known {
 		name := string(id)
-		r.refuse(name, thing.Problem{Fault: thing.Unknown, Path: name, Got: short(v), Hint: r.model.NearestProperty(name)})
+		unknown := r.model.UnknownProperty(name)
+		unknown.Got = short(v)
+		r.refuse(name, unknown)
 		return
 	}
 	if bad := badTime(p.ID, at); bad != nil {

@@ -119,7 +119,7 @@ func read(id string, raw json.RawMessage, model *thing.Model, mode dialect.Stric
 	v, at := opened(v)
 	p, known := model.Property(id)
 	if !known {
-		up.Refused = append(up.Refused, dialect.Rejection{ID: id, Problem: thing.Problem{Fault: thing.Unknown, Path: id, Hint: model.NearestProperty(id)}})
+		up.Refused = append(up.Refused, dialect.Rejection{ID: id, Problem: model.UnknownProperty(id)})
 		return
 	}
 	checked, problem, ok := p.Type.Check(p.ID, v, thing.Rules{Lenient: mode != dialect.Strict})
