@@ -48,6 +48,8 @@ Examples:
   matou modem run esp8266 --pty /tmp/esp --firmware 2 \
     --map '*.iot-as-mqtt.cn-shanghai.aliyuncs.com=127.0.0.1:1883'
   matou modem run esp8266 --tcp :7000 --fault dns-failure*1 --fault reset@30s
+  matou modem run ec20 --pty /tmp/ec20 --map '*.aliyuncs.com=127.0.0.1:1883'
+  matou modem run nt35e --tcp :7000 --quirk urc-before-ok --fault no-signal@60s
   matou modem run esp8266 --pty /tmp/esp --record session.at`
 }
 

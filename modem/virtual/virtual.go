@@ -11,7 +11,9 @@
 //   - network.go, the world outside: names, connections, mapped hosts;
 //   - observe.go, who watches;
 //   - models.go, which modules there are. Each is a personality: its line
-//     discipline, its boot text, and a table of commands, one theme a file.
+//     discipline, its boot text, and a table of commands, one theme a file:
+//     esp*.go the ESP8266; cell*.go what cellular modules share, ec20*.go and
+//     nt35e*.go what is the vendor's own.
 //
 // Nothing here is shared with the drivers of the real modules but the grammar
 // in package at, so that one mistake cannot agree with itself.
