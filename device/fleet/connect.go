@@ -28,7 +28,7 @@ func (m *member) dial() {
 	defer m.mu.Unlock()
 	now := r.now()
 	switch {
-	case m.ended:
+	case m.ended || r.ctx.Err() != nil: // an attempt that the end interrupted is no failure
 		if conn != nil {
 			conn.Close()
 		}
