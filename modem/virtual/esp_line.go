@@ -255,6 +255,9 @@ func (c *espCall) run(text string, ended bool) result {
 	if err != nil {
 		return espError
 	}
+	if c.e.v2 && c.e.quirks["strict-commas"] && bareComma(cmd.Params) {
+		return c.fail(errCount)
+	}
 	entry, ok := c.e.table[cmd.Name]
 	if !ok || entry.only == onlyV1 && c.e.v2 || entry.only == onlyV2 && !c.e.v2 {
 		return espError
@@ -265,4 +268,22 @@ func (c *espCall) run(text string, ended bool) result {
 	}
 	c.name, c.args, c.code = cmd.Name, at.Espressif.Params(cmd.Params), errFailed
 	return run(c)
+}
+
+// bareComma reports whether a comma stands inside quotes without a backslash.
+func bareComma(params string) bool {
+	quoted := false
+	for i := 0; i < len(params); i++ {
+		switch params[i] {
+		case '\\':
+			i++
+		case '"':
+			quoted = !quoted
+		case ',':
+			if quoted {
+				return true
+			}
+		}
+	}
+	return false
 }

@@ -98,8 +98,8 @@ func (e *esp) open(l *life, k *espLink, host string, port int) (why error, ok bo
 // certificate only where AT+CIPSSLCCONF asks for it, and then its clock has to
 // be set.
 func (e *esp) secure(l *life, conn net.Conn, host string) (net.Conn, error, bool) {
-	config := &tls.Config{ServerName: host, MinVersion: tls.VersionTLS12, MaxVersion: tls.VersionTLS12, InsecureSkipVerify: e.sslConf&2 == 0} //nolint:gosec // as the module
-	config.Time = func() time.Time { return e.clock(l) }
+	config := &tls.Config{ServerName: host, RootCAs: e.opts.Roots, MinVersion: tls.VersionTLS12, MaxVersion: tls.VersionTLS12, InsecureSkipVerify: e.sslConf&2 == 0}
+	config.Time = fixed(e.clock(l))
 	t := tls.Client(conn, config)
 	var err error
 	ok := l.wait(func(ctx context.Context) {
@@ -116,6 +116,9 @@ func (e *esp) secure(l *life, conn net.Conn, host string) (net.Conn, error, bool
 	}
 	return t, nil, true
 }
+
+// fixed is a clock that was read before: TLS asks for it without the lock.
+func fixed(now time.Time) func() time.Time { return func() time.Time { return now } }
 
 func (e *esp) openUDP(l *life, k *espLink) (error, bool) {
 	var err error

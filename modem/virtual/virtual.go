@@ -21,6 +21,7 @@ package virtual
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -48,6 +49,7 @@ type Options struct {
 
 	Network  Network          // the world; nil: the machine's own, see System
 	Map      []Mapping        // hosts that are somewhere else
+	Roots    *x509.CertPool   // authorities that modules know which look at certificates; nil: the machine's
 	Observer func(Event)      // is told what happens, one event after another; see Event
 	Now      func() time.Time // the time that the network knows; nil: time.Now
 	Seed     uint64           // of chance: lost bytes, message keys

@@ -8,6 +8,7 @@ import (
 	"net"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/matou-iot/matou/mqtt"
 	"github.com/matou-iot/matou/mqtt/packet"
@@ -181,7 +182,8 @@ func brokerAnswer(c net.Conn, p packet.Packet) bool {
 		if p.QoS == 1 {
 			answer = &packet.Puback{ID: p.ID}
 		}
-		if string(p.Topic) == "back" { // the same comes down
+		if string(p.Topic) == "back" { // the same comes down, a while later
+			time.Sleep(100 * time.Millisecond)
 			b, _ := (&packet.Publish{Topic: p.Topic, Payload: p.Payload}).Append(nil, mqtt.V311)
 			c.Write(b)
 		}
