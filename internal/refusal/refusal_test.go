@@ -130,10 +130,11 @@ func TestEveryMistakeOfAValueHasAPage(t *testing.T) {
 var notCodes = map[string]bool{
 	"read-only": true, "read-write": true, "write-only": true, // access
 	"wrong-type": true, "out-of-range": true, "off-step": true, "not-listed": true, "too-long": true, "not-writable": true, "bad-time": true, // mistakes of values: value-…
-	"timed-out":          true, // a state of an upgrade
-	"pre-authentication": true, // a road
-	"device-user":        true, // a bucket
-	"not-found":          true, // a kind of fault, and a page
+	"timed-out":          true,                                    // a state of an upgrade
+	"pre-authentication": true,                                    // a road
+	"device-user":        true,                                    // a bucket
+	"not-found":          true,                                    // a kind of fault, and a page
+	"at-mqtt":            true, "at-ec20": true, "at-nt35e": true, // kinds of programs
 }
 
 // quiet are rooms that say nothing of devices: their words are no codes.
