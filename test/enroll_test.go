@@ -378,6 +378,28 @@ func TestOneNETReportsByHTTP(t *testing.T) {
 		}
 	}
 	m.awaitLatest(sensorProduct, sensorName, "wendu", "21.5")
+	// The sister paths, with the protocol in either case [onenet §7].
+	base := strings.TrimSuffix(topic, "property/post")
+	for path, body := range map[string]string{
+		"thing/pack/post":    `{"id":"3","version":"1.0","params":[{"properties":{"wendu":{"value":22}},"events":null}]}`,
+		"thing/history/post": `{"id":"4","version":"1.0","params":[{"properties":{"wendu":[{"value":20,"time":1524448722000}]}}]}`,
+		"device/online":      `{}`,
+	} {
+		to := base + strings.TrimPrefix(path, "thing/")
+		if path == "device/online" {
+			to = strings.TrimSuffix(base, "thing/") + path
+		}
+		for _, prefix := range []string{"/fuse/http/device/", "/studio/http/device/"} {
+			if got := m.post(c, "http", prefix+path+"?topic="+url.QueryEscape(to)+"&protocol=http", "application/json", body, "token", good); got != `{"errno":0,"error":"succ"}` {
+				t.Errorf("%s%s: %s", prefix, path, got)
+			}
+		}
+	}
+	if got := m.post(c, "http", "/fuse/http/device/thing/event/post?topic="+base+"event/post&protocol=http", "application/json",
+		`{"id":"5","version":"1.0","params":{"nothing":{"value":{}}}}`, "token", good); !strings.HasPrefix(got, `{"errno":2306,`) {
+		t.Errorf("an unknown event: %s", got)
+	}
+	m.awaitLatest(sensorProduct, sensorName, "wendu", "22")
 	if got := post("/fuse/http/device", url.QueryEscape(topic), good, `{"id":"2","params":{"nothing":{"value":1}}}`); !strings.HasPrefix(got, `{"errno":2306,`) {
 		t.Errorf("an unknown property: %s", got)
 	}

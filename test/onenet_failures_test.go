@@ -501,3 +501,34 @@ func authority(t *testing.T, dir, server string) *x509.CertPool {
 	pool.AppendCertsFromPEM([]byte(block("CERTIFICATE", rootDER)))
 	return pool
 }
+
+// TestNobodyHearsReports [onenet §1.5]: a device hears the answer to its report
+// on a wildcard, never the report itself, and no other device hears either.
+func TestNobodyHearsReports(t *testing.T) {
+	m := start(t, t.TempDir())
+	m.sensor("strict")
+	m.add(sensorProduct, "other_tv", sensorKey)
+	login := func(name string) *wire {
+		w := m.dial()
+		w.Write(connect(name, sensorProduct, onenetToken(sensorProduct, name, sensorKey, 4102444800), 60, true))
+		w.expect("20 02 00 00")
+		return w
+	}
+	own, other := login(sensorName), login("other_tv")
+	root := "$sys/" + sensorProduct + "/" + sensorName + "/"
+	if got := own.subscribe(root + "#"); got != "00" {
+		t.Fatal(got)
+	}
+	if got := other.subscribe("$sys/"+sensorProduct+"/other_tv/#", root+"#", "$sys/#", "#", "+/+/+/thing/#"); got != "0080808080" {
+		t.Fatal(got)
+	}
+	for i := range 3 {
+		own.Write(publish1(uint16(i+1), root+"thing/property/post", fmt.Sprintf(`{"id":"%d","params":{"wendu":{"value":%d}}}`, i, i)))
+		own.hear(root+"thing/property/post/reply", fmt.Sprintf(`{"id":"%d","code":200,"msg":"success"}`, i))
+		own.expect(fmt.Sprintf("40 02 00 %02x", i+1))
+	}
+	for _, w := range []*wire{own, other} { // nothing stands before the PINGRESP
+		w.send("c0 00")
+		w.expect("d0 00")
+	}
+}

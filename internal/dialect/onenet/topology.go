@@ -253,18 +253,31 @@ func (r *reading) modelOf(c, sub dialect.Claim) (*thing.Model, *dialect.Diagnosi
 // tooMany finds a report of more devices or points than may be
 // [onenet §3.2]; only strict products are held to that.
 func (r *reading) tooMany(parts []vendor.Part) *dialect.Diagnosis {
-	devices, points := len(parts), 0
-	for i := range parts {
-		points = max(points, len(parts[i].Properties)+len(parts[i].Events))
+	if !r.strict {
+		return nil
 	}
-	if !r.strict || devices <= vendor.MaxPackDevices+1 && points <= vendor.MaxPackPoints {
+	devices, points, values := len(parts), 0, 0
+	for i := range parts {
+		of := make(map[string]int) // values of a property or event
+		for j := range parts[i].Properties {
+			of[parts[i].Properties[j].ID]++
+		}
+		for j := range parts[i].Events {
+			of[parts[i].Events[j].ID]++
+		}
+		points = max(points, len(of))
+		for _, n := range of {
+			values = max(values, n)
+		}
+	}
+	if devices <= vendor.MaxPackDevices+1 && points <= vendor.MaxPackPoints && values <= vendor.MaxPackPoints {
 		return nil
 	}
 	return &dialect.Diagnosis{
-		Code: "onenet-pack-limit", Field: "params", Received: fmt.Sprintf("%d devices, up to %d points of one", devices, points),
-		Expected:   fmt.Sprintf("at most %d sub-devices and %d points of each", vendor.MaxPackDevices, vendor.MaxPackPoints),
-		Sentence:   fmt.Sprintf("the report is of %d devices with up to %d points, more than the platform takes at once", devices, points),
-		SentenceZH: fmt.Sprintf("该消息含 %d 个设备、单个设备最多 %d 个数据点，超过平台上限", devices, points),
+		Code: "onenet-pack-limit", Field: "params", Received: fmt.Sprintf("%d devices, up to %d properties and events of one, up to %d values of each", devices, points, values),
+		Expected:   fmt.Sprintf("at most %d sub-devices, %d properties and events of one, %[2]d values of each", vendor.MaxPackDevices, vendor.MaxPackPoints),
+		Sentence:   fmt.Sprintf("the report is of %d devices, with up to %d properties and events of one and %d values of each, more than the platform takes at once", devices, points, values),
+		SentenceZH: fmt.Sprintf("该消息含 %d 个设备，单个设备最多 %d 个功能点，单个功能点最多 %d 个值，超过平台上限", devices, points, values),
 		Advice:     "send several reports", AdviceZH: "请分多条上报",
 	}
 }

@@ -164,6 +164,17 @@ func TestPackAndHistory(t *testing.T) {
 	if up := read(sys+"thing/pack/post", `{"id":"1","params":[`+many+`]}`, dialect.Strict); up.Fault == nil || up.Fault.Code != "onenet-pack-limit" || !up.RefusedAll {
 		t.Errorf("too many in a strict product: %+v", up.Fault)
 	}
+	// A hundred values of each of two properties are no more than a hundred points
+	// of a device [onenet §3.2]; one more is.
+	past := func(n int) string {
+		return strings.Repeat(`{"value":1,"time":1524448722000},`, n-1) + `{"value":1,"time":1524448722000}`
+	}
+	for n, fits := range map[int]bool{100: true, 101: false} {
+		up := read(sys+"thing/history/post", `{"id":"1","params":[{"properties":{"wendu":[`+past(n)+`],"count":[`+past(n)+`]}}]}`, dialect.Strict)
+		if (up.Fault == nil) != fits || len(up.Report) != map[bool]int{true: 2 * n}[fits] {
+			t.Errorf("%d values of each: %d taken, %+v", n, len(up.Report), up.Fault)
+		}
+	}
 }
 
 func TestNotices(t *testing.T) {
