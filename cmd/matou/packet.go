@@ -17,6 +17,7 @@ type packetCmd struct {
 	Explain packetExplainCmd `cmd:"" help:"Say what each byte of a packet means, and what is wrong with it."`
 	Build   packetBuildCmd   `cmd:"" help:"Write the bytes of a packet."`
 	Replay  packetReplayCmd  `cmd:"" help:"Send a broker what a device once sent, and compare the answers."`
+	Capture packetCaptureCmd `cmd:"" help:"Stand between devices and a broker, explain and record both."`
 }
 
 type packetExplainCmd struct {

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/matou-iot/matou/mqtt"
 	"github.com/matou-iot/matou/mqtt/packet"
 )
 
@@ -20,6 +21,8 @@ type Line struct {
 	Bytes      packet.Hex `json:"bytes"`
 	Redacted   bool       `json:"redacted,omitempty"` // secrets in bytes were overwritten
 	Over       int        `json:"over,omitempty"`     // bytes of the packet that are not here
+
+	speaks mqtt.Version // what a CONNECT says from here on, 0 for nothing new
 }
 
 func isJSONLines(b []byte) bool {

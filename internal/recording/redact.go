@@ -12,8 +12,20 @@ import (
 // that a cloud hands out, signatures and tokens of sub-devices.
 var secretMember = regexp.MustCompile(`(?i)\b(?:device_?secret|product_?secret|device_?token|access_?key|access_?token|password|secret|sign|token)["']?\s*:\s*(?:"((?:[^"\\]|\\.)*)"|'([^']*)')`)
 
+// tokenSign finds the signature in a OneNET token: the rest of that says who
+// logs in and until when, and lets nobody in.
+var tokenSign = regexp.MustCompile(`(?:^|&)res=.*&sign=([^&]*)$`)
+
+// secretPart is what of a password is secret.
+func secretPart(password []byte) (from, to int) {
+	if m := tokenSign.FindSubmatchIndex(password); m != nil {
+		return m[2], m[3]
+	}
+	return 0, len(password)
+}
+
 // Redact overwrites with * what of a packet is a secret: the password of a
-// CONNECT, broken ones too, and the values of JSON members that are called
+// CONNECT, broken ones too (of a OneNET token only its signature), and the values of JSON members that are called
 // like one. Lengths stay. It returns b itself where there is nothing to hide,
 // and a copy otherwise.
 func Redact(b []byte, v mqtt.Version) (out []byte, redacted bool) {
@@ -40,7 +52,8 @@ func Redact(b []byte, v mqtt.Version) (out []byte, redacted bool) {
 	for _, p := range packet.Explain(b, v).Packets {
 		for _, f := range p.Fields {
 			if f.Name == "password" || f.Name == "authentication data" {
-				hide(f.Offset, f.Offset+f.Length)
+				from, to := secretPart(b[f.Offset : f.Offset+f.Length])
+				hide(f.Offset+from, f.Offset+to)
 			}
 		}
 	}

@@ -30,6 +30,7 @@ func TestRedact(t *testing.T) {
 		{"CONNECT 5", connect(mqtt.V5), "s3cret"},
 		{"CONNECT without its first byte", connect(mqtt.V311)[1:], "s3cret"},
 		{"CONNECT that breaks off", connect(mqtt.V311)[:len(connect(mqtt.V311))-2], "s3cr"},
+		{"a OneNET token", unhex(t, connect002), "y4iDPu6Yp84FO7sxpcdcSQ%3D%3D"},
 		{"a secret that is handed out", publish(`{"deviceSecret":"s3cret","deviceName":"lamp"}`), "s3cret"},
 		{"single quotes, blanks", publish(`{'device_secret' : 's3cret'}`), "s3cret"},
 		{"a sub-device's signature", publish(`{"params":{"sign":"s3cret","signMethod":"hmacSha1"}}`), "s3cret"},

@@ -353,9 +353,13 @@ func TestAliyunIsSignedAgain(t *testing.T) {
 
 func TestOneNETIsSignedAgain(t *testing.T) {
 	const key = "KuF3NT/jUBJ62LNBB/A8XZA9CqS3Cu79B/ABmfA1UCw="
-	for _, as := range []Identity{{}, {Product: "p2", Device: "d2"}} {
+	for _, tt := range []struct {
+		as   Identity
+		sign string
+	}{{Identity{}, "y4iDPu6Yp84FO7sxpcF5Qg%3D%3D"}, {Identity{Product: "p2", Device: "d2"}, "y4iDPu6Yp84FO7sxpcF5Qg%3D%3D"}, {Identity{}, "****************************"}} {
+		as := tt.as
 		c := &packet.Connect{Version: mqtt.V311, CleanStart: true, KeepAlive: 60, ClientID: "my_tv", HasUsername: true, Username: "VRqhDHF2wL", HasPassword: true,
-			Password: []byte("version=2018-10-31&res=products%2FVRqhDHF2wL%2Fdevices%2Fmy_tv&et=1661245031&method=md5&sign=y4iDPu6Yp84FO7sxpcF5Qg%3D%3D")}
+			Password: []byte("version=2018-10-31&res=products%2FVRqhDHF2wL%2Fdevices%2Fmy_tv&et=1661245031&method=md5&sign=" + tt.sign)}
 		s := signer(key, as)
 		if changed, err := s.Rewrite(c); !changed || err != nil {
 			t.Fatal(err)

@@ -135,7 +135,7 @@ func (s *Signer) aliyun(c *packet.Connect, secret string) error {
 
 // onenet keeps version and method of the token.
 func (s *Signer) onenet(c *packet.Connect, key string) error {
-	t, err := onenet.ParseToken(c.Password)
+	t, err := onenet.ParseToken(unhidden(c.Password))
 	if err != nil {
 		return err
 	}
