@@ -6,7 +6,7 @@ VERSION   ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo de
 LDFLAGS   := -s -w -X main.version=$(VERSION)
 FUZZTIME  ?= 30s
 
-.PHONY: help run test build check vet staticcheck unit scenario conformance bench bench-quick bench-go fuzz clean
+.PHONY: help run test build console check vet staticcheck unit scenario conformance bench bench-quick bench-go fuzz clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -18,8 +18,13 @@ test: ## everything: format, vet, staticcheck, unit tests with the race detector
 	@test/prepare
 	@$(MAKE) --no-print-directory check unit scenario
 
-build: ## build bin/matou
+build: console ## build bin/matou
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/matou ./cmd/matou
+
+console: console/dist/index.html.gz ## build the web console, where npm is there
+
+console/dist/index.html.gz: $(shell find console/src console/public -type f ! -name schema.d.ts) console/package-lock.json console/index.html console/vite.config.ts console/openapi.json
+	@test/console-build
 
 check: vet staticcheck ## gofmt, vet, staticcheck
 	@bad=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$bad" ]; then echo "gofmt -w these:"; echo "$$bad"; exit 1; fi
@@ -55,4 +60,4 @@ fuzz: ## every fuzz test for FUZZTIME each
 		done; done
 
 clean: ## remove what was built; data stays
-	rm -rf bin dist
+	rm -rf bin dist console/dist/assets console/dist/*.gz

@@ -40,11 +40,12 @@ func (a *App) announce() {
 	fmt.Fprintf(a.out, `
 Matou %s is ready · 码头已就绪
 
+  console 控制台     %s
   devices 设备接入   %s   (MQTT, TLS, WebSocket)
   API     接口       %s/api/v1
   docs    文档       %s/api/docs
   data    数据       %s
-`, a.version, strings.Join(r.Devices, "  "), r.API, r.API, a.config.Data)
+`, a.version, r.API, strings.Join(r.Devices, "  "), r.API, r.API, a.config.Data)
 	if all := append(r.CoAP[:len(r.CoAP):len(r.CoAP)], r.CoAPS...); len(all) > 0 {
 		fmt.Fprintf(a.out, "  CoAP               %s   (UDP, DTLS)\n", strings.Join(all, "  "))
 	}

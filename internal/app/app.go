@@ -16,6 +16,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/matou-iot/matou/console"
 	"github.com/matou-iot/matou/internal/access"
 	"github.com/matou-iot/matou/internal/broker"
 	"github.com/matou-iot/matou/internal/coapgate"
@@ -267,6 +268,7 @@ func (a *App) join() error {
 	a.coap = a.newCoAP(in)
 	a.registry.OnChange(a.changed)
 	a.api, err = httpapi.New(httpapi.Options{
+		Console:  console.Handler(),
 		Registry: a.registry, History: a.history, Commands: a.commands, Images: a.images, Topology: a.topology, Scripts: a.scripts, Topics: a.topics, Timeline: a.timeline, Feed: a.feed, OTA: a.upgrades, Files: a.files,
 		Broker: a.broker, Gate: a.gate, Access: a.access, Enroll: a.enroll, Dialects: a.dialects, Version: a.version, Log: a.log,
 		Shadows: a.shadows, Configs: a.configs, Logs: a.logs,

@@ -12,24 +12,49 @@ type signInInput struct {
 	Body struct {
 		Name     string `json:"name" maxLength:"256"`
 		Password string `json:"password" maxLength:"1024"`
+		Cookie   bool   `json:"cookie,omitempty" doc:"For pages: the token goes into a cookie that scripts cannot read, not into the answer"`
 	}
 }
 
 // A session is the proof of having signed in.
 type session struct {
-	Token   string      `json:"token"`
+	Token   string      `json:"token,omitempty" doc:"Absent where it went into a cookie"`
 	Role    access.Role `json:"role"`
 	Expires time.Time   `json:"expires"`
 }
 
-func (a *api) signIn(ctx context.Context, in *signInInput) (session, error) {
-	s, err := a.Access.SignIn(ctx, in.Body.Name, in.Body.Password, who(ctx).addr)
-	return session{s.Token, s.Role, s.Expires}, err
+// signedIn is the answer to a sign-in.
+type signedIn struct {
+	Cookie string `header:"Set-Cookie"`
+	Body   session
 }
 
-func (a *api) signOut(ctx context.Context, _ *none) error {
-	a.Access.SignOut(who(ctx).token)
-	return nil
+func (a *api) signIn(ctx context.Context, in *signInInput) (*signedIn, error) {
+	c := who(ctx)
+	s, err := a.Access.SignIn(ctx, in.Body.Name, in.Body.Password, c.addr)
+	if err != nil {
+		return nil, err
+	}
+	out := &signedIn{Body: session{s.Token, s.Role, s.Expires}}
+	if in.Body.Cookie {
+		out.Body.Token = ""
+		out.Cookie = sessionCookie(s.Token, s.Expires, c.secure)
+	}
+	return out, nil
+}
+
+// signedOut is the answer to a sign-out.
+type signedOut struct {
+	Cookie string `header:"Set-Cookie"`
+}
+
+func (a *api) signOut(ctx context.Context, _ *none) (*signedOut, error) {
+	c := who(ctx)
+	a.Access.SignOut(c.token)
+	if !c.cookie {
+		return &signedOut{}, nil
+	}
+	return &signedOut{sessionCookie("", time.Unix(1, 0), c.secure)}, nil
 }
 
 // me is who somebody is.

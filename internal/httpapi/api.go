@@ -87,6 +87,9 @@ type Options struct {
 	// RootCertificate is the file with the certificate authority that devices
 	// may trust, "" where certificates come from elsewhere.
 	RootCertificate string
+	// Console serves the pages of the console; nil: there are none, and the
+	// description of the API stands in their place.
+	Console http.Handler
 	// Ready reports why requests cannot be served yet; nil: always ready.
 	Ready func() error
 	// Measure adds figures to the metrics; nil: none.
@@ -114,7 +117,11 @@ func New(o Options) (http.Handler, error) {
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { plain(w, http.StatusOK, "ok") })
 	mux.HandleFunc("GET /readyz", a.ready)
 	mux.HandleFunc("/api/", nothingHere)
-	mux.Handle("GET /{$}", http.RedirectHandler("/api/docs", http.StatusFound))
+	if o.Console != nil {
+		mux.Handle("/", o.Console)
+	} else {
+		mux.Handle("GET /{$}", http.RedirectHandler("/api/docs", http.StatusFound))
+	}
 	return safely(mux), nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"regexp"
 	"strings"
@@ -374,6 +375,59 @@ func TestSigningIn(t *testing.T) {
 	}
 	if status, raw := h.do("", "POST", httpapi.Base+"/session", object{"name": "li", "password": "wrong"}); status != 401 {
 		t.Errorf("%d %s", status, raw)
+	}
+}
+
+// TestSessionsOfPages: a page gets its token as a cookie that scripts cannot
+// read, and another site cannot make its visitor change anything with it.
+func TestSessionsOfPages(t *testing.T) {
+	h := newHouse(t)
+	h.want(201, "POST", "/operators", object{"name": "li", "role": "operator", "password": "a long password"})
+	resp := h.ask("", "POST", httpapi.Base+"/session", object{"name": "li", "password": "a long password", "cookie": true})
+	raw, _ := io.ReadAll(resp.Body)
+	resp.Body.Close()
+	cookies := resp.Cookies()
+	if resp.StatusCode != 201 || strings.Contains(string(raw), "token") || len(cookies) != 1 ||
+		!cookies[0].HttpOnly || cookies[0].SameSite != http.SameSiteStrictMode || cookies[0].Path != httpapi.Base || cookies[0].Secure {
+		t.Fatalf("%d %s %v", resp.StatusCode, raw, cookies)
+	}
+	as := func(method, path, site string, body string) *http.Response {
+		r, err := http.NewRequest(method, h.url+httpapi.Base+path, strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.AddCookie(cookies[0])
+		r.Header.Set("Content-Type", "application/json")
+		if site != "" {
+			r.Header.Set("Sec-Fetch-Site", site)
+		}
+		resp, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		return resp
+	}
+	const product = `{"name":"lamp","dialect":"mqtt"}`
+	for _, tt := range []struct {
+		method, path, site, body string
+		want                     int
+	}{
+		{"GET", "/me", "same-origin", "", 200},
+		{"POST", "/products", "same-origin", product, 201},
+		{"POST", "/products", "cross-site", product, 403},
+		{"POST", "/products", "same-site", product, 403},
+		{"DELETE", "/session", "cross-site", "", 403},
+		{"DELETE", "/session", "same-origin", "", 204},
+		{"GET", "/me", "same-origin", "", 401},
+	} {
+		resp := as(tt.method, tt.path, tt.site, tt.body)
+		if resp.StatusCode != tt.want {
+			t.Errorf("%s %s from %s: %d, want %d", tt.method, tt.path, tt.site, resp.StatusCode, tt.want)
+		}
+		if tt.want == 204 && (len(resp.Cookies()) != 1 || resp.Cookies()[0].Value != "" || !resp.Cookies()[0].Expires.Before(time.Now())) {
+			t.Errorf("the cookie stays: %v", resp.Cookies())
+		}
 	}
 }
 

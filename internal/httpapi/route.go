@@ -44,6 +44,9 @@ func body(max int64) option { return func(o *huma.Operation) { o.MaxBodyBytes = 
 // anyBody lets a route read its body itself.
 func anyBody(o *huma.Operation) { o.SkipValidateBody = true }
 
+// empty says that success is 204.
+func empty(o *huma.Operation) { o.DefaultStatus = http.StatusNoContent }
+
 // creates says that success is 201.
 func creates(o *huma.Operation) { o.DefaultStatus = http.StatusCreated }
 
@@ -106,8 +109,10 @@ type callerKey struct{}
 // A caller is who asks.
 type caller struct {
 	access.Principal
-	token string
-	addr  string // without port
+	token  string
+	cookie bool   // the token came in one
+	secure bool   // over TLS, as far as the browser sees
+	addr   string // without port
 }
 
 // who returns the caller of a route that needs one.
@@ -123,9 +128,11 @@ func (a *api) authorize(need access.Role) func(huma.Context, func(huma.Context))
 		if host, _, err := net.SplitHostPort(c.addr); err == nil {
 			c.addr = host
 		}
+		r, _ := request(ctx)
+		c.secure = r.TLS != nil || r.Header.Get("X-Forwarded-Proto") == "https"
 		if need != anybody {
 			var err error
-			if c.token, err = bearer(ctx.Header("Authorization")); err == nil {
+			if c.token, c.cookie, err = proof(ctx); err == nil {
 				c.Principal, err = a.Access.Authenticate(ctx.Context(), c.token)
 			}
 			if err == nil && !c.Role.Includes(need) {

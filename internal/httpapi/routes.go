@@ -131,8 +131,8 @@ func (a *api) routes() {
 	route(a, "POST", "/explain", see, "Workshop", "Explain MQTT bytes", a.explain)
 	route(a, "POST", "/doctor", work, "Workshop", "Find the mistake in a login", a.doctor)
 
-	route(a, "POST", "/session", anybody, "Access", "Sign in", a.signIn, creates)
-	do(a, "DELETE", "/session", see, "Access", "Sign out", a.signOut)
+	raw(a, "POST", "/session", anybody, "Access", "Sign in", a.signIn, creates)
+	raw(a, "DELETE", "/session", see, "Access", "Sign out", a.signOut, empty)
 	route(a, "GET", "/me", see, "Access", "Who am I", a.me)
 	do(a, "PUT", "/me/password", see, "Access", "Change my password", a.changeMyPassword)
 	route(a, "GET", "/operators", rule, "Access", "List operators", a.listOperators)

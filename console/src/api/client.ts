@@ -1,0 +1,50 @@
+import createClient, { type Middleware } from 'openapi-fetch'
+import type { components, paths } from './schema'
+
+// Schemas are the types of the API by name.
+export type Schemas = components['schemas']
+
+// A Problem is what the API answers when it refuses: a sentence for people, and
+// where the mistake is.
+export class Problem extends Error {
+  constructor(
+    readonly status: number,
+    readonly detail: string,
+    readonly errors: { location?: string; message?: string }[],
+  ) {
+    super(detail)
+  }
+}
+
+type Refusal = { title?: string; detail?: string; errors?: { location?: string; message?: string }[] }
+
+let signedOut: () => void = () => undefined
+
+// onSignedOut is called when the API no longer knows who we are.
+export function onSignedOut(f: () => void) {
+  signedOut = f
+}
+
+const problems: Middleware = {
+  async onResponse({ response, request }) {
+    if (response.ok) return undefined
+    let said: Refusal = {}
+    try {
+      said = (await response.clone().json()) as Refusal
+    } catch {
+      // not JSON: a proxy between, or the server going down
+    }
+    if (response.status === 401 && !request.url.endsWith('/session')) signedOut()
+    throw new Problem(response.status, said.detail ?? said.title ?? response.statusText, said.errors ?? [])
+  },
+}
+
+// api speaks REST as the OpenAPI description has it. A refusal is thrown as a
+// Problem; `data` is there otherwise.
+export const api = createClient<paths>({ baseUrl: location.origin })
+api.use(problems)
+
+// must is the answer of a call of api: refusals were thrown before.
+export async function must<T>(call: Promise<{ data?: T }>): Promise<T> {
+  return (await call).data as T
+}

@@ -1,0 +1,46 @@
+import { QueryClient, QueryClientProvider } from '@tanstack/react-query'
+import { App as AntApp, ConfigProvider, theme } from 'antd'
+import enUS from 'antd/locale/en_US'
+import zhCN from 'antd/locale/zh_CN'
+import { useEffect, useMemo, useState } from 'react'
+import { RouterProvider } from 'react-router'
+import { onSignedOut, Problem } from '../api/client'
+import { firstLanguage, keepLanguage, LanguageContext, type Language } from '../i18n/texts'
+import { router } from './routes'
+import { ThemeContext, useTheme } from './theme'
+
+const cache = new QueryClient({
+  defaultOptions: {
+    queries: {
+      refetchOnWindowFocus: false,
+      retry: (count, error) => count < 2 && !(error instanceof Problem),
+    },
+  },
+})
+onSignedOut(() => cache.setQueryData(['me'], null))
+
+export function App() {
+  const [language, setLanguage] = useState<Language>(firstLanguage)
+  const look = useTheme()
+  useEffect(() => keepLanguage(language), [language])
+  const chosen = useMemo(() => ({ language, choose: setLanguage }), [language])
+  return (
+    <LanguageContext.Provider value={chosen}>
+      <ThemeContext.Provider value={look}>
+        <ConfigProvider
+          locale={language === 'zh' ? zhCN : enUS}
+          theme={{
+            algorithm: look.dark ? theme.darkAlgorithm : theme.defaultAlgorithm,
+            token: { colorPrimary: '#0b6e8f', colorInfo: '#0b6e8f', borderRadius: 6 },
+          }}
+        >
+          <AntApp style={{ height: '100%' }}>
+            <QueryClientProvider client={cache}>
+              <RouterProvider router={router} />
+            </QueryClientProvider>
+          </AntApp>
+        </ConfigProvider>
+      </ThemeContext.Provider>
+    </LanguageContext.Provider>
+  )
+}

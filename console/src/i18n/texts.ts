@@ -1,0 +1,42 @@
+import { createContext, useContext } from 'react'
+
+// The two languages of the console. Each page keeps its texts beside it, in
+// both: a text that one language lacks does not compile.
+export type Language = 'en' | 'zh'
+
+// Texts are what texts() made: the English ones and the Chinese ones, with the
+// same names. A text with parts that change is a function.
+export type Texts<T> = { en: T; zh: T }
+
+type Loose<T> = { [K in keyof T]: T[K] extends string ? string : T[K] }
+
+export function texts<T extends Record<string, unknown>>(en: T, zh: Loose<T>): Texts<Loose<T>> {
+  return { en: en as Loose<T>, zh }
+}
+
+export const LanguageContext = createContext<{ language: Language; choose: (l: Language) => void }>({
+  language: 'en',
+  choose: () => undefined,
+})
+
+export function useLanguage() {
+  return useContext(LanguageContext)
+}
+
+// useTexts picks the visitor's language.
+export function useTexts<T>(t: Texts<T>): T {
+  return t[useLanguage().language]
+}
+
+const kept = 'matou.language'
+
+export function firstLanguage(): Language {
+  const chosen = localStorage.getItem(kept)
+  if (chosen === 'en' || chosen === 'zh') return chosen
+  return navigator.language.toLowerCase().startsWith('zh') ? 'zh' : 'en'
+}
+
+export function keepLanguage(l: Language) {
+  localStorage.setItem(kept, l)
+  document.documentElement.lang = l === 'zh' ? 'zh-CN' : 'en'
+}
