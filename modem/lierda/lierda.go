@@ -1,0 +1,227 @@
+// Package lierda drives Lierda's NT35E and NT26 by their AT commands: their
+// own MQTT client (LMQTT), which can sign for Alibaba Cloud IoT itself.
+//
+// This family is the least documented of those that Matou drives. The driver
+// keeps to what a tutorial and shipping products are known to send, takes
+// every form of answer that was seen, and asks the module for its state where
+// an answer does not come. Socket commands are not known: Dial is refused.
+package lierda
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/matou-iot/matou/at"
+	"github.com/matou-iot/matou/modem"
+)
+
+const (
+	bootTries = 20 // of AT, a second each
+	gap       = 20 * time.Millisecond
+)
+
+// Options say how a module is used. All may be left out.
+type Options struct {
+	PIN string       // of the SIM card, if it wants one
+	Log *slog.Logger // nil: discard
+}
+
+// A Module is an attached module. It is a modem.Messenger.
+type Module struct {
+	o       Options
+	host    *modem.Host
+	log     *slog.Logger
+	setting chan struct{}  // holds a token while the module is set up or joins
+	tidying sync.WaitGroup // of closing what failed to open
+
+	mu       sync.Mutex
+	identity modem.Identity
+	ready    int // restarts when it was set up; -1: not yet
+	online   bool
+	session  *session
+	inline   bool // messages go into the command: this firmware does not ask for them
+}
+
+var _ modem.Messenger = (*Module)(nil)
+
+// Attach sets up the module at port, which it closes in the end. It waits for
+// a module that is just starting, and does not join yet.
+func Attach(ctx context.Context, port io.ReadWriteCloser, o Options) (*Module, error) {
+	m := &Module{o: o, log: o.Log, ready: -1, setting: make(chan struct{}, 1)}
+	if m.log == nil {
+		m.log = slog.New(slog.DiscardHandler)
+	}
+	m.host = modem.NewHost(port, modem.HostOptions{
+		Dialect: at.V250, LineEnd: "\r", Gap: gap, Escape: "\x1b",
+		Unsolicited: unsolicited, Restarted: restarted, OnEvent: m.event, OnGone: m.lose, Log: m.log,
+	})
+	if err := m.setUp(ctx); err != nil {
+		m.host.Close()
+		return nil, err
+	}
+	return m, nil
+}
+
+// Identity says what is attached.
+func (m *Module) Identity() modem.Identity {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.identity
+}
+
+// Done is closed when the port is gone or closed.
+func (m *Module) Done() <-chan struct{} { return m.host.Done() }
+
+// Close closes the port. The session ends.
+func (m *Module) Close() error {
+	err := m.host.Close()
+	m.tidying.Wait()
+	return err
+}
+
+// Dial is refused: no socket commands of this family are known.
+func (m *Module) Dial(context.Context, string, string) (net.Conn, error) {
+	return nil, errors.Join(errors.ErrUnsupported, errors.New("the socket commands of this module are not known: use Connect, its own MQTT client"))
+}
+
+// Signal is the strength of the signal.
+func (m *Module) Signal(ctx context.Context) (dBm int, err error) {
+	return modem.SignalQuality(ctx, m.host)
+}
+
+// Join waits for the SIM card and the network. The data connection is the
+// module's own affair.
+func (m *Module) Join(ctx context.Context) error {
+	select {
+	case m.setting <- struct{}{}:
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	defer func() { <-m.setting }()
+	if err := m.prepare(ctx); err != nil {
+		return err
+	}
+	m.mu.Lock()
+	online := m.online
+	m.mu.Unlock()
+	if online {
+		return nil
+	}
+	if err := modem.WaitSIM(ctx, m.host, m.o.PIN); err != nil {
+		return err
+	}
+	if err := modem.WaitNetwork(ctx, m.host, "+CEREG"); err != nil {
+		return err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.online = true
+	return nil
+}
+
+func (m *Module) setUp(ctx context.Context) error {
+	select {
+	case m.setting <- struct{}{}:
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	defer func() { <-m.setting }()
+	return m.prepare(ctx)
+}
+
+// prepare brings the module into the state that the driver works in, if it is
+// not there: after Attach, and after each restart. One that restarts in the
+// middle gets another chance, not an endless number of them.
+func (m *Module) prepare(ctx context.Context) (err error) {
+	for range 3 {
+		if err := m.host.Err(); err != nil {
+			return err
+		}
+		m.mu.Lock()
+		ready := m.ready
+		m.mu.Unlock()
+		if ready == m.host.Restarts() {
+			return nil
+		}
+		if err = m.host.Attention(ctx, bootTries); err != nil {
+			return err
+		}
+		restarts := m.host.Restarts() // those that it told of while it was asked are over
+		if err = m.configure(ctx); err == nil {
+			m.mu.Lock()
+			m.ready = restarts
+			m.mu.Unlock()
+			continue // unless it restarted meanwhile, it is ready
+		}
+		if !errors.Is(err, modem.ErrRestart) {
+			return err
+		}
+	}
+	if err == nil {
+		err = modem.ErrRestart
+	}
+	return err
+}
+
+func (m *Module) configure(ctx context.Context) error {
+	if err := m.set(ctx, "E", at.Num(0)); err != nil {
+		return err
+	}
+	id := modem.Identity{Maker: "Lierda"}
+	for _, ask := range []struct {
+		name string
+		into *string
+	}{{"+CGMM", &id.Model}, {"+CGMR", &id.Firmware}} {
+		answer, err := m.host.Ask(ctx, modem.Request{Command: at.Command{Name: ask.name}})
+		if err != nil && !errors.Is(err, modem.ErrRefused) {
+			return err
+		}
+		if err == nil && len(answer.Lines) > 0 {
+			*ask.into = strings.TrimSpace(answer.Lines[0])
+		}
+	}
+	c, _ := at.V250.Set("+CGSN", at.Num(1))
+	answer, err := m.host.Ask(ctx, modem.Request{Command: c})
+	if err != nil && !errors.Is(err, modem.ErrRefused) {
+		return err
+	}
+	for _, line := range answer.Lines {
+		if rest, found := strings.CutPrefix(line, "+CGSN:"); found {
+			id.Serial = strings.Trim(rest, ` "`)
+		}
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.identity = id
+	return nil
+}
+
+// set asks a command with parameters.
+func (m *Module) set(ctx context.Context, name string, args ...at.Arg) error {
+	c, err := at.V250.Set(name, args...)
+	if err != nil {
+		return err
+	}
+	_, err = m.host.Ask(ctx, modem.Request{Command: c})
+	return err
+}
+
+// restarted reports whether a line tells of a restart. What this module says
+// when it starts is not documented; RDY is what its like say.
+func restarted(line string) bool { return line == "RDY" }
+
+// unsolicited reports whether a line is no answer.
+func unsolicited(line string) bool {
+	for _, prefix := range []string{"+LMQTT", "+CEREG:", "+CPIN:", "+CFUN:", "+CGEV:"} {
+		if strings.HasPrefix(line, prefix) {
+			return true
+		}
+	}
+	return line == "RDY"
+}

@@ -1,0 +1,338 @@
+package lierda_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/matou-iot/matou/aliyun"
+	"github.com/matou-iot/matou/modem"
+	"github.com/matou-iot/matou/modem/lierda"
+	"github.com/matou-iot/matou/modem/modemtest"
+	"github.com/matou-iot/matou/modem/virtual"
+	"github.com/matou-iot/matou/mqtt"
+)
+
+var triple = aliyun.Triple{ProductKey: "a1b2c3d4e5f", DeviceName: "dev1", DeviceSecret: "0123456789abcdef0123456789abcdef"}
+
+// TestConversation: what seed 003 does, by the driver.
+func TestConversation(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		port, wait := modemtest.Play(t, "../testdata/nt35e/driver-mqtt.at")
+		m, err := lierda.Attach(t.Context(), port, lierda.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer m.Close()
+		got := make(chan modem.Message, 1)
+		s, err := m.Connect(t.Context(), modem.Login{
+			Host: "a1b2c3d4e5f.iot-as-mqtt.cn-shanghai.aliyuncs.com", Port: 1883, ClientID: "NT35E", Aliyun: &triple,
+		}, func(m modem.Message) { got <- m })
+		if err != nil {
+			t.Fatal(err)
+		}
+		const topic = "/a1b2c3d4e5f/dev1/user/COMMUTEST"
+		if _, err := s.Subscribe(t.Context(), topic, mqtt.ExactlyOnce); err != nil {
+			t.Error(err)
+		}
+		if err := s.Publish(t.Context(), modem.Message{Topic: topic, Payload: []byte(`{"a":1,"b":"2"}`), Retain: true}); err != nil {
+			t.Error(err)
+		}
+		if m := <-got; m.Topic != topic || string(m.Payload) != `{"a":1,"b":"2"}` {
+			t.Errorf("got %+v", m)
+		}
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+		wait()
+	})
+}
+
+type bench struct {
+	*testing.T
+	module *virtual.Module
+	driver *lierda.Module
+	broker *modemtest.Broker
+}
+
+func onVirtual(t *testing.T, test func(b *bench), quirks []string, faults ...virtual.Fault) {
+	synctest.Test(t, func(t *testing.T) {
+		b := &bench{T: t, broker: &modemtest.Broker{}}
+		world := &modemtest.World{}
+		world.Put("broker.test:1883", b.broker.Serve)
+		var port net.Conn
+		b.module, port = modemtest.Power(t, virtual.Options{Model: "nt35e", Network: world, Baud: 115200, Quirks: quirks, Faults: faults})
+		var err error
+		if b.driver, err = lierda.Attach(t.Context(), port, lierda.Options{}); err != nil {
+			t.Fatal(err)
+		}
+		defer b.driver.Close()
+		test(b)
+	})
+}
+
+func (b *bench) connect(login modem.Login, receive func(modem.Message)) modem.Session {
+	b.Helper()
+	login.Host, login.Port = "broker.test", 1883
+	s, err := b.driver.Connect(b.Context(), login, receive)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return s
+}
+
+func TestVirtualSession(t *testing.T) {
+	for _, quirks := range [][]string{nil, {"urc-before-ok"}, {"unsub-name"}, {"quoted-payload"}, {"close-ok"}} {
+		t.Run(strings.Join(quirks, "+"), func(t *testing.T) {
+			onVirtual(t, func(b *bench) {
+				if id := b.driver.Identity(); id.Maker != "Lierda" || id.Model != "NT35E" || id.Serial != "861111111111111" {
+					b.Errorf("identity %+v", id)
+				}
+				got := make(chan modem.Message, 10)
+				s := b.connect(modem.Login{
+					ClientID: "dev1", Username: "user", Password: "secret", KeepAlive: 90 * time.Second, KeepSession: true,
+					Will: &modem.Message{Topic: "w", Payload: []byte("gone"), QoS: 1, Retain: true},
+				}, func(m modem.Message) { got <- m })
+				l := b.broker.Logins()[0]
+				if l.ClientID != "dev1" || l.Username != "user" || string(l.Password) != "secret" || l.KeepAlive != 90 || l.CleanStart ||
+					l.Will == nil || l.Will.Topic != "w" || string(l.Will.Payload) != "gone" || l.Will.QoS != 1 || !l.Will.Retain {
+					b.Errorf("login %+v, will %+v", l, l.Will)
+				}
+				if _, err := b.driver.Connect(b.Context(), modem.Login{Host: "broker.test", Port: 1883}, nil); !errors.Is(err, modem.ErrInUse) {
+					b.Errorf("a second session: %v", err)
+				}
+				if _, err := s.Subscribe(b.Context(), "t/1", mqtt.AtLeastOnce); err != nil {
+					b.Error(err)
+				}
+				const payload = `{"id":"1","params":{"a":[1,2],"b":"x, y"}}`
+				for qos := range mqtt.QoS(2) {
+					if err := s.Publish(b.Context(), modem.Message{Topic: "t/1", Payload: []byte(payload), QoS: qos}); err != nil {
+						b.Errorf("publish at QoS %d: %v", qos, err)
+					}
+					if m := <-got; m.Topic != "t/1" || string(m.Payload) != payload {
+						b.Errorf("got %q %q", m.Topic, m.Payload)
+					}
+				}
+				if err := s.Unsubscribe(b.Context(), "t/1"); err != nil {
+					b.Error(err)
+				}
+				s.Close()
+				if err := s.Publish(b.Context(), modem.Message{Topic: "t", Payload: []byte("x")}); !errors.Is(err, modem.ErrClosed) {
+					b.Errorf("after Close: %v", err)
+				}
+				if _, err := b.driver.Dial(b.Context(), "tcp", "broker.test:1883"); !errors.Is(err, errors.ErrUnsupported) {
+					b.Errorf("dial: %v", err)
+				}
+			}, quirks)
+		})
+	}
+}
+
+func TestVirtualAliauth(t *testing.T) {
+	onVirtual(t, func(b *bench) {
+		b.connect(modem.Login{ClientID: "any", Aliyun: &triple}, nil).Close()
+		l := b.broker.Logins()[0]
+		sent := aliyun.Sent{ClientID: l.ClientID, Username: l.Username, Password: l.Password}
+		if _, ok := aliyun.Verify(sent, triple.DeviceSecret); !ok {
+			b.Errorf("the signature does not hold: %+v", sent)
+		}
+	}, nil)
+}
+
+func TestVirtualRefused(t *testing.T) {
+	onVirtual(t, func(b *bench) {
+		b.broker.Refuse(mqtt.BadUserNameOrPassword)
+		_, err := b.driver.Connect(b.Context(), modem.Login{Host: "broker.test", Port: 1883, ClientID: "x"}, nil)
+		if e, ok := errors.AsType[*modem.LoginError](err); !ok || e.Code != 4 {
+			b.Errorf("%v", err)
+		}
+		<-time.After(time.Minute)
+		_, err = b.driver.Connect(b.Context(), modem.Login{Host: "nowhere.test", Port: 1883, ClientID: "x"}, nil)
+		if !errors.Is(err, modem.ErrDNS) {
+			b.Errorf("%v", err)
+		}
+		<-time.After(time.Minute)
+		b.broker.Refuse(0)
+		b.connect(modem.Login{ClientID: "x"}, nil).Close()
+	}, nil)
+}
+
+func TestVirtualLostAndRestarted(t *testing.T) {
+	onVirtual(t, func(b *bench) {
+		s := b.connect(modem.Login{ClientID: "dev1"}, nil)
+		b.broker.Cut()
+		<-s.Done()
+		if err := s.Err(); !errors.Is(err, modem.ErrLost) {
+			b.Errorf("%v", err)
+		}
+		s.Close()
+		s = b.connect(modem.Login{ClientID: "dev1"}, nil)
+		b.module.Reset()
+		<-s.Done()
+		if err := s.Err(); !errors.Is(err, modem.ErrRestart) {
+			b.Errorf("%v", err)
+		}
+		s.Close()
+		b.connect(modem.Login{ClientID: "dev1"}, nil).Close()
+	}, nil)
+}
+
+func TestVirtualRoughLine(t *testing.T) {
+	onVirtual(t, func(b *bench) {
+		ctx, cancel := context.WithTimeout(b.Context(), 12*time.Hour)
+		defer cancel()
+		var s modem.Session
+		for n := range 50 {
+			for {
+				var err error
+				if s == nil {
+					if s, err = b.driver.Connect(ctx, modem.Login{Host: "broker.test", Port: 1883, ClientID: "dev1"}, nil); err != nil {
+						s = nil
+					}
+				}
+				if s != nil {
+					if err = s.Publish(ctx, modem.Message{Topic: "t", Payload: fmt.Appendf(nil, `{"n":%d}`, n), QoS: 1}); err == nil {
+						break
+					}
+					s.Close()
+					s = nil
+				}
+				if ctx.Err() != nil {
+					b.Fatalf("message %d: %v", n, err)
+				}
+				<-time.After(time.Second)
+			}
+			<-time.After(5 * time.Second)
+		}
+		if logins := len(b.broker.Logins()); logins < 2 {
+			b.Errorf("%d logins: the line was not rough", logins)
+		}
+	}, nil, virtual.Fault{Name: "lost-bytes", Value: "0.001", After: time.Minute}, virtual.Fault{Name: "reset", Value: "97s"})
+}
+
+// up is a module on the network, login one that is logged in.
+const (
+	up = `
+> AT\r
+< \r\nOK\r\n
+> ATE0\r
+< \r\nOK\r\n
+> AT+CGMM\r
+< \r\nERROR\r\n
+> AT+CGMR\r
+< \r\nERROR\r\n
+> AT+CGSN=1\r
+< \r\nERROR\r\n
+> AT+CPIN?\r
+< \r\n+CPIN: READY\r\n\r\nOK\r\n
+> AT+CEREG?\r
+< \r\n+CEREG: 0,1\r\n\r\nOK\r\n
+> AT+LMQTTDISC=0\r
+< \r\nERROR\r\n
+> AT+LMQTTCLOSE=0\r
+< \r\nERROR\r\n
+> AT+LMQTTCFG="urc",0,1\r
+< \r\nERROR\r\n
+> AT+LMQTTOPEN=0,"h",1883\r
+< \r\nOK\r\n
+! \r\n+LMQTTOPEN:0,0\r\n
+> AT+LMQTTCONN=0,"c"\r
+< \r\nOK\r\n
+`
+	login = up + "! \\r\\n+LMQTTCONN: 0,0,0\\r\\n\n"
+)
+
+func script(t *testing.T, text string) (*lierda.Module, func()) {
+	t.Helper()
+	port, wait := modemtest.Script(t, text)
+	m, err := lierda.Attach(t.Context(), port, lierda.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { m.Close() })
+	return m, wait
+}
+
+// TestLostOutcome: where +LMQTTCONN does not come, the module is asked.
+func TestLostOutcome(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, wait := script(t, up+"> AT+LMQTTCONN?\\r\n< \\r\\n+LMQTTCONN: 0,2\\r\\n\\r\\nOK\\r\\n\n> AT+LMQTTCONN?\\r\n< \\r\\n+LMQTTCONN: 0,3\\r\\n\\r\\nOK\\r\\n\n")
+		if _, err := m.Connect(t.Context(), modem.Login{Host: "h", Port: 1883, ClientID: "c"}, nil); err != nil {
+			t.Error(err)
+		}
+		wait()
+	})
+}
+
+// TestInline: firmware that does not ask for the message gets it in the
+// command, by its length.
+func TestInline(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, wait := script(t, login+`
+> AT+LMQTTPUB=0,0,0,0,"t",7\r
+< \r\nERROR\r\n
+> AT+LMQTTPUB=0,0,0,0,"t",7,"{"a":1}"\r
+< \r\nOK\r\n
+! \r\n+LMQTTPUB: 0,0,0\r\n
+> AT+LMQTTPUB=0,1,1,0,"t",1,"x"\r
+< \r\nOK\r\n
+! \r\n+LMQTTPUB: 0,1,1,6\r\n
+`)
+		s, err := m.Connect(t.Context(), modem.Login{Host: "h", Port: 1883, ClientID: "c"}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Publish(t.Context(), modem.Message{Topic: "t", Payload: []byte(`{"a":1}`)}); err != nil {
+			t.Error(err)
+		}
+		if err := s.Publish(t.Context(), modem.Message{Topic: "t", Payload: []byte("x"), QoS: 1}); err != nil {
+			t.Error(err)
+		}
+		if err := s.Publish(t.Context(), modem.Message{Topic: "t", Payload: []byte("a\r\nb")}); err == nil {
+			t.Error("a line end went into a command")
+		}
+		if err := s.Publish(t.Context(), modem.Message{Topic: "t", Payload: make([]byte, 8001)}); err == nil {
+			t.Error("8001 bytes")
+		}
+		wait()
+	})
+}
+
+func TestReceiveForms(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, wait := script(t, login+`
+> AT+LMQTTSUBUNSUB=0,0,1,"t",0\r
+< \r\nOK\r\n
+! \r\n+LMQTTURC: RECV,0,0,"t",{"a":1,"b":"2"}\r\n
+! \r\n+LMQTTURC: RECV,0,0,"t","quoted"\r\n
+! \r\n+LMQTTURC:RECV,0,0,"t",a"b"\r\n
+! \r\n+LMQTTURC: RECV,0,0\r\n
+! \r\n+LMQTTURC: RECV,x\r\n
+! \r\n+LMQTTURC: STATS,0,0\r\n
+! \r\n+LMQTTSUBUNSUB: 0,9,0,1\r\n
+! \r\n+LMQTTSUBUNSUB: 0,1,1,6\r\n
+`)
+		got := make(chan string, 9)
+		s, err := m.Connect(t.Context(), modem.Login{Host: "h", Port: 1883, ClientID: "c"}, func(m modem.Message) { got <- string(m.Payload) })
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Subscribe(t.Context(), "t", 0); !errors.Is(err, modem.ErrRefused) {
+			t.Errorf("a failed subscription: %v", err)
+		}
+		for _, want := range []string{`{"a":1,"b":"2"}`, "quoted", `a"b"`} {
+			if m := <-got; m != want {
+				t.Errorf("got %q, want %q", m, want)
+			}
+		}
+		wait()
+		if len(got) > 0 {
+			t.Errorf("got %q as well", <-got)
+		}
+	})
+}

@@ -1,0 +1,494 @@
+package lierda
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/matou-iot/matou/at"
+	"github.com/matou-iot/matou/modem"
+	"github.com/matou-iot/matou/mqtt"
+)
+
+// What the firmware takes, and how long it may take for it [NT26 LMQTT].
+const (
+	client        = 0 // of five identifiers the one that works
+	openTime      = 160 * time.Second
+	ackTime       = 30 * time.Second
+	closeTime     = 10 * time.Second
+	maxInline     = 1024
+	maxPrompted   = 8000
+	maxIdentifier = 65535
+	triesAsking   = 3 // for the state, where an outcome did not come
+)
+
+var openReasons = map[int]error{
+	1: errors.New("a parameter is wrong"),
+	2: errors.New("the module's MQTT client is in use"),
+	3: errors.New("there is no data connection"),
+	4: modem.ErrDNS,
+	5: errors.New("the network is down, or the broker refused"),
+}
+
+var lostReasons = map[int]string{
+	1: "reset by the broker", 2: "the address is wrong", 3: "no address for the host name", 4: "an error of the protocol",
+	8: "timeout", 9: "an error of the connection", 10: "a fatal error", 11: "closed", 13: "the module's buffer is full",
+	14: "an error of TLS", 15: "the broker refused",
+}
+
+// A session is the module's MQTT client.
+type session struct {
+	m *Module
+	*modem.Mailbox
+	busy chan struct{} // holds a token while a packet awaits its outcome
+
+	mu       sync.Mutex
+	lastID   int
+	live     bool // opened, or being opened: what is said of an earlier one does not count
+	gone     bool // the module has closed it
+	finished bool // Close was called
+}
+
+// Connect logs in to a broker with the module's MQTT client, of which there is
+// one.
+func (m *Module) Connect(ctx context.Context, login modem.Login, receive func(modem.Message)) (modem.Session, error) {
+	if err := m.Join(ctx); err != nil {
+		return nil, err
+	}
+	m.mu.Lock()
+	if m.session != nil {
+		m.mu.Unlock()
+		return nil, modem.ErrInUse
+	}
+	s := &session{m: m, Mailbox: modem.NewMailbox(receive, m.log), busy: make(chan struct{}, 1)}
+	m.session = s
+	m.mu.Unlock()
+	err := s.open(ctx, login)
+	if err == nil {
+		err = s.login(ctx, login)
+	}
+	if err != nil {
+		s.lose(err)
+		m.tidying.Go(func() { s.abandon(err) })
+		return nil, fmt.Errorf("log in to %s:%d: %w", login.Host, login.Port, err)
+	}
+	return s, nil
+}
+
+// open closes what may be open from before, for the answer to which nobody
+// cares, and opens the connection. CLOSE forgets the configuration, so it is
+// written each time.
+func (s *session) open(ctx context.Context, login modem.Login) error {
+	s.close(ctx)
+	if err := s.configure(ctx, login); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	s.live = true
+	s.mu.Unlock()
+	n, err := s.ask(ctx, openTime, "+LMQTTOPEN", at.Str(login.Host), at.Num(login.Port))
+	if err != nil || n[1] == 0 {
+		return err
+	}
+	reason := n[1]
+	if len(n) > 2 {
+		reason = n[2]
+	}
+	if known := openReasons[reason]; known != nil {
+		return fmt.Errorf("%w: %w (+LMQTTOPEN: %d)", modem.ErrRefused, known, reason)
+	}
+	return fmt.Errorf("%w (+LMQTTOPEN: %v)", modem.ErrRefused, n[1:])
+}
+
+func (s *session) configure(ctx context.Context, login modem.Login) error {
+	cfg := func(key string, args ...at.Arg) error {
+		return s.m.set(ctx, "+LMQTTCFG", append([]at.Arg{at.Str(key), at.Num(client)}, args...)...)
+	}
+	// Without "urc" some firmware reports no outcome; other firmware does not
+	// know it.
+	if err := cfg("urc", at.Num(1)); err != nil && !errors.Is(err, modem.ErrRefused) {
+		return err
+	}
+	if t := login.Aliyun; t != nil {
+		if err := cfg("cloud", at.Num(2), at.Num(1)); err != nil {
+			return err
+		}
+		if err := cfg("aliauth", at.Str(t.ProductKey), at.Str(t.DeviceName), at.Str(t.DeviceSecret)); err != nil {
+			return err
+		}
+	}
+	if login.KeepAlive > 0 {
+		if err := cfg("keepalive", at.Num(int(login.KeepAlive.Seconds()))); err != nil {
+			return err
+		}
+	}
+	if login.KeepSession {
+		if err := cfg("session", at.Num(0)); err != nil {
+			return err
+		}
+	}
+	if w := login.Will; w != nil {
+		retain := 0
+		if w.Retain {
+			retain = 1
+		}
+		if err := cfg("will", at.Num(1), at.Num(int(w.QoS)), at.Num(retain), at.Str(w.Topic), at.Str(string(w.Payload))); err != nil {
+			return fmt.Errorf("will: %w", err)
+		}
+	}
+	return nil
+}
+
+// login says CONNECT. Success is a result of 0 with the code 0.
+func (s *session) login(ctx context.Context, login modem.Login) error {
+	args := []at.Arg{at.Str(login.ClientID)}
+	if login.Aliyun == nil && (login.Username != "" || login.Password != "") {
+		args = append(args, at.Str(login.Username), at.Str(login.Password))
+	}
+	n, err := s.ask(ctx, ackTime, "+LMQTTCONN", args...)
+	if errors.Is(err, modem.ErrSilent) && s.connected(ctx) {
+		return nil // the outcome got lost
+	}
+	if err != nil {
+		return err
+	}
+	switch {
+	case len(n) > 2 && 1 <= n[2] && n[2] <= 5:
+		return &modem.LoginError{Code: n[2]}
+	case n[1] != 0 || len(n) > 2 && n[2] != 0:
+		return fmt.Errorf("%w (+LMQTTCONN: %v)", modem.ErrRefused, n[1:])
+	}
+	return nil
+}
+
+// connected asks the module whether it is logged in.
+func (s *session) connected(ctx context.Context) bool {
+	for range triesAsking {
+		answer, err := s.m.host.Ask(ctx, modem.Request{
+			Command: at.Command{Name: "+LMQTTCONN", Form: at.Query},
+			Claims:  func(line string) bool { return len(numbers(line, "+LMQTTCONN:")) == 2 },
+		})
+		if err != nil {
+			return false
+		}
+		for _, line := range answer.Lines {
+			if n := numbers(line, "+LMQTTCONN:"); len(n) == 2 && n[0] == client {
+				const connecting, connected = 2, 3
+				if n[1] != connecting {
+					return n[1] == connected
+				}
+			}
+		}
+	}
+	return false
+}
+
+// Publish sends a message and waits until the module reports it done.
+func (s *session) Publish(ctx context.Context, message modem.Message) error {
+	if len(message.Payload) > maxPrompted {
+		return fmt.Errorf("publish: the module sends messages of up to %d bytes, this one has %d", maxPrompted, len(message.Payload))
+	}
+	if err := s.lock(ctx); err != nil {
+		return err
+	}
+	defer s.unlock()
+	id, retain := 0, 0
+	if message.QoS > 0 {
+		id = s.identifier()
+	}
+	if message.Retain {
+		retain = 1
+	}
+	outcome := s.await("+LMQTTPUB:", 3, func(n []int) bool { return n[1] == id })
+	defer outcome.Cancel()
+	c, err := at.V250.Set("+LMQTTPUB", at.Num(client), at.Num(id), at.Num(int(message.QoS)), at.Num(retain), at.Str(message.Topic), at.Num(len(message.Payload)))
+	if err != nil {
+		return err
+	}
+	if err := s.send(ctx, c, message.Payload); err != nil {
+		return err
+	}
+	n, err := s.wait(ctx, ackTime, outcome, "+LMQTTPUB:")
+	if err != nil {
+		return err
+	}
+	if n[2] > 1 { // 1: sent, the acknowledgement is in doubt
+		return fmt.Errorf("publish to %s: %w (+LMQTTPUB: %v)", message.Topic, modem.ErrLost, n[2:])
+	}
+	return nil
+}
+
+// send gives the module the message when it asks for it; a module that does
+// not ask gets it inside the command, where its length delimits it.
+func (s *session) send(ctx context.Context, c at.Command, payload []byte) error {
+	s.m.mu.Lock()
+	inline := s.m.inline
+	s.m.mu.Unlock()
+	if !inline && len(payload) > 0 {
+		_, err := s.m.host.Ask(ctx, modem.Request{Command: c, Payload: payload, Timeout: ackTime})
+		e, ok := errors.AsType[*modem.Error](err)
+		if !ok || e.Err != modem.ErrRefused || e.Want == "OK" {
+			return err
+		}
+	}
+	if len(payload) > maxInline || bytes.ContainsAny(payload, "\r\n") {
+		return fmt.Errorf("publish: this firmware takes messages of up to %d bytes without line ends", maxInline)
+	}
+	c.Params += `,"` + string(payload) + `"`
+	_, err := s.m.host.Ask(ctx, modem.Request{Command: c})
+	if err == nil && len(payload) > 0 {
+		s.m.mu.Lock()
+		s.m.inline = true
+		s.m.mu.Unlock()
+	}
+	return err
+}
+
+// Subscribe subscribes. The module does not tell what was granted.
+func (s *session) Subscribe(ctx context.Context, filter string, qos mqtt.QoS) (mqtt.QoS, error) {
+	return qos, s.change(ctx, 0, filter, qos)
+}
+
+// Unsubscribe unsubscribes.
+func (s *session) Unsubscribe(ctx context.Context, filter string) error {
+	return s.change(ctx, 1, filter, 0)
+}
+
+// change is LMQTTSUBUNSUB. Its outcome has the same name, or, where the manual
+// misspells it, LMQTTUNSUNSUB.
+func (s *session) change(ctx context.Context, flag int, filter string, qos mqtt.QoS) error {
+	if err := s.lock(ctx); err != nil {
+		return err
+	}
+	defer s.unlock()
+	id := s.identifier()
+	const name, misspelt = "+LMQTTSUBUNSUB", "+LMQTTUNSUNSUB:"
+	read := func(line string) []int {
+		if n := numbers(line, name+":"); n != nil {
+			return n
+		}
+		return numbers(line, misspelt)
+	}
+	outcome := s.m.host.Await(func(line string) bool {
+		n := read(line)
+		return len(n) > 2 && n[0] == client && n[1] == id
+	})
+	defer outcome.Cancel()
+	if err := s.m.set(ctx, name, at.Num(client), at.Num(flag), at.Num(id), at.Str(filter), at.Num(int(qos))); err != nil {
+		return err
+	}
+	line, err := s.line(ctx, ackTime, outcome, name)
+	if err != nil {
+		return err
+	}
+	if n := read(line); n[2] != 0 {
+		return fmt.Errorf("subscription %s: %w (%s)", filter, modem.ErrRefused, line)
+	}
+	return nil
+}
+
+// ask asks a command of the client and waits for its outcome.
+func (s *session) ask(ctx context.Context, timeout time.Duration, name string, args ...at.Arg) ([]int, error) {
+	outcome := s.await(name+":", 2, nil)
+	defer outcome.Cancel()
+	if err := s.m.set(ctx, name, append([]at.Arg{at.Num(client)}, args...)...); err != nil {
+		return nil, err
+	}
+	return s.wait(ctx, timeout, outcome, name+":")
+}
+
+func (s *session) await(prefix string, least int, match func(n []int) bool) *modem.Waiter {
+	return s.m.host.Await(func(line string) bool {
+		n := numbers(line, prefix)
+		return len(n) >= least && n[0] == client && (match == nil || match(n))
+	})
+}
+
+func (s *session) wait(ctx context.Context, timeout time.Duration, outcome *modem.Waiter, prefix string) ([]int, error) {
+	line, err := s.line(ctx, timeout, outcome, strings.TrimSuffix(prefix, ":"))
+	if err != nil {
+		return nil, err
+	}
+	return numbers(line, prefix), nil
+}
+
+// line waits for an outcome, or for the end of the session.
+func (s *session) line(ctx context.Context, timeout time.Duration, outcome *modem.Waiter, name string) (string, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, timeout, fmt.Errorf("AT%s: wanted the outcome, got nothing within %v: %w", name, timeout, modem.ErrSilent))
+	defer cancel()
+	ctx, stop := context.WithCancelCause(ctx)
+	watched := make(chan struct{})
+	go func() {
+		defer close(watched)
+		select {
+		case <-s.Done():
+			stop(s.Err())
+		case <-ctx.Done():
+		}
+	}()
+	line, err := outcome.Wait(ctx)
+	stop(nil)
+	<-watched
+	return line, err
+}
+
+func (s *session) lock(ctx context.Context) error {
+	if err := s.Err(); err != nil {
+		return err
+	}
+	select {
+	case s.busy <- struct{}{}:
+		return nil
+	case <-s.Done():
+		return s.Err()
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+func (s *session) unlock() { <-s.busy }
+
+// identifier is the next packet identifier.
+func (s *session) identifier() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.lastID = s.lastID%maxIdentifier + 1
+	return s.lastID
+}
+
+// lose ends the session because the module has.
+func (s *session) lose(err error) {
+	s.mu.Lock()
+	s.gone = true
+	s.mu.Unlock()
+	s.End(err)
+}
+
+// close closes whatever is open. Where nothing is, the module says ERROR.
+func (s *session) close(ctx context.Context) {
+	s.ask(ctx, closeTime, "+LMQTTDISC")
+	s.ask(ctx, closeTime, "+LMQTTCLOSE")
+}
+
+func (s *session) free() {
+	s.m.mu.Lock()
+	defer s.m.mu.Unlock()
+	if s.m.session == s {
+		s.m.session = nil
+	}
+}
+
+// abandon tidies up after a failed login.
+func (s *session) abandon(failure error) {
+	defer s.free()
+	defer s.Wait()
+	if errors.Is(failure, modem.ErrNotSent) {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), closeTime)
+	defer cancel()
+	s.m.set(ctx, "+LMQTTCLOSE", at.Num(client))
+}
+
+// Close logs out. The receiver has returned when it does.
+func (s *session) Close() error {
+	s.mu.Lock()
+	gone, finished := s.gone, s.finished
+	s.finished = true
+	s.mu.Unlock()
+	if finished {
+		return nil
+	}
+	defer s.free()
+	if !gone {
+		ctx, cancel := context.WithTimeout(context.Background(), 2*closeTime)
+		defer cancel()
+		s.close(ctx)
+	}
+	s.End(modem.ErrClosed)
+	s.Wait()
+	return nil
+}
+
+// event takes what the module says unasked. It runs on the goroutine that
+// reads the port.
+func (m *Module) event(e at.Event, restart bool) {
+	if restart {
+		m.mu.Lock()
+		m.online = false
+		m.mu.Unlock()
+		m.lose(modem.ErrRestart)
+		return
+	}
+	m.mu.Lock()
+	s := m.session
+	m.mu.Unlock()
+	text, found := strings.CutPrefix(e.Text, "+LMQTTURC:")
+	if !found || s == nil {
+		return
+	}
+	text = strings.TrimLeft(text, " ")
+	if message, ok := received(text); ok {
+		s.Deliver(message)
+	}
+	s.mu.Lock()
+	live := s.live
+	s.mu.Unlock()
+	if n := numbers(text, "STATS,"); live && len(n) > 1 && n[0] == client && n[1] != 0 {
+		s.lose(fmt.Errorf("%w: %s (+LMQTTURC: %s)", modem.ErrLost, lostReasons[n[1]], text))
+	}
+}
+
+func (m *Module) lose(err error) {
+	m.mu.Lock()
+	s := m.session
+	m.mu.Unlock()
+	if s != nil {
+		s.lose(err)
+	}
+}
+
+// received reads RECV,<client>,<identifier>,"<topic>",<payload>. The payload
+// runs to the end of the line; quotes around all of it do not count.
+func received(text string) (modem.Message, bool) {
+	rest, found := strings.CutPrefix(text, "RECV,")
+	if !found {
+		return modem.Message{}, false
+	}
+	p := at.V250.Params(rest)
+	for range 2 {
+		if a, err := p.Next(); err != nil || a.Kind != at.Number {
+			return modem.Message{}, false
+		}
+	}
+	topic, err := p.Next()
+	if err != nil || topic.Kind != at.String || !p.More() {
+		return modem.Message{}, false
+	}
+	payload := p.Rest()
+	if len(payload) >= 2 && payload[0] == '"' && payload[len(payload)-1] == '"' {
+		payload = payload[1 : len(payload)-1]
+	}
+	return modem.Message{Topic: topic.Text, Payload: []byte(payload)}, true
+}
+
+// numbers returns the numbers that a line with a prefix begins with.
+func numbers(line, prefix string) (list []int) {
+	rest, found := strings.CutPrefix(line, prefix)
+	if !found {
+		return nil
+	}
+	args, _ := at.V250.Args(strings.TrimLeft(rest, " "))
+	for _, a := range args {
+		n, ok := a.Int()
+		if !ok {
+			break
+		}
+		list = append(list, n)
+	}
+	return list
+}
