@@ -1,6 +1,7 @@
 package modem
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -229,7 +230,7 @@ func (d *dialogue) take(ctx context.Context, e at.Event) (done bool, err error) 
 	case !final:
 		d.answer.Lines = append(d.answer.Lines, e.Text)
 		return false, nil
-	case result.Word == d.r.Final:
+	case result.Word == d.r.Final && (d.r.Payload == nil || d.sent):
 		d.answer.Result = result
 		return true, nil
 	case result.OK():
@@ -271,11 +272,22 @@ func (d *dialogue) sendPayload(ctx context.Context) error {
 	d.sent = true
 	d.h.mu.Lock()
 	d.h.scanner.Expect(nil)
-	if d.h.echoes {
+	if d.mayEcho() {
 		d.h.scanner.Expect(d.r.Payload)
 	}
 	d.h.mu.Unlock()
 	return d.h.write(ctx, d.r.Payload)
+}
+
+// mayEcho reports whether the data may come back: a cellular module may echo it
+// although it echoes no commands. Data that begins with a result is taken for
+// one when it comes, for the result itself must not be taken for an echo.
+func (d *dialogue) mayEcho() bool {
+	first, _, _ := bytes.Cut(bytes.TrimLeft(d.r.Payload, "\r\n"), []byte("\r"))
+	if _, result := d.h.o.Dialect.Result(string(first)); result {
+		return false
+	}
+	return d.h.o.Dialect == at.V250 || d.h.echoes
 }
 
 // sendCommand writes a command and expects its echo.

@@ -19,6 +19,8 @@ type HostOptions struct {
 	Dialect at.Dialect
 	Headers []at.Header
 	LineEnd string // of commands: "\r\n" or "\r"
+	// Probe is what the host asks for attention with; zero: AT.
+	Probe at.Command
 	// Escape ends a data prompt that nobody asked for. It is sent alone, in
 	// one write, before the host asks for attention.
 	Escape string

@@ -16,6 +16,7 @@ import (
 	"net"
 	"time"
 
+	"github.com/matou-iot/matou/aliyun"
 	"github.com/matou-iot/matou/mqtt"
 )
 
@@ -72,15 +73,12 @@ type Login struct {
 	Password string
 	// Aliyun lets the module sign for Alibaba Cloud IoT itself ("aliauth"):
 	// Username and Password are then not used. nil: it does not.
-	Aliyun *Triple
+	Aliyun *aliyun.Triple
 
 	KeepAlive   time.Duration // 0: the module's default; whole seconds
 	KeepSession bool          // ask the broker to keep the session
 	Will        *Message
 }
-
-// A Triple is the identity of a device at Alibaba Cloud IoT.
-type Triple struct{ ProductKey, DeviceName, DeviceSecret string }
 
 // A Message is an application message. Received ones tell neither QoS nor
 // Retain: modules do not say.

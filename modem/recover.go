@@ -62,7 +62,7 @@ func (h *Host) attention(ctx context.Context, tries int) error {
 				return err
 			}
 		}
-		if _, err = h.ask(ctx, Request{Timeout: patience}); err == nil || errors.Is(err, ErrRefused) {
+		if _, err = h.ask(ctx, Request{Command: h.o.Probe, Timeout: patience}); err == nil || errors.Is(err, ErrRefused) {
 			// ERROR is an answer too: it was half a line before AT.
 			if err = h.settle(ctx); err == nil {
 				return nil

@@ -22,6 +22,7 @@ import (
 
 // How long the module may take [ESP8266 AT 1.7 §8].
 const (
+	bootTries   = 5 // of AT, a second each
 	bootTime    = 5 * time.Second
 	joinTime    = 25 * time.Second
 	addressTime = 20 * time.Second
@@ -122,10 +123,13 @@ func (m *Module) prepare(ctx context.Context) (err error) {
 		m.mu.Lock()
 		ready := m.ready
 		m.mu.Unlock()
-		restarts := m.host.Restarts()
-		if ready == restarts {
+		if ready == m.host.Restarts() {
 			return nil
 		}
+		if err = m.host.Attention(ctx, bootTries); err != nil {
+			return err
+		}
+		restarts := m.host.Restarts() // those that it told of while it was asked are over
 		if err = m.configure(ctx, ready < 0 && !m.o.KeepState); err == nil {
 			m.mu.Lock()
 			m.ready = restarts
@@ -143,9 +147,6 @@ func (m *Module) prepare(ctx context.Context) (err error) {
 }
 
 func (m *Module) configure(ctx context.Context, reset bool) error {
-	if err := m.host.Attention(ctx, 5); err != nil {
-		return err
-	}
 	if reset {
 		if err := m.reset(ctx); err != nil {
 			return err

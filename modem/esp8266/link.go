@@ -31,10 +31,8 @@ const lateClosed = 500 * time.Millisecond
 type link struct {
 	m       *Module
 	id      int
-	passive bool
 	conn    *modem.Conn
-	wake    chan struct{}  // to fetch
-	fetcher sync.WaitGroup // of fetch
+	fetcher *modem.Fetcher // of passive mode, else nil
 	ended   chan struct{}  // closed when the module has closed it
 	once    sync.Once
 }
@@ -97,8 +95,11 @@ func (m *Module) claim(kind, address string) (*link, error) {
 		if m.links[id] != nil {
 			continue
 		}
-		l := &link{m: m, id: id, passive: m.passive && kind == "TCP", wake: make(chan struct{}, 1), ended: make(chan struct{})}
+		l := &link{m: m, id: id, ended: make(chan struct{})}
 		l.conn = modem.NewConn(l, modem.Addr(address), maxSend)
+		if m.passive && kind == "TCP" {
+			l.fetcher = modem.NewFetcher(m.host, l.conn, l.fetch)
+		}
 		m.links[id] = l
 		return l, nil
 	}
@@ -118,6 +119,7 @@ func (l *link) free() {
 // the identifier once no CLOSED can follow any more.
 func (l *link) abandon(failure error) {
 	defer l.free()
+	defer l.stopFetching()
 	ctx, cancel := context.WithTimeout(context.Background(), dialTime)
 	defer cancel()
 	if !errors.Is(failure, modem.ErrRefused) && !errors.Is(failure, modem.ErrNotSent) {
@@ -143,9 +145,6 @@ func (l *link) open(ctx context.Context, kind, host string, port int) error {
 	_, err = l.m.host.Ask(ctx, modem.Request{Command: c, Timeout: dialTime})
 	if err != nil {
 		return l.explain(ctx, err)
-	}
-	if l.passive {
-		l.fetcher.Go(l.fetch)
 	}
 	return nil
 }
@@ -183,7 +182,7 @@ func (l *link) Send(ctx context.Context, p []byte) error {
 // Hangup closes the connection and frees its identifier.
 func (l *link) Hangup(ctx context.Context) error {
 	defer l.free()
-	defer l.fetcher.Wait()
+	defer l.stopFetching()
 	defer l.end()
 	select {
 	case <-l.ended:
@@ -197,6 +196,13 @@ func (l *link) Hangup(ctx context.Context) error {
 		return nil // UNLINK: it is closed already
 	}
 	return err
+}
+
+// stopFetching waits for the fetcher of a connection that has ended.
+func (l *link) stopFetching() {
+	if l.fetcher != nil {
+		l.fetcher.Wait()
+	}
 }
 
 func (l *link) end() { l.once.Do(func() { close(l.ended) }) }
@@ -213,87 +219,42 @@ func (l *link) receive(p []byte) { l.conn.Receive(p) }
 // keeps has been fetched.
 func (l *link) peerClosed() {
 	l.end()
-	if l.passive {
-		l.poke()
+	if l.fetcher != nil {
+		l.fetcher.PeerClosed()
 		return
 	}
 	l.conn.Lose(io.EOF)
 }
 
-// poke tells the fetcher that there may be data.
+// poke says that the module keeps data.
 func (l *link) poke() {
-	select {
-	case l.wake <- struct{}{}:
-	default:
+	if l.fetcher != nil {
+		l.fetcher.Poke()
 	}
 }
 
 // Wanted is called when there is room for more.
 func (l *link) Wanted() {
-	if l.passive {
-		l.poke()
+	if l.fetcher != nil {
+		l.fetcher.Wanted()
 	}
 }
 
-// fetch asks for the data that the module keeps, until the connection ends.
-// What the module kept when the peer closed is fetched too.
-func (l *link) fetch() {
-	ended := l.ended
-	for {
-		select {
-		case <-l.wake:
-		case <-ended:
-			ended = nil // once; then only who reads makes room
-		case <-l.conn.Down():
-			return
-		case <-l.m.host.Done():
-			return
-		}
-		empty, err := l.drain()
-		if err != nil {
-			l.conn.Lose(fmt.Errorf("%w: %w", modem.ErrLost, err))
-			return
-		}
-		if empty && ended == nil {
-			l.conn.Lose(io.EOF)
-			return
-		}
-	}
-}
-
-// drain fetches until the module has nothing more (empty), or the connection
-// no room.
-func (l *link) drain() (empty bool, err error) {
-	for l.conn.Room() > 0 && !l.conn.Lost() {
-		n, err := l.fetchOnce(context.Background())
-		if n == 0 || err != nil {
-			return true, err
-		}
-	}
-	return false, nil
-}
-
-// fetchOnce asks for one piece; 0 bytes mean that there is nothing, or no room
-// for it.
-func (l *link) fetchOnce(ctx context.Context) (int, error) {
-	room := min(l.conn.Room(), maxFetch)
-	if room == 0 {
-		return 0, nil
-	}
-	c, err := at.Espressif.Set("+CIPRECVDATA", at.Num(l.id), at.Num(room))
+// fetch asks the module for data that it keeps.
+func (l *link) fetch(ctx context.Context, room int) ([]byte, error) {
+	c, err := at.Espressif.Set("+CIPRECVDATA", at.Num(l.id), at.Num(min(room, maxFetch)))
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	answer, err := l.m.host.Ask(ctx, modem.Request{
 		Command: c, Claims: func(line string) bool { return strings.HasPrefix(line, "+CIPRECVDATA") },
 	})
 	if errors.Is(err, modem.ErrRefused) {
-		return 0, nil // nothing is left
+		return nil, nil // nothing is left
 	}
-	n := 0
+	var data []byte
 	for _, e := range answer.Data {
-		l.conn.Receive(e.Data)
-		n += len(e.Data)
+		data = append(data, e.Data...)
 	}
-	return n, err
+	return data, err
 }

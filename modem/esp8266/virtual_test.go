@@ -225,8 +225,8 @@ func TestVirtualLinkLost(t *testing.T) {
 func TestVirtualLinkLostInSend(t *testing.T) {
 	onVirtual(t, func(b *bench) {
 		conn := b.dial("echo.test:7")
-		if err := b.module.SetFault(virtual.Fault{Name: "send-lost", Times: 1}); err != nil {
-			b.Skip(err)
+		if err := b.module.SetFault(virtual.Fault{Name: "link-lost-mid-send", Times: 1}); err != nil {
+			b.Fatal(err)
 		}
 		if n, err := conn.Write([]byte("hello")); err == nil {
 			b.Errorf("wrote %d bytes into a lost connection", n)

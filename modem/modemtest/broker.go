@@ -12,10 +12,8 @@ import (
 // every message to all that subscribed to its very topic, and remembers what
 // it got. Serve is a peer of a World.
 type Broker struct {
-	// Refuse, if not 0, is the return code of every CONNACK.
-	Refuse mqtt.ReasonCode
-
 	mu       sync.Mutex
+	refusal  mqtt.ReasonCode
 	logins   []packet.Connect
 	messages []packet.Publish
 	links    map[*brokerLink]bool
@@ -38,6 +36,13 @@ func (b *Broker) Messages() []packet.Publish {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return append([]packet.Publish(nil), b.messages...)
+}
+
+// Refuse makes reason that of every CONNACK from now on; 0 is a welcome.
+func (b *Broker) Refuse(reason mqtt.ReasonCode) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.refusal = reason
 }
 
 // Cut closes all connections.
@@ -105,9 +110,10 @@ func (b *Broker) take(l *brokerLink, p packet.Packet) bool {
 	case *packet.Connect:
 		b.mu.Lock()
 		b.logins = append(b.logins, *p)
+		refusal := b.refusal
 		b.mu.Unlock()
-		l.say(&packet.Connack{Reason: b.Refuse})
-		return b.Refuse == 0
+		l.say(&packet.Connack{Reason: refusal})
+		return refusal == 0
 	case *packet.Subscribe:
 		s := &packet.Suback{ID: p.ID}
 		b.mu.Lock()

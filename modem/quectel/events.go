@@ -1,0 +1,128 @@
+package quectel
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/matou-iot/matou/at"
+	"github.com/matou-iot/matou/modem"
+)
+
+// urcs are the beginnings of lines that the module says of its own accord. The
+// answers that begin like them are claimed by whoever asks.
+var urcs = []string{
+	"+QIURC:", "+QIOPEN:", "+QMTSTAT:", "+QMTRECV:", "+QMTOPEN:", "+QMTCONN:", "+QMTSUB:", "+QMTUNS:",
+	"+QMTPUB:", "+QMTPUBEX:", "+QMTDISC:", "+QMTCLOSE:", "+QMTPING:", "+CREG:", "+CGREG:", "+CEREG:",
+	"+CFUN:", "+CPIN:", "+QUSIM:", "+QIND:", "+CGEV:", "+NITZ:", "+CTZV:", "+QSIMSTAT:", "+CMTI:",
+}
+
+func unsolicited(line string) bool {
+	for _, prefix := range urcs {
+		if strings.HasPrefix(line, prefix) {
+			return true
+		}
+	}
+	switch line {
+	case "RDY", "POWERED DOWN", "NORMAL POWER DOWN", "RING", "NO CARRIER":
+		return true
+	}
+	return false
+}
+
+// restarted reports whether a line tells of a restart.
+func restarted(line string) bool {
+	return line == "RDY" || line == "POWERED DOWN" || line == "NORMAL POWER DOWN"
+}
+
+// fields returns the parameters of a line with a prefix such as "+QIOPEN:".
+func fields(line, prefix string) ([]at.Arg, bool) {
+	rest, found := strings.CutPrefix(line, prefix)
+	if !found {
+		return nil, false
+	}
+	args, err := at.V250.Args(strings.TrimLeft(rest, " "))
+	return args, err == nil
+}
+
+// numbers returns the numbers that a line with a prefix begins with, up to the
+// first thing that is none.
+func numbers(line, prefix string) (list []int) {
+	args, _ := fields(line, prefix)
+	for _, a := range args {
+		n, ok := a.Int()
+		if !ok {
+			break
+		}
+		list = append(list, n)
+	}
+	return list
+}
+
+// event takes what the module says unasked. It runs on the goroutine that
+// reads the port.
+func (m *Module) event(e at.Event, restart bool) {
+	if restart {
+		m.setOnline(false)
+		m.mu.Lock()
+		m.signed = [maxClients]bool{}
+		m.mu.Unlock()
+		m.loseAll(modem.ErrRestart)
+		return
+	}
+	switch {
+	case strings.HasPrefix(e.Text, "+QMTRECV:"):
+		m.mail(e)
+	case e.Kind != at.Line:
+		m.log.Warn("lost on the line", "event", e.Kind.String(), "bytes", len(e.Data))
+	case strings.HasPrefix(e.Text, "+QIURC:"):
+		m.socketEvent(e.Text)
+	case strings.HasPrefix(e.Text, "+QMTSTAT:"):
+		m.sessionEvent(e.Text)
+	}
+}
+
+// socketEvent takes +QIURC: "recv",<id>, "closed",<id> and "pdpdeact",<context>.
+func (m *Module) socketEvent(line string) {
+	args, ok := fields(line, "+QIURC:")
+	if !ok || len(args) < 2 {
+		return
+	}
+	id, _ := args[1].Int()
+	switch args[0].Text {
+	case "recv":
+		if s := m.socket(id); s != nil {
+			s.fetcher.Poke()
+		}
+	case "closed":
+		if s := m.socket(id); s != nil {
+			s.fetcher.PeerClosed()
+		}
+	case "pdpdeact":
+		m.setOnline(false)
+		m.loseAll(fmt.Errorf("%w: the network took the data connection away", modem.ErrLost))
+	}
+}
+
+// loseAll ends all connections and sessions.
+func (m *Module) loseAll(err error) {
+	m.mu.Lock()
+	sockets, sessions := m.sockets, m.sessions
+	m.mu.Unlock()
+	for _, s := range sockets {
+		if s != nil {
+			s.dead.Store(true)
+			s.conn.Lose(err)
+		}
+	}
+	for _, s := range sessions {
+		if s != nil {
+			s.lose(err)
+		}
+	}
+}
+
+func (m *Module) setOnline(online bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.online = online
+}

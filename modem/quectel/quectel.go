@@ -1,0 +1,220 @@
+// Package quectel drives Quectel's LTE modules by their AT commands: EC20 and
+// its relatives EC2x, EG2x, EG9x, EC200 and EC800. Their sockets become
+// net.Conns, and their own MQTT client, which can sign for Alibaba Cloud IoT
+// itself (aliauth), a modem.Session.
+//
+// TLS is not done by the module: put crypto/tls over a "tcp" connection, which
+// checks certificates without files on the module.
+package quectel
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/matou-iot/matou/at"
+	"github.com/matou-iot/matou/modem"
+)
+
+// How long the module may take [EC20 §3.5, §12].
+const (
+	bootTries    = 20 // of AT, a second each: it starts in 13 s
+	activateTime = 150 * time.Second
+	gap          = 20 * time.Millisecond
+)
+
+// The ports that URCPort knows.
+const (
+	URCOnUART = "uart1"
+	URCOnUSB  = "usbat"
+	URCAsIs   = "as is"
+)
+
+// Options say how a module is used. All may be left out.
+type Options struct {
+	APN      string // empty: the one that the module or the network has
+	User     string // of the APN
+	Password string
+	PIN      string // of the SIM card, if it wants one
+	// URCPort is where the module reports what happens, which has to be the
+	// port that the driver is attached to. Empty is URCOnUART; on USB give
+	// URCOnUSB.
+	URCPort string
+	Log     *slog.Logger // nil: discard
+}
+
+// A Module is an attached module. It is a modem.Messenger.
+type Module struct {
+	o       Options
+	host    *modem.Host
+	log     *slog.Logger
+	setting chan struct{}  // holds a token while the module is set up or joins
+	tidying sync.WaitGroup // of closing what failed to open
+
+	mu       sync.Mutex
+	identity modem.Identity
+	ready    int // restarts when it was set up; -1: not yet
+	online   bool
+	sockets  [maxSockets]*socket
+	next     int // the socket that was used longest ago
+	sessions [maxClients]*session
+	signed   [maxClients]bool // aliauth was set and stays until a restart
+	publish  form             // how this firmware publishes
+}
+
+var _ modem.Messenger = (*Module)(nil)
+
+// Attach sets up the module at port, which it closes in the end. It waits for
+// a module that is just starting, and does not join yet.
+func Attach(ctx context.Context, port io.ReadWriteCloser, o Options) (*Module, error) {
+	m := &Module{o: o, log: o.Log, ready: -1, setting: make(chan struct{}, 1)}
+	if m.log == nil {
+		m.log = slog.New(slog.DiscardHandler)
+	}
+	m.host = modem.NewHost(port, modem.HostOptions{
+		Dialect: at.V250, Headers: at.CellularHeaders(), LineEnd: "\r", Gap: gap,
+		Probe:  at.Command{Name: "Q0V1E", Form: at.Set, Params: "0"},
+		Escape: "\x1b", Unsolicited: unsolicited, Restarted: restarted,
+		OnEvent: m.event, OnGone: m.loseAll, Log: m.log,
+	})
+	if err := m.setUp(ctx); err != nil {
+		m.host.Close()
+		return nil, err
+	}
+	return m, nil
+}
+
+// Identity says what is attached.
+func (m *Module) Identity() modem.Identity {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.identity
+}
+
+// Done is closed when the port is gone or closed.
+func (m *Module) Done() <-chan struct{} { return m.host.Done() }
+
+// Close closes the port. Connections and sessions end.
+func (m *Module) Close() error {
+	err := m.host.Close()
+	m.tidying.Wait()
+	return err
+}
+
+// Signal is the strength of the signal.
+func (m *Module) Signal(ctx context.Context) (dBm int, err error) {
+	return modem.SignalQuality(ctx, m.host)
+}
+
+// setUp brings the module into the state that the driver works in, if it is
+// not there: after Attach, and after each restart.
+func (m *Module) setUp(ctx context.Context) error {
+	select {
+	case m.setting <- struct{}{}:
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	defer func() { <-m.setting }()
+	return m.prepare(ctx)
+}
+
+// prepare is setUp for the one who holds setting. A module that restarts in
+// the middle gets another chance, not an endless number of them.
+func (m *Module) prepare(ctx context.Context) (err error) {
+	for range 3 {
+		if err := m.host.Err(); err != nil {
+			return err
+		}
+		m.mu.Lock()
+		ready := m.ready
+		m.mu.Unlock()
+		if ready == m.host.Restarts() {
+			return nil
+		}
+		if err = m.host.Attention(ctx, bootTries); err != nil {
+			return err
+		}
+		restarts := m.host.Restarts() // those that it told of while it was asked are over
+		if err = m.configure(ctx); err == nil {
+			m.mu.Lock()
+			m.ready = restarts
+			m.mu.Unlock()
+			continue // unless it restarted meanwhile, it is ready
+		}
+		if !errors.Is(err, modem.ErrRestart) {
+			return err
+		}
+	}
+	if err == nil {
+		err = modem.ErrRestart
+	}
+	return err
+}
+
+func (m *Module) configure(ctx context.Context) error {
+	if err := m.set(ctx, "E", at.Num(0)); err != nil {
+		return err
+	}
+	m.try(ctx, "+CMEE", at.Num(1))
+	m.try(ctx, "+QISDE", at.Num(0)) // no echo of what is sent
+	switch m.o.URCPort {
+	case "":
+		m.try(ctx, "+QURCCFG", at.Str("urcport"), at.Str(URCOnUART))
+	case URCAsIs:
+	default:
+		m.try(ctx, "+QURCCFG", at.Str("urcport"), at.Str(m.o.URCPort))
+	}
+	return m.identify(ctx)
+}
+
+// identify reads maker, model and revision, and the IMEI.
+func (m *Module) identify(ctx context.Context) error {
+	answer, err := m.host.Ask(ctx, modem.Request{Command: at.Command{Name: "I"}})
+	if err != nil {
+		return err
+	}
+	id := modem.Identity{Maker: "Quectel"}
+	for n, line := range answer.Lines {
+		if revision, found := strings.CutPrefix(line, "Revision:"); found {
+			id.Firmware = strings.TrimSpace(revision)
+		} else if n == 1 {
+			id.Model = line
+		}
+	}
+	answer, err = m.host.Ask(ctx, modem.Request{Command: at.Command{Name: "+CGSN"}})
+	if err != nil && !errors.Is(err, modem.ErrRefused) {
+		return err
+	}
+	for _, line := range answer.Lines {
+		if len(line) == 15 && strings.Trim(line, "0123456789") == "" {
+			id.Serial = line
+		}
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.identity = id
+	return nil
+}
+
+// set asks a command with parameters.
+func (m *Module) set(ctx context.Context, name string, args ...at.Arg) error {
+	return m.setFor(ctx, modem.DefaultTimeout, name, args...)
+}
+
+func (m *Module) setFor(ctx context.Context, timeout time.Duration, name string, args ...at.Arg) error {
+	c, err := at.V250.Set(name, args...)
+	if err != nil {
+		return err
+	}
+	_, err = m.host.Ask(ctx, modem.Request{Command: c, Timeout: timeout})
+	return err
+}
+
+// try is set where an ERROR does no harm.
+func (m *Module) try(ctx context.Context, name string, args ...at.Arg) bool {
+	return m.set(ctx, name, args...) == nil
+}

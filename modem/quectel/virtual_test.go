@@ -1,0 +1,382 @@
+package quectel_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/matou-iot/matou/aliyun"
+	"github.com/matou-iot/matou/modem"
+	"github.com/matou-iot/matou/modem/modemtest"
+	"github.com/matou-iot/matou/modem/quectel"
+	"github.com/matou-iot/matou/modem/virtual"
+	"github.com/matou-iot/matou/mqtt"
+	"github.com/matou-iot/matou/mqtt/client"
+	"github.com/matou-iot/matou/mqtt/packet"
+)
+
+// A bench is the driver on a virtual EC20.
+type bench struct {
+	*testing.T
+	module *virtual.Module
+	driver *quectel.Module
+	broker *modemtest.Broker
+}
+
+// onVirtual runs a test on a virtual module with the given quirks and faults.
+func onVirtual(t *testing.T, test func(b *bench), quirks []string, faults ...virtual.Fault) {
+	synctest.Test(t, func(t *testing.T) {
+		b := &bench{T: t, broker: &modemtest.Broker{}}
+		world := &modemtest.World{}
+		world.Put("broker.test:1883", b.broker.Serve)
+		world.Put("echo.test:7", modemtest.Echo)
+		var port net.Conn
+		b.module, port = modemtest.Power(t, virtual.Options{Model: "ec20", Network: world, Baud: 115200, Quirks: quirks, Faults: faults})
+		var err error
+		if b.driver, err = quectel.Attach(t.Context(), port, quectel.Options{APN: "CMNET"}); err != nil {
+			t.Fatal(err)
+		}
+		defer b.driver.Close()
+		test(b)
+	})
+}
+
+func (b *bench) dial() net.Conn {
+	b.Helper()
+	ctx, cancel := context.WithTimeout(b.Context(), 5*time.Minute)
+	defer cancel()
+	conn, err := b.driver.Dial(ctx, "tcp", "echo.test:7")
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { conn.Close() })
+	return conn
+}
+
+func (b *bench) echo(conn net.Conn, text string) {
+	b.Helper()
+	if _, err := conn.Write([]byte(text)); err != nil {
+		b.Error(err)
+	}
+	back := make([]byte, len(text))
+	if _, err := io.ReadFull(conn, back); err != nil || string(back) != text {
+		b.Errorf("%q came back as %q, %v", text, back, err)
+	}
+}
+
+var everything = "quotes \", OK\r\n\r\nERROR\r\n> +QIRD: 5\r\n\x00\x1a\x1b\xff"
+
+func TestVirtualIdentity(t *testing.T) {
+	onVirtual(t, func(b *bench) {
+		want := modem.Identity{Maker: "Quectel", Model: "EC20F", Firmware: "EC20CEFAGR06A05M4G", Serial: "861111111111111"}
+		if id := b.driver.Identity(); id != want {
+			b.Errorf("identity %+v", id)
+		}
+		if dBm, err := b.driver.Signal(b.Context()); dBm != -59 || err != nil {
+			b.Errorf("signal %d dBm, %v", dBm, err)
+		}
+	}, nil)
+}
+
+func TestVirtualMQTTOverSocket(t *testing.T) {
+	onVirtual(t, func(b *bench) {
+		got := make(chan string, 10)
+		ctx, cancel := context.WithCancel(b.Context())
+		defer cancel()
+		c := client.New(client.Options{
+			Dial:           func(ctx context.Context) (net.Conn, error) { return b.driver.Dial(ctx, "tcp", "broker.test:1883") },
+			ConnectTimeout: 5 * time.Minute, ClientID: "dev1",
+			OnMessage: func(_ context.Context, m client.Message) { got <- m.Topic + " " + string(m.Payload) },
+		})
+		ended := make(chan error)
+		go func() { ended <- c.Run(ctx) }()
+		if _, err := c.Subscribe(ctx, nil, packet.Subscription{Filter: "t/1"}); err != nil {
+			b.Fatal(err)
+		}
+		payload := everything + strings.Repeat("long ", 1000)
+		if err := c.Publish(ctx, client.Message{Topic: "t/1", Payload: []byte(payload), QoS: 1}); err != nil {
+			b.Fatal(err)
+		}
+		if m := <-got; m != "t/1 "+payload {
+			b.Errorf("got %.60q", m)
+		}
+		cancel()
+		<-ended
+	}, nil)
+}
+
+func TestVirtualBulk(t *testing.T) {
+	for _, quirks := range [][]string{nil, {"payload-echo"}} {
+		onVirtual(t, func(b *bench) {
+			var all sync.WaitGroup
+			for n := range 6 {
+				conn := b.dial()
+				data := bytes.Repeat(fmt.Appendf(nil, "%d%s", n, everything), 300)
+				all.Go(func() {
+					if _, err := conn.Write(data); err != nil {
+						b.Errorf("connection %d: %v", n, err)
+					}
+				})
+				all.Go(func() {
+					back := make([]byte, len(data))
+					if k, err := io.ReadFull(conn, back); err != nil || !bytes.Equal(back, data) {
+						b.Errorf("connection %d: %d bytes came back, %v", n, k, err)
+					}
+				})
+			}
+			all.Wait()
+		}, quirks)
+	}
+}
+
+func TestVirtualDialRefused(t *testing.T) {
+	onVirtual(t, func(b *bench) {
+		if _, err := b.driver.Dial(b.Context(), "tcp", "nowhere.test:1883"); !errors.Is(err, modem.ErrDNS) {
+			b.Errorf("unknown host: %v", err)
+		}
+		if _, err := b.driver.Dial(b.Context(), "tcp", "echo.test:9"); !errors.Is(err, modem.ErrRefused) {
+			b.Errorf("closed port: %v", err)
+		}
+		if _, err := b.driver.Dial(b.Context(), "tls", "echo.test:7"); !errors.Is(err, errors.ErrUnsupported) {
+			b.Errorf("tls: %v", err)
+		}
+		for range 12 {
+			<-time.After(time.Second)
+			b.dial()
+		}
+		if _, err := b.driver.Dial(b.Context(), "tcp", "echo.test:7"); !errors.Is(err, modem.ErrInUse) {
+			b.Errorf("a thirteenth connection: %v", err)
+		}
+	}, nil)
+}
+
+func TestVirtualNoNetwork(t *testing.T) {
+	for fault, want := range map[string]error{
+		"sim-missing": modem.ErrSIM, "registration-denied": modem.ErrDenied, "no-signal": modem.ErrNoNetwork,
+	} {
+		t.Run(fault, func(t *testing.T) {
+			onVirtual(t, func(b *bench) {
+				if err := b.driver.Join(b.Context()); !errors.Is(err, want) {
+					b.Errorf("join: %v", err)
+				}
+			}, nil, virtual.Fault{Name: fault})
+		})
+	}
+}
+
+func TestVirtualRestart(t *testing.T) {
+	onVirtual(t, func(b *bench) {
+		conn := b.dial()
+		session := b.connect(modem.Login{ClientID: "dev1"}, nil)
+		b.module.Reset()
+		if _, err := conn.Read(make([]byte, 1)); !errors.Is(err, modem.ErrRestart) {
+			b.Errorf("reading: %v", err)
+		}
+		<-session.Done()
+		if err := session.Err(); !errors.Is(err, modem.ErrRestart) {
+			b.Errorf("session: %v", err)
+		}
+		if err := session.Publish(b.Context(), modem.Message{Topic: "t", Payload: []byte("x")}); !errors.Is(err, modem.ErrRestart) {
+			b.Errorf("publish: %v", err)
+		}
+		conn.Close()
+		session.Close()
+		b.echo(b.dial(), "again")
+		b.connect(modem.Login{ClientID: "dev1"}, nil).Close()
+	}, nil)
+}
+
+func TestVirtualLinkLost(t *testing.T) {
+	onVirtual(t, func(b *bench) {
+		conn := b.dial()
+		b.echo(conn, "hello")
+		if err := b.module.SetFault(virtual.Fault{Name: "link-lost"}); err != nil {
+			b.Fatal(err)
+		}
+		if _, err := conn.Read(make([]byte, 1)); err != io.EOF {
+			b.Errorf("reading: %v", err)
+		}
+		conn.Close()
+		b.echo(b.dial(), "again")
+		conn = b.dial()
+		if err := b.module.SetFault(virtual.Fault{Name: "link-lost-mid-send", Times: 1}); err != nil {
+			b.Fatal(err)
+		}
+		conn.Write([]byte("x")) // may seem to work: SEND OK says that the module has it
+		if _, err := conn.Read(make([]byte, 1)); err == nil {
+			b.Error("read from a lost connection")
+		}
+		conn.Close()
+		b.echo(b.dial(), "again")
+	}, nil)
+}
+
+// connect logs in with the module's own client.
+func (b *bench) connect(login modem.Login, receive func(modem.Message)) modem.Session {
+	b.Helper()
+	login.Host, login.Port = "broker.test", 1883
+	s, err := b.driver.Connect(b.Context(), login, receive)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return s
+}
+
+func TestVirtualSession(t *testing.T) {
+	for _, quirks := range [][]string{nil, {"payload-echo"}, {"no-qmtpub"}, {"open-twice-error"}} {
+		t.Run(strings.Join(quirks, "+"), func(t *testing.T) {
+			onVirtual(t, func(b *bench) {
+				got := make(chan modem.Message, 10)
+				s := b.connect(modem.Login{
+					ClientID: "dev1", Username: "user", Password: "secret", KeepAlive: 90 * time.Second, KeepSession: true,
+					Will: &modem.Message{Topic: "w", Payload: []byte("gone"), QoS: 1, Retain: true},
+				}, func(m modem.Message) { got <- m })
+				l := b.broker.Logins()[0]
+				if l.ClientID != "dev1" || l.Username != "user" || string(l.Password) != "secret" || l.KeepAlive != 90 || l.CleanStart ||
+					l.Will == nil || l.Will.Topic != "w" || string(l.Will.Payload) != "gone" || l.Will.QoS != 1 || !l.Will.Retain {
+					b.Errorf("login %+v, will %+v", l, l.Will)
+				}
+				if q, err := s.Subscribe(b.Context(), "t/1", mqtt.AtLeastOnce); q != 1 || err != nil {
+					b.Errorf("subscribe: %d, %v", q, err)
+				}
+				for qos := range mqtt.QoS(2) {
+					if err := s.Publish(b.Context(), modem.Message{Topic: "t/1", Payload: []byte(everything), QoS: qos}); err != nil {
+						b.Errorf("publish at QoS %d: %v", qos, err)
+					}
+					if m := <-got; m.Topic != "t/1" || string(m.Payload) != everything {
+						b.Errorf("got %q %q", m.Topic, m.Payload)
+					}
+				}
+				if err := s.Unsubscribe(b.Context(), "t/1"); err != nil {
+					b.Error(err)
+				}
+				if err := s.Close(); err != nil {
+					b.Error(err)
+				}
+				if err := s.Publish(b.Context(), modem.Message{Topic: "t", Payload: []byte("x")}); !errors.Is(err, modem.ErrClosed) {
+					b.Errorf("after Close: %v", err)
+				}
+			}, quirks)
+		})
+	}
+}
+
+// TestVirtualAliauth: the module signs itself, and the signature holds.
+func TestVirtualAliauth(t *testing.T) {
+	onVirtual(t, func(b *bench) {
+		triple := aliyun.Triple{ProductKey: "a1b2c3", DeviceName: "dev1", DeviceSecret: "0123456789abcdef0123456789abcdef"}
+		b.connect(modem.Login{ClientID: "any", Aliyun: &triple}, nil).Close()
+		l := b.broker.Logins()[0]
+		sent := aliyun.Sent{ClientID: l.ClientID, Username: l.Username, Password: l.Password}
+		if _, ok := aliyun.Verify(sent, triple.DeviceSecret); !ok {
+			b.Errorf("the signature does not hold: %+v", sent)
+		}
+		// A login that brings its own password uses a client that does not sign.
+		b.connect(modem.Login{ClientID: "plain", Username: "u", Password: "p"}, nil).Close()
+		if l := b.broker.Logins()[1]; l.Username != "u" || l.ClientID != "plain" {
+			b.Errorf("plain login %+v", l)
+		}
+	}, nil)
+}
+
+func TestVirtualLoginRefused(t *testing.T) {
+	onVirtual(t, func(b *bench) {
+		b.broker.Refuse(mqtt.BadUserNameOrPassword)
+		_, err := b.driver.Connect(b.Context(), modem.Login{Host: "broker.test", Port: 1883, ClientID: "x"}, nil)
+		if e, ok := errors.AsType[*modem.LoginError](err); !ok || e.Code != 4 {
+			b.Errorf("%v", err)
+		}
+		_, err = b.driver.Connect(b.Context(), modem.Login{Host: "nowhere.test", Port: 1883, ClientID: "x"}, nil)
+		if !errors.Is(err, modem.ErrDNS) {
+			b.Errorf("%v", err)
+		}
+		<-time.After(time.Minute)
+		b.broker.Refuse(0)
+		for range 6 { // nothing was left behind
+			b.connect(modem.Login{ClientID: "x"}, nil)
+		}
+	}, nil)
+}
+
+func TestVirtualSessionLost(t *testing.T) {
+	onVirtual(t, func(b *bench) {
+		s := b.connect(modem.Login{ClientID: "dev1"}, nil)
+		b.broker.Cut()
+		<-s.Done()
+		if err := s.Err(); !errors.Is(err, modem.ErrLost) || !strings.Contains(err.Error(), "the broker closed it (+QMTSTAT: 1)") {
+			b.Errorf("%v", err)
+		}
+		s.Close()
+		b.connect(modem.Login{ClientID: "dev1"}, nil).Close()
+	}, nil)
+}
+
+// TestVirtualRoughLine: lost bytes and restarts, over the socket and with the
+// module's own client.
+func TestVirtualRoughLine(t *testing.T) {
+	rough := []virtual.Fault{{Name: "lost-bytes", Value: "0.0005", After: time.Minute}, {Name: "reset", Value: "197s"}}
+	t.Run("socket", func(t *testing.T) {
+		onVirtual(t, func(b *bench) {
+			ctx, cancel := context.WithTimeout(b.Context(), 12*time.Hour)
+			defer cancel()
+			c := client.New(client.Options{
+				Dial:     func(ctx context.Context) (net.Conn, error) { return b.driver.Dial(ctx, "tcp", "broker.test:1883") },
+				ClientID: "dev1", ConnectTimeout: 5 * time.Minute,
+			})
+			ended := make(chan error)
+			go func() { ended <- c.Run(ctx) }()
+			for n := range 100 {
+				if err := c.Publish(ctx, client.Message{Topic: "t", Payload: fmt.Appendf(nil, `{"n":%d}`, n), QoS: 1}); err != nil {
+					b.Fatalf("message %d: %v", n, err)
+				}
+				<-time.After(5 * time.Second)
+			}
+			cancel()
+			<-ended
+			if logins := len(b.broker.Logins()); logins < 3 {
+				b.Errorf("%d logins: the line was not rough", logins)
+			}
+		}, nil, rough...)
+	})
+	t.Run("session", func(t *testing.T) {
+		onVirtual(t, func(b *bench) {
+			ctx, cancel := context.WithTimeout(b.Context(), 12*time.Hour)
+			defer cancel()
+			var s modem.Session
+			for n := range 100 {
+				for {
+					if s == nil {
+						var err error
+						if s, err = b.driver.Connect(ctx, modem.Login{Host: "broker.test", Port: 1883, ClientID: "dev1"}, nil); err != nil {
+							s = nil
+							if ctx.Err() != nil {
+								b.Fatalf("message %d: %v", n, err)
+							}
+							<-time.After(time.Second)
+							continue
+						}
+					}
+					if err := s.Publish(ctx, modem.Message{Topic: "t", Payload: fmt.Appendf(nil, `{"n":%d}`, n), QoS: 1}); err == nil {
+						break
+					} else if ctx.Err() != nil {
+						b.Fatalf("message %d: %v", n, err)
+					}
+					s.Close()
+					s = nil
+				}
+				<-time.After(5 * time.Second)
+			}
+			if logins := len(b.broker.Logins()); logins < 3 {
+				b.Errorf("%d logins: the line was not rough", logins)
+			}
+		}, nil, rough...)
+	})
+}
