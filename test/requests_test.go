@@ -208,6 +208,9 @@ func TestWhatADeviceSaysOfItself(t *testing.T) {
 	} {
 		w.want(w.says(lampSys+tt.path, `{"id":"1","version":"1.0","params":`+tt.params+`}`), done(tt.path))
 	}
+	if out := m.does("device", "network", ref); !strings.Contains(out, `"rssi":-57`) {
+		t.Errorf("network: %s", out)
+	}
 	if out := m.does("device", "show", ref); !strings.Contains(out, "room=厨房") || !strings.Contains(out, "SYS_SDK_LANGUAGE=C") {
 		t.Errorf("tags: %s", out)
 	}

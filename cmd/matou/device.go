@@ -42,6 +42,7 @@ type deviceCmd struct {
 	Shadow  deviceShadowCmd  `cmd:"" help:"Show a shadow, and say what is wanted of it."`
 	Desired deviceDesiredCmd `cmd:"" help:"Desired values of properties, for devices that come back."`
 	Tag     deviceTagCmd     `cmd:"" help:"Set and take away tags of a device."`
+	Network deviceNetworkCmd `cmd:"" help:"What a device reported last of its network."`
 	Log     deviceLogCmd     `cmd:"" help:"Let a device post its own log."`
 	Get     deviceGetCmd     `cmd:"" help:"Ask a device itself for properties."`
 	Command deviceCommandCmd `cmd:"" help:"Send a command of bytes to a device of data streams."`

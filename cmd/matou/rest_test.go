@@ -139,6 +139,7 @@ func TestRestGolden(t *testing.T) {
 		{"device-status-refused", with("device status a1NightLamp/lamp01"), "", "GET " + lampPath + "/status", answer(200, refusal4)},
 		{"device-status-refused-zh", with("device status a1NightLamp/lamp01 --lang zh"), "", "GET " + lampPath + "/status", answer(200, refusal4)},
 		{"device-status-json", with("device status a1NightLamp/lamp01 --json"), "", "GET " + lampPath + "/status", answer(200, online)},
+		{"device-network", with("device network a1NightLamp/lamp01"), "", "GET " + lampPath + "/network", answer(200, `{"at":"2026-01-02T03:04:05.678Z","report":{"p":{"wifi":{"rssi":-57,"err_stats":"10,02,01"}}}}`)},
 		{"device-latest", with("device latest a1NightLamp/lamp01"), "", "GET " + lampPath + "/properties", list(
 			`{"property":"CurrentTemperature","name":"温度","unit":"°C","value":23.5,"time":"2026-01-02T03:04:05.678Z"}`,
 			`{"property":"Mode","value":"eco","time":"2026-01-02T03:04:05.678Z"}`,

@@ -238,7 +238,7 @@ func (a *App) join() error {
 	})
 	a.scripts = script.New(script.Options{Store: a.db, Worker: scriptWorker, Log: a.log})
 	a.topics = topics.New(a.db, nil)
-	in.Scripts, in.Topics, a.gate.Topics = a.scripts, a.topics, a.topics
+	in.Scripts, in.Topics, a.gate.Topics, in.Networks = a.scripts, a.topics, a.topics, a.db
 	a.commands.Scripts, a.commands.Publisher = a.scripts, a.broker
 	a.commands.Gateways, a.gate.Gateways, in.Gateways = a.topology, a.topology, a.topology
 	in.Sender, in.Commands = a.broker, a.commands
@@ -271,7 +271,7 @@ func (a *App) join() error {
 		Console:  console.Handler(),
 		Registry: a.registry, History: a.history, Commands: a.commands, Images: a.images, Topology: a.topology, Scripts: a.scripts, Topics: a.topics, Timeline: a.timeline, Feed: a.feed, OTA: a.upgrades, Files: a.files,
 		Broker: a.broker, Gate: a.gate, Access: a.access, Enroll: a.enroll, Dialects: a.dialects, Version: a.version, Log: a.log,
-		Shadows: a.shadows, Configs: a.configs, Logs: a.logs,
+		Shadows: a.shadows, Configs: a.configs, Logs: a.logs, Networks: a.db,
 		Layers: layers.New(layers.Options{
 			Registry: a.registry, Records: a.feed, History: a.history, Timeline: a.timeline, Dialects: a.dialects, Others: a.topology,
 		}),

@@ -19,8 +19,8 @@ const (
 	MinRRPC     = time.Second
 	MaxRRPC     = 8 * time.Second
 	UsualRRPC   = 5 * time.Second
-	maxQuestion = 256 << 10 // bytes
-	halfOpen    = time.Minute
+	maxQuestion = 256 << 10   // bytes
+	halfOpen    = time.Minute // of a device that promised no keep-alive
 )
 
 // The results of a question, in the vendor's words.
@@ -186,7 +186,8 @@ func awaitAnswer(ctx context.Context, answer <-chan []byte, patience time.Durati
 	}
 }
 
-// away tells a device that left from one whose connection broke a moment ago.
+// away tells a device that left from one whose connection broke less than one
+// keep-alive ago [aliyun-device §4.6].
 func (s *Service) away(ctx context.Context, id registry.ID) string {
 	status, err := s.Registry.Status(ctx, id)
 	if err != nil {
@@ -194,7 +195,11 @@ func (s *Service) away(ctx context.Context, id registry.ID) string {
 	}
 	switch status.OfflineReason {
 	case broker.Lost.String(), broker.KeepAliveOver.String(), broker.TooSlow.String():
-		if s.Now().Sub(status.LastOffline) < halfOpen {
+		window := time.Duration(status.KeepAlive) * time.Second
+		if window == 0 {
+			window = halfOpen
+		}
+		if s.Now().Sub(status.LastOffline) < window {
 			return HalfConn
 		}
 	}

@@ -86,6 +86,14 @@ func TestRRPCEndsAsTheVendorSays(t *testing.T) {
 		{"never there", command.Away, func(h *house) { h.broker.online = false }, 0},
 		{"left", command.Away, func(h *house) { ended(h, broker.Disconnected, time.Second) }, 0},
 		{"broke a moment ago", command.HalfConn, func(h *house) { ended(h, broker.Lost, time.Second) }, 0},
+		{"broke less than its keep-alive ago", command.HalfConn, func(h *house) {
+			ended(h, broker.Lost, 19*time.Minute)
+			h.registry.KeepsAlive(lamp, 20*time.Minute)
+		}, 0},
+		{"broke longer ago", command.Away, func(h *house) {
+			ended(h, broker.Lost, 31*time.Second)
+			h.registry.KeepsAlive(lamp, 30*time.Second)
+		}, 0},
 		{"broke long ago", command.Away, func(h *house) { ended(h, broker.Lost, 2*time.Minute) }, 0},
 		{"goes while it is asked", command.HalfConn, func(h *house) {
 			h.broker.onSend = func(broker.Message) { h.broker.mu.Lock(); h.broker.online = false; h.broker.mu.Unlock() }

@@ -391,6 +391,7 @@ func (g *Gate) Connected(c *broker.Client) {
 	online := func() {
 		w := way(c)
 		g.Registry.WentOnline(identity(s), c.Since(), w.Addr, w.ClientID, w.Protocol)
+		g.Registry.KeepsAlive(identity(s), c.KeepAlive())
 		g.tell(s, c.Since(), registry.Online)
 	}
 	if g.Gateways != nil {

@@ -75,6 +75,7 @@ type Options struct {
 	Enroll   *enroll.Service
 	Shadows  *shadow.Service
 	Configs  *remoteconfig.Service
+	Networks Networks
 	Logs     *remotelog.Service
 	Dialects dialect.Set
 	Version  string

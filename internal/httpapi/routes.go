@@ -40,6 +40,7 @@ func (a *api) routes() {
 	route(a, "POST", "/products/{product}/devices/{device}/secret", work, "Devices", "Give a device another secret", a.resetDeviceSecret)
 	route(a, "PATCH", "/products/{product}/devices/{device}/tags", work, "Devices", "Set and take away tags", a.changeTags)
 	route(a, "GET", "/products/{product}/devices/{device}/status", see, "Devices", "Is it there, since when, why not", a.deviceStatus)
+	route(a, "GET", "/products/{product}/devices/{device}/network", see, "Devices", "What it reported last of its network", a.showNetwork)
 	route(a, "GET", "/products/{product}/devices/{device}/credentials", work, "Devices", "What the device has to send to log in", a.deviceCredentials)
 	route(a, "GET", "/products/{product}/devices/{device}/code", work, "Devices", "A program for the device itself: login, topics and properties in place", a.deviceCode)
 

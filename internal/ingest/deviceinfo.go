@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"slices"
 
 	"github.com/matou-iot/matou/internal/dialect"
 	"github.com/matou-iot/matou/internal/fault"
@@ -92,11 +93,20 @@ func (in *Ingest) lanKey(ctx context.Context, r *dialect.LANGet) (dialect.LANKey
 	return dialect.LANKey{Prefix: derive("prefix")[:lanPrefix], Secret: derive("secret")}, nil
 }
 
-// network notes how good a device's network is.
-func (in *Ingest) network(_ context.Context, r *dialect.NetworkReport) (dialect.Done, error) {
+// Networks keep what devices reported last of their networks.
+type Networks interface {
+	SaveNetwork(ctx context.Context, id registry.ID, n registry.Network) error
+}
+
+// network notes how good a device's network is, and keeps what it said last.
+func (in *Ingest) network(ctx context.Context, r *dialect.NetworkReport) (dialect.Done, error) {
 	in.Trace.Record(trace.Entry{
 		Product: r.Claim.Product, Device: r.Claim.Device, Kind: trace.Note, Code: "network-status",
 		Sentence: "the device reports its network status", SentenceZH: "设备上报网络状态", Detail: r.Report,
 	})
-	return dialect.Done{}, nil
+	if in.Networks == nil || len(r.Report) > registry.MaxNetwork {
+		return dialect.Done{}, nil
+	}
+	err := in.Networks.SaveNetwork(ctx, idOf(r.Asked()), registry.Network{At: in.Now(), Report: slices.Clone(r.Report)})
+	return dialect.Done{}, err
 }

@@ -99,6 +99,35 @@ func TestResetAndNetworkAreNoted(t *testing.T) {
 	}
 }
 
+// networks remember what was said last.
+type networks map[registry.ID]registry.Network
+
+func (n networks) SaveNetwork(_ context.Context, id registry.ID, said registry.Network) error {
+	n[id] = said
+	return nil
+}
+
+func TestTheLastNetworkStatusIsKept(t *testing.T) {
+	h := newHouse(t)
+	kept := networks{}
+	h.Networks = kept
+	say := func(params string) {
+		t.Helper()
+		h.publish("/sys/"+lamp+"/"+one+"/_thing/diag/post", `{"id":"1","params":`+params+`}`)
+	}
+	say(`{'p':{wifi:{"rssi":-57}},"model":"format=simple|quantity=single|time=now"}`)
+	id := registry.ID{Product: lamp, Device: one}
+	if got := kept[id]; string(got.Report) != `{"p":{"wifi":{"rssi":-57}},"model":"format=simple|quantity=single|time=now"}` || !got.At.Equal(arrival) {
+		t.Errorf("kept %s of %v", got.Report, got.At)
+	}
+	before := string(kept[id].Report)
+	say(`{"p":"` + strings.Repeat("x", registry.MaxNetwork) + `"}`) // too long: in the timeline alone
+	say(`[]`)                                                       // refused
+	if got := string(kept[id].Report); got != before {
+		t.Errorf("kept %.80s", got)
+	}
+}
+
 // The key of the local network is the device's own, the same each time, and is
 // neither its secret nor in the timeline.
 func TestLANKey(t *testing.T) {

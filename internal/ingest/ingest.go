@@ -45,6 +45,7 @@ type Options struct {
 	Sender   Sender
 	Gateways dialect.Others // who knows the sub-devices of gateways; nil: nobody has any
 	Scripts  Scripts        // nil: no product has one
+	Networks Networks       // what devices report of their networks; nil: the timeline alone has it
 	Topics   Topics         // the classes of custom topics; nil: every topic is declared
 	// Rulebook is how much devices may say; nil: as their vendors wrote it down.
 	Rulebook *dialect.Rulebook

@@ -50,7 +50,14 @@ func (r *Registry) WentOnline(id ID, at time.Time, addr, clientID, protocol stri
 			p.ActivatedAt = at
 		}
 		p.State, p.Since, p.LastOnline, p.LastAddr, p.ClientID, p.Protocol = Online, at, at, addr, clientID, protocol
+		p.KeepAlive = 0
 	})
+}
+
+// KeepsAlive remembers how often a device that is online has promised to be
+// heard: until it has been silent for as long, nobody knows that it is gone.
+func (r *Registry) KeepsAlive(id ID, every time.Duration) {
+	r.change(id, func(p *Presence) { p.KeepAlive = int(every / time.Second) })
 }
 
 // WentOffline marks a device offline.

@@ -176,6 +176,7 @@ type Status struct {
 	OfflineReason string    `json:"offlineReason,omitempty"`
 	ClientID      string    `json:"clientId,omitempty"`
 	Protocol      string    `json:"protocol,omitempty"`
+	KeepAlive     int       `json:"keepAliveSeconds,omitempty"` // how often it promised to be heard, 0 where it did not
 	Refusals      int64     `json:"refusals"`
 	LastRefusal   *Refusal  `json:"lastRefusal,omitempty"`
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/matou-iot/matou/internal/registry"
 )
 
-const statusColumns = "state, since, activated_at, last_addr, client_id, protocol, last_online, last_offline, offline_reason, refusals, last_refusal"
+const statusColumns = "state, since, activated_at, last_addr, client_id, protocol, last_online, last_offline, offline_reason, refusals, last_refusal, keep_alive"
 
 // Presence is of [registry.Store].
 func (d *DB) Presence(ctx context.Context, id registry.ID) (*registry.Presence, error) {
@@ -33,7 +33,7 @@ func scanStatus(row scanner) (s registry.Status, err error) {
 		since, activated, online, offline int64
 		refusal                           sql.NullString
 	)
-	err = row.Scan(&state, &since, &activated, &s.LastAddr, &s.ClientID, &s.Protocol, &online, &offline, &s.OfflineReason, &s.Refusals, &refusal)
+	err = row.Scan(&state, &since, &activated, &s.LastAddr, &s.ClientID, &s.Protocol, &online, &offline, &s.OfflineReason, &s.Refusals, &refusal, &s.KeepAlive)
 	if err != nil {
 		return s, err
 	}
@@ -48,11 +48,11 @@ func scanStatus(row scanner) (s registry.Status, err error) {
 }
 
 // The device must exist: its row may have gone since its presence changed.
-const savePresence = `INSERT INTO statuses (product, device, state, since, activated_at, last_addr, client_id, protocol, last_online, last_offline, offline_reason, refusals, last_refusal)
-	SELECT product, name, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13 FROM devices WHERE product = ?1 AND name = ?2
+const savePresence = `INSERT INTO statuses (product, device, state, since, activated_at, last_addr, client_id, protocol, last_online, last_offline, offline_reason, refusals, last_refusal, keep_alive)
+	SELECT product, name, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14 FROM devices WHERE product = ?1 AND name = ?2
 	ON CONFLICT (product, device) DO UPDATE SET state = excluded.state, since = excluded.since, activated_at = excluded.activated_at,
 	last_addr = excluded.last_addr, client_id = excluded.client_id, protocol = excluded.protocol, last_online = excluded.last_online,
-	last_offline = excluded.last_offline, offline_reason = excluded.offline_reason, refusals = excluded.refusals, last_refusal = excluded.last_refusal`
+	last_offline = excluded.last_offline, offline_reason = excluded.offline_reason, refusals = excluded.refusals, last_refusal = excluded.last_refusal, keep_alive = excluded.keep_alive`
 
 // SavePresence is of [registry.Store]. A loss of power may take the last of it:
 // after a restart everybody is offline anyway.
@@ -90,7 +90,7 @@ func statusRow(id registry.ID, s *registry.Status) ([]any, error) {
 	}
 	return []any{
 		id.Product, id.Device, s.State.String(), millis(s.Since), millis(s.ActivatedAt), s.LastAddr, s.ClientID, s.Protocol,
-		millis(s.LastOnline), millis(s.LastOffline), s.OfflineReason, s.Refusals, refusal,
+		millis(s.LastOnline), millis(s.LastOffline), s.OfflineReason, s.Refusals, refusal, s.KeepAlive,
 	}, nil
 }
 

@@ -65,6 +65,10 @@ func TestSubQueue(t *testing.T) {
 	storetest.SubQueue(t, func(t *testing.T) storetest.SubQueueStore { return open(t, filepath.Join(t.TempDir(), "registry.db")) })
 }
 
+func TestNetworks(t *testing.T) {
+	storetest.Networks(t, func(t *testing.T) storetest.NetworkStore { return open(t, filepath.Join(t.TempDir(), "registry.db")) })
+}
+
 func TestProducts(t *testing.T) {
 	storetest.Products(t, func(t *testing.T) storetest.ProductStore {
 		return open(t, filepath.Join(t.TempDir(), "registry.db"))

@@ -352,7 +352,7 @@ func presenceKept(t *testing.T, s registry.Store) {
 	noError(t, s.InsertDevices(t.Context(), []registry.Device{d}))
 	want := registry.Presence{Status: registry.Status{
 		State: registry.Offline, Since: registryTime, ActivatedAt: registryTime.Add(-time.Hour), LastAddr: "10.0.0.1:5", LastOnline: registryTime,
-		LastOffline: registryTime.Add(time.Minute), OfflineReason: "keep-alive over", ClientID: "c", Protocol: "MQTT 3.1.1 over tcp",
+		LastOffline: registryTime.Add(time.Minute), OfflineReason: "keep-alive over", ClientID: "c", Protocol: "MQTT 3.1.1 over tcp", KeepAlive: 1200,
 		Refusals: 3, LastRefusal: &registry.Refusal{At: registryTime, Code: "x", SentenceZH: "错", Count: 2},
 	}}
 	allSet(t, want.Status)
