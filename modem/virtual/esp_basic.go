@@ -149,16 +149,16 @@ func espUARTSet(c *espCall) result {
 		return espError
 	}
 	s := espSerial{n[0], n[1], n[2], n[3], n[4]}
-	c.print(string(espOK))
-	if !c.wait(c.uart.flush) {
-		return espSilent
-	}
 	c.e.serial = s
 	if !c.current() {
 		c.e.flash.serial = s
 	}
-	c.switchTo(s.baud)
-	return espSilent
+	c.task(func() {
+		if c.wait(c.uart.flush) {
+			c.switchTo(s.baud)
+		}
+	})
+	return espOK
 }
 
 // espIPR is the old way, which answers at the new speed.

@@ -43,7 +43,8 @@ type espLink struct {
 	port     int
 	local    int
 	served   bool
-	sending  bool
+	held     bool // data for it is being entered or sent: what comes in waits
+	sending  bool // its acknowledgement is awaited: an end that came behind it waits too
 	closed   bool
 	buffer   []byte // of AT+CIPRECVMODE=1
 	cause    uint64
@@ -212,7 +213,7 @@ func reason(err error) string {
 
 // listening reports whether data of the link may be shown now.
 func (e *esp) listening(k *espLink) bool {
-	if k.sending || e.state == entering {
+	if k.held || e.state == entering {
 		return false
 	}
 	return !e.passive(k) || len(k.buffer) < maxPassive

@@ -383,7 +383,7 @@ func (e *esp) startMQTT(l *life, q *espMQTT) {
 		MaxBackoff:     wait,
 		GiveUp:         func(error) bool { return l.givesUp(q) },
 		OnConnect:      func(context.Context, *packet.Connack) { e.mqttUp(l, q) },
-		OnDisconnect:   func(context.Context, error) { e.mqttDown(l, q) },
+		OnDisconnect:   func(context.Context, error) { l.during(func() { e.mqttDown(l, q) }) },
 		OnMessage:      func(ctx context.Context, m client.Message) { e.mqttMessage(ctx, l, q, m) },
 	})
 	run := q.client
@@ -392,6 +392,7 @@ func (e *esp) startMQTT(l *life, q *espMQTT) {
 		l.wait(func(ctx context.Context) { err = run.Run(ctx) })
 		if q.client == run {
 			q.ended = true
+			e.mqttDown(l, q) // the client does not tell what it gives up on
 		}
 		if err != nil {
 			l.observe(Event{Kind: Closed, Cause: q.cause, Text: err.Error()})
@@ -439,20 +440,22 @@ func (e *esp) mqttUp(l *life, q *espMQTT) {
 	})
 }
 
-// mqttDown is told of each connection that ended.
+// mqttDown is told of each connection that ended, once or twice. The lock is
+// held.
 func (e *esp) mqttDown(l *life, q *espMQTT) {
-	l.during(func() {
-		q.unlink()
-		q.conn = nil
-		if q.leaving {
-			return
-		}
-		q.state = mqttDisconnected
-		l.observe(Event{Kind: Closed, Cause: q.cause, Text: "MQTT connection lost"})
-		if !q.busy {
-			l.print("+MQTTDISCONNECTED:0\r\n")
-		}
-	})
+	if !q.connected() {
+		return
+	}
+	q.unlink()
+	q.conn = nil
+	q.state = mqttDisconnected
+	if q.leaving {
+		return
+	}
+	l.observe(Event{Kind: Closed, Cause: q.cause, Text: "MQTT connection lost"})
+	if !q.busy {
+		l.print("+MQTTDISCONNECTED:0\r\n")
+	}
 }
 
 // mqttMessage shows a message, in pieces as large as the buffer.
@@ -673,6 +676,9 @@ func espMQTTClean(c *espCall) result {
 		if up {
 			c.print("+MQTTDISCONNECTED:0\r\n")
 		}
+	}
+	if q.unlink != nil {
+		q.unlink()
 	}
 	*q = espMQTT{}
 	return espOK

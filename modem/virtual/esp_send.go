@@ -61,6 +61,8 @@ func espSend(c *espCall, ex bool) result {
 			return espError
 		}
 	}
+	k.held = true
+	defer func() { k.held = false }()
 	c.print(string(espOK))
 	data, ok := c.enter(n, ex, "> ")
 	if !ok {

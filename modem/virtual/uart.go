@@ -130,20 +130,20 @@ func (u *uart) drain(ctx context.Context, port io.Writer) error {
 		if slice == nil {
 			return nil
 		}
-		if len(slice) > 0 {
-			if _, err := port.Write(slice); err != nil {
-				if ctx.Err() != nil {
-					return nil
-				}
-				return fmt.Errorf("write to the host: %w", err)
-			}
-		}
 		if takes > 0 {
 			t := time.NewTimer(takes)
 			select {
 			case <-t.C:
 			case <-ctx.Done():
 				t.Stop()
+			}
+		}
+		if len(slice) > 0 {
+			if _, err := port.Write(slice); err != nil {
+				if ctx.Err() != nil {
+					return nil
+				}
+				return fmt.Errorf("write to the host: %w", err)
 			}
 		}
 	}

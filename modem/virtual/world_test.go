@@ -166,7 +166,7 @@ func brokerAnswer(c net.Conn, p packet.Packet) bool {
 	case *packet.Connect:
 		answer = &packet.Connack{}
 		if p.Username == "wrong" {
-			answer = &packet.Connack{Reason: 4}
+			answer = &packet.Connack{Reason: mqtt.BadUserNameOrPassword}
 		}
 	case *packet.Subscribe:
 		s := &packet.Suback{ID: p.ID}
