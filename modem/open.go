@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"strings"
 
@@ -33,19 +34,23 @@ func Open(ctx context.Context, address string, baud int) (io.ReadWriteCloser, er
 	return port, nil
 }
 
-// explain adds the remedy to what the serial library says.
+// explain adds the remedy to what the serial library or the system says.
 func explain(err error) error {
+	remedy := ""
 	e, ok := errors.AsType[*serial.PortError](err)
-	if !ok {
-		return err
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		remedy = "is the adapter plugged in?"
+	case errors.Is(err, fs.ErrPermission) || ok && e.Code() == serial.PermissionDenied:
+		remedy = "on Linux join the group dialout and log in again"
+	case ok:
+		remedy = map[serial.PortErrorCode]string{
+			serial.PortBusy:          "another program has it open: close its terminal",
+			serial.PortNotFound:      "is the adapter plugged in?",
+			serial.InvalidSpeed:      "the port cannot do that speed",
+			serial.InvalidSerialPort: "it is no serial port",
+		}[e.Code()]
 	}
-	remedy := map[serial.PortErrorCode]string{
-		serial.PortBusy:          "another program has it open: close its terminal",
-		serial.PortNotFound:      "there is no such port: is the adapter plugged in?",
-		serial.PermissionDenied:  "not allowed: on Linux join the group dialout and log in again",
-		serial.InvalidSpeed:      "the port cannot do that speed",
-		serial.InvalidSerialPort: "it is no serial port",
-	}[e.Code()]
 	if remedy == "" {
 		return err
 	}

@@ -1,0 +1,40 @@
+package esp8266
+
+import (
+	"log/slog"
+	"testing"
+
+	"github.com/matou-iot/matou/at"
+	"github.com/matou-iot/matou/modem"
+)
+
+// FuzzEvents: whatever a module says, no connection gets bytes that were not
+// announced for it.
+func FuzzEvents(f *testing.F) {
+	for _, text := range []string{
+		"\r\n+IPD,0,5:hello", "1,CLOSED\r\n", "+IPD,7,5:hello", "+IPD,0,4\r\n", "WIFI GOT IP\r\nready\r\n",
+		"+IPD,3,99999:x\r\n", "5,CLOSED\r\n,CLOSED\r\n-1,CLOSED\r\n",
+	} {
+		f.Add([]byte(text))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		m := &Module{log: slog.New(slog.DiscardHandler), changed: make(chan struct{})}
+		for id := range maxLinks - 1 {
+			l := &link{m: m, id: id, ended: make(chan struct{})}
+			l.conn = modem.NewConn(l, modem.Addr("fuzz:1"), maxSend)
+			m.links[id] = l
+		}
+		counted := 0
+		at.NewScanner(at.Limits{}, at.EspressifHeaders()...).Scan(text, func(e at.Event) {
+			counted += len(e.Data)
+			m.event(e, restarted(e.Text))
+		})
+		received := 0
+		for _, l := range m.links[:maxLinks-1] {
+			received += 64<<10 - l.conn.Room()
+		}
+		if received > counted {
+			t.Errorf("%d bytes received of %d announced", received, counted)
+		}
+	})
+}
