@@ -211,7 +211,8 @@ func (c *packetCaptureCmd) recorder(g *globals) (*recorder, error) {
 		return r, nil
 	}
 	ext := filepath.Ext(c.Out)
-	switch strings.ToLower(ext) {
+	kind := strings.ToLower(ext)
+	switch kind {
 	case ".at", ".txt":
 		r.w = recording.NewTranscript(func(n int) (io.Writer, error) {
 			if n > 1 {
@@ -228,7 +229,7 @@ func (c *packetCaptureCmd) recorder(g *globals) (*recorder, error) {
 	if err != nil {
 		return nil, err
 	}
-	if ext == ".jsonl" {
+	if kind == ".jsonl" {
 		r.w = recording.NewJSONLines(f)
 		return r, nil
 	}
