@@ -3,7 +3,7 @@ package aliyun
 // coapTexts are what Explain says of CoAP.
 var coapTexts = map[string]text{
 	"aliyun-coap-malformed": {
-		"the datagram is no CoAP message: %v", "该数据报不是 CoAP 报文：%v",
+		"the datagram is no CoAP message: %v", "该数据报不是合法的 CoAP 报文",
 		"look at the bytes that are sent, and whether the port is the right one: 5682 takes plain CoAP, 5684 DTLS", "请检查实际发送的字节以及端口：5682 为明文 CoAP，5684 为 DTLS"},
 	"aliyun-coap-path": {
 		"there is nothing at /%s: devices post to /auth and to /topic/…", "没有路径 /%s：设备应使用 /auth 和 /topic/…",
@@ -27,7 +27,7 @@ var coapTexts = map[string]text{
 		"block %d did not follow on what came before", "分块 %d 与之前收到的内容不连续",
 		"send the blocks in their order, each after the answer to the one before, all of one size", "请按顺序发送分块，收到上一块的应答后再发下一块，且各块大小一致"},
 	"aliyun-coap-body": {
-		"the login cannot be read: %v", "登录内容无法解析：%v",
+		"the login cannot be read: %v", "登录内容无法解析：不是 JSON 对象，也不是 CBOR 映射",
 		"send {\"productKey\":…,\"deviceName\":…,\"clientId\":…,\"sign\":…,\"seq\":…}", "请发送 {\"productKey\":…,\"deviceName\":…,\"clientId\":…,\"sign\":…,\"seq\":…}"},
 	"aliyun-coap-missing": {
 		"the login lacks %s", "登录内容缺少 %s",
@@ -66,10 +66,10 @@ var coapTexts = map[string]text{
 		"the payload is not encrypted with the session's key", "负载不是用会话密钥加密的",
 		"the key is bytes 8 to 23 of SHA-256(DeviceSecret,random), the mode AES-128-CBC with PKCS#5 padding and the vector 543yhjy97ae7fyfg", "密钥为 SHA-256(DeviceSecret + \",\" + random) 的第 8 至 23 字节，AES-128-CBC，PKCS#5 填充，向量 543yhjy97ae7fyfg"},
 	"aliyun-coap-topic": {
-		"%q is no topic to post to: %v", "%q 不是可以上报的主题：%v",
+		"%q is no topic to post to: %v", "%[1]q 不是可以上报的主题：不能为空，也不能含通配符或不合法的字符",
 		"put the topic behind /topic, without wildcards", "主题写在 /topic 之后，不能包含通配符"},
 	"aliyun-psk-identity": {
-		"the identity of the handshake cannot be read: %v", "握手中的 PSK identity 无法解析：%v",
+		"the identity of the handshake cannot be read: %v", "握手中的 PSK identity 无法解析",
 		"send devicename|hmacsha256|{productKey}&{deviceName}|{timestamp}", "请发送 devicename|hmacsha256|{productKey}&{deviceName}|{timestamp}"},
 	"aliyun-psk-failed": {
 		"the handshake did not end well after the pre-shared key was used: most likely the device made it of another secret", "使用预共享密钥后握手未完成：设备很可能使用了其他密钥",

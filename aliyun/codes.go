@@ -113,7 +113,7 @@ var texts = map[string]text{
 		"the registration lacks %s", "注册请求缺少 %s",
 		"send productKey, deviceName, random, signMethod and sign", "请发送 productKey、deviceName、random、signMethod 和 sign"},
 	"aliyun-register-body": {
-		"the body is no form: %s", "请求体不是表单：%s",
+		"the body is no form: %s", "请求体不是 x-www-form-urlencoded 表单",
 		"send application/x-www-form-urlencoded: productKey=…&deviceName=…&random=…&sign=…&signMethod=…", "请以 application/x-www-form-urlencoded 发送：productKey=…&deviceName=…&random=…&sign=…&signMethod=…"},
 	"aliyun-register-method": {
 		"the registration is signed by %q, which is no known method", "注册请求的签名方法 %q 无法识别",
@@ -191,7 +191,7 @@ var texts = map[string]text{
 		"the password is not the iotToken that belongs to this iotId", "密码不是该 iotId 对应的 iotToken",
 		"send iotId as the user name and iotToken as the password, both as /auth/devicename gave them", "请原样使用 /auth/devicename 返回的 iotId 作为用户名、iotToken 作为密码"},
 	"aliyun-http-body": {
-		"the login cannot be read: %s", "登录请求无法解析：%s",
+		"the login cannot be read: %s", "登录请求无法解析：请求体不是 JSON 对象",
 		"POST one JSON object: clientId, productKey, deviceName, signmethod, sign", "请以 POST 发送一个 JSON 对象：clientId、productKey、deviceName、signmethod、sign"},
 	"aliyun-http-missing": {
 		"the login lacks %s", "登录请求缺少 %s",
@@ -209,7 +209,7 @@ var texts = map[string]text{
 		"the token is none that was handed out here", "token 不是这里签发的",
 		"send the token of /auth whole and as it came; a buffer may have cut it off", "请完整原样发送 /auth 返回的 token；可能是缓冲区截断了它"},
 	"aliyun-http-topic": {
-		"the topic %q cannot be used over HTTP: %s", "主题 %q 不能通过 HTTP 使用：%s",
+		"the topic %q cannot be used over HTTP: %s", "主题 %[1]q 不能通过 HTTP 使用：不能为空，也不能含通配符或不合法的字符",
 		"POST /topic/ followed by one of the device's own topics, without a query", "请 POST /topic/ 加上设备自己的主题，不要带查询参数"},
 	"aliyun-http-too-large": {
 		"the message is larger than %d bytes", "消息超过 %d 字节",

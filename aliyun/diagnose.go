@@ -81,17 +81,12 @@ func (a *attempt) say(code, field, received, expected string, args []any) *Diagn
 	}
 	d := &Diagnosis{
 		Code: code, Field: field, Received: received, Expected: expected,
-		Sentence: fill(t.sentence, args), SentenceZH: fill(t.sentenceZH, args), Advice: t.advice, AdviceZH: t.adviceZH,
+		Sentence: fill(t.sentence, args), SentenceZH: fillZH(t.sentenceZH, args), Advice: t.advice, AdviceZH: t.adviceZH,
 	}
-	a.correct(d)
+	if a.correct(d); d.Expected == "" {
+		d.Expected = rights[code]
+	}
 	return d
-}
-
-func fill(format string, args []any) string {
-	if len(args) == 0 {
-		return format
-	}
-	return fmt.Sprintf(format, args...)
 }
 
 // correct adds the login that would have been right, as near to what was sent

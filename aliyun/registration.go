@@ -221,9 +221,12 @@ func say(code, field, received, expected string, args ...any) *Diagnosis {
 	if !ok {
 		t = coapTexts[code]
 	}
+	if expected == "" {
+		expected = rights[code]
+	}
 	return &Diagnosis{
 		Code: code, Field: field, Received: received, Expected: expected,
-		Sentence: fill(t.sentence, args), SentenceZH: fill(t.sentenceZH, args), Advice: t.advice, AdviceZH: t.adviceZH,
+		Sentence: fill(t.sentence, args), SentenceZH: fillZH(t.sentenceZH, args), Advice: t.advice, AdviceZH: t.adviceZH,
 	}
 }
 

@@ -124,6 +124,7 @@ func (m *matou) stop() {
 	if m.cmd == nil {
 		return
 	}
+	m.explained()
 	m.cmd.Process.Signal(syscall.SIGTERM)
 	select {
 	case err := <-m.exited:

@@ -115,7 +115,7 @@ func (s *Service) castToAll(ctx context.Context, p *registry.Product, can dialec
 				cast.Missed++
 			}
 			s.Trace.Record(trace.Entry{
-				Product: c.Product, Device: c.Device, Kind: trace.Downlink, Direction: "down", Topic: d.Topic, Payload: d.Payload, Sentence: outcome.String(),
+				Product: c.Product, Device: c.Device, Kind: trace.Downlink, Direction: "down", Topic: d.Topic, Payload: d.Payload, Sentence: outcome.String(), SentenceZH: outcome.StringZH(),
 			})
 		}
 		if next == "" {

@@ -3,6 +3,7 @@ package command
 import (
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/matou-iot/matou/internal/dialect"
@@ -50,7 +51,7 @@ func (s *Service) Reported(_ context.Context, who dialect.Claim, report []dialec
 		now := s.Now()
 		for _, p := range slices.Clone(open) {
 			if p.Kind == Set && now.Sub(p.SentAt) <= ReportWindow && covers(report, p.sets) {
-				p.State, p.Code, p.Message = Acknowledged, 200, "reported by the device"
+				p.State, p.Code, p.Message = Acknowledged, 200, byReport
 				done = s.finish(done, who, p)
 			}
 		}
@@ -88,7 +89,7 @@ func (s *Service) expire(now time.Time) {
 	for who, open := range s.pending {
 		for _, p := range slices.Clone(open) {
 			if now.After(p.deadline) {
-				p.State, p.Message = TimedOut, "the device did not answer within "+p.patience.String()
+				p.State, p.Message = TimedOut, noAnswer+p.patience.String()
 				s.late.add(who, p.ID)
 				done = s.finish(done, who, p)
 			}
@@ -158,11 +159,31 @@ func (s *Service) announce(done ...Command) {
 		entry := s.Trace.Record(trace.Entry{
 			Product: c.Product, Device: c.Device, Kind: trace.Note, Code: "command-" + string(c.State),
 			Sentence:   "command " + c.ID + ": " + string(c.State) + " " + b.Message,
-			SentenceZH: "命令 " + c.ID + "：" + statesZH[c.State] + " " + b.Message,
+			SentenceZH: "命令 " + c.ID + "：" + statesZH[c.State] + " " + messageZH(b.Message),
 			Detail:     b,
 		})
 		s.keep(record.CommandDone, &c, entry)
 	}
+}
+
+// What is said of a command where the device says nothing itself.
+const (
+	byReport   = "reported by the device"
+	noAnswer   = "the device did not answer within "
+	unreadable = "the device's answer cannot be read"
+)
+
+// messageZH is that in Chinese; the device's own words stay as they are.
+func messageZH(message string) string {
+	switch patience, silent := strings.CutPrefix(message, noAnswer); {
+	case silent:
+		return "设备在 " + patience + " 内没有应答"
+	case message == byReport:
+		return "设备已上报该值"
+	case message == unreadable:
+		return "设备的应答无法解析"
+	}
+	return message
 }
 
 var statesZH = map[State]string{

@@ -255,7 +255,7 @@ func (s *Service) calledNow(who dialect.Claim, can dialect.Questioner, p *pendin
 		s.Trace.Record(trace.Entry{
 			Product: who.Product, Device: who.Device, Kind: trace.Fault, Code: why.Code, Sentence: why.Sentence, SentenceZH: why.SentenceZH, Detail: why,
 		})
-		reply = dialect.Reply{Code: 460, Message: "the device's answer cannot be read"}
+		reply = dialect.Reply{Code: 460, Message: unreadable}
 	}
 	reply.ID, reply.Service = p.ID, p.Service
 	s.Reply(context.Background(), who, reply, true)

@@ -173,7 +173,7 @@ func (g *Gate) greet(c *broker.Client) {
 	outcome := g.Sender.Send(c.Session(), broker.Message{Topic: d.Topic, Payload: d.Payload}, broker.Unasked)
 	g.Trace.Record(trace.Entry{
 		Product: who.Product, Device: who.Device, Kind: trace.Downlink, Direction: "down", Topic: d.Topic,
-		Payload: d.Visible(), Sentence: outcome.String(),
+		Payload: d.Visible(), Sentence: outcome.String(), SentenceZH: outcome.StringZH(),
 	})
 }
 

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"unicode/utf8"
 
 	"github.com/matou-iot/matou/aliyun"
 	"github.com/matou-iot/matou/onenet"
@@ -144,7 +145,7 @@ func cause(causes map[string][]string, code string) []string {
 }
 
 // verbs are those of the sentences of package aliyun.
-var verbs = strings.NewReplacer("%q", "“…”", "%s", "…", "%v", "…", "%d", "…", "%[1]d", "…", "%[2]d", "…", "%[3]s", "…", "%%", "%")
+var verbs = strings.NewReplacer("%q", "“…”", "%s", "…", "%v", "…", "%d", "…", "%[1]d", "…", "%[1]q", "“…”", "%[2]d", "…", "%[3]s", "…", "%%", "%")
 
 // blank is a sentence without what only a case can fill in.
 func blank(s string) string { return verbs.Replace(s) }
@@ -156,8 +157,6 @@ func upper(s string) string {
 			return s
 		}
 	}
-	if s == "" {
-		return s
-	}
-	return strings.ToUpper(s[:1]) + s[1:]
+	_, n := utf8.DecodeRuneInString(s) // a quotation mark may come first
+	return strings.ToUpper(s[:n]) + s[n:]
 }

@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/matou-iot/matou/internal/refusal"
 	"github.com/matou-iot/matou/thing"
@@ -37,6 +38,9 @@ func TestEveryPageIsWhole(t *testing.T) {
 			}
 			if part.name != "example" && (chinese(part.en) || !chinese(part.zh)) {
 				t.Errorf("%s: %s in the wrong language: %q, %q", p.Code, part.name, part.en, part.zh)
+			}
+			if !utf8.ValidString(part.en + part.zh) {
+				t.Errorf("%s: its %s is cut inside a character: %q", p.Code, part.name, part.en)
 			}
 			if strings.Contains(part.en+part.zh, "%!") || strings.Contains(part.en+part.zh, "%[") {
 				t.Errorf("%s: a verb is left in its %s: %q", p.Code, part.name, part.en)

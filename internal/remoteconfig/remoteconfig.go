@@ -377,7 +377,7 @@ func (s *Service) Deliveries(ctx context.Context, product, after string, limit i
 
 func nothingThere() error {
 	return &dialect.Refusal{Cause: dialect.ErrNoConfig, Diagnosis: dialect.Diagnosis{
-		Code: "config-none", Field: "params",
+		Code: "config-none", Field: "params", Expected: "a product with a configuration",
 		Sentence: "the product has no remote configuration", SentenceZH: "该产品没有远程配置",
 		Advice: "give it one with matou product config upload", AdviceZH: "请用 matou product config upload 上传配置",
 	}}
@@ -385,7 +385,7 @@ func nothingThere() error {
 
 func switchedOff() error {
 	return &dialect.Refusal{Cause: dialect.ErrConfigOff, Diagnosis: dialect.Diagnosis{
-		Code: "config-off", Field: "params",
+		Code: "config-off", Field: "params", Expected: "a product whose configuration is switched on",
 		Sentence: "remote configuration is switched off for the product", SentenceZH: "该产品的远程配置已关闭",
 		Advice: "switch it on with matou product config on", AdviceZH: "请用 matou product config on 开启",
 	}}

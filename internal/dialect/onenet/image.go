@@ -36,7 +36,7 @@ func (r *reading) refuseImage(err error) dialect.Request {
 	r.up.Fault = &dialect.Diagnosis{
 		Code: "onenet-image", Field: f.field, Received: cut(string(r.payload), maxShown), Expected: f.want,
 		Sentence: "the image message is refused: " + code.Error(), SentenceZH: "设备镜像消息被拒绝：" + f.zh,
-		Advice: "send " + f.want, AdviceZH: "应发送 " + f.want,
+		Advice: "send " + f.want, AdviceZH: "应发送：" + f.wantZH,
 	}
 	r.tell(vendor.RejectedSuffix, vendor.AppendRejected(nil, code))
 	return nil
@@ -45,14 +45,14 @@ func (r *reading) refuseImage(err error) dialect.Request {
 const imageExample = `{"state":{"reported":{"color":"red"}}}`
 
 // imageFaults say what is wrong with a message about the image, by its code.
-var imageFaults = map[vendor.StreamCode]struct{ field, want, zh string }{
-	vendor.IllegalData:  {"payload", "an empty message to image/get", "image/get 的消息体必须为空"},
-	vendor.ImageNoJSON:  {"payload", imageExample, "消息不是合法 JSON"},
-	vendor.ImageTooLong: {"payload", "at most 16 KB", "消息超过 16 KB"},
-	vendor.ImageTooDeep: {"state", "objects of at most 5 levels", "嵌套超过 5 层"},
-	vendor.ImageNoState: {"state", imageExample, "缺少 state"},
-	vendor.ImageNoPart:  {"state", imageExample, "state 中没有 desired 或 reported"},
-	vendor.ImageBadPart: {"state", "objects with at least one attribute in desired and reported", "desired、reported 应为至少含一项的对象"},
+var imageFaults = map[vendor.StreamCode]struct{ field, want, wantZH, zh string }{
+	vendor.IllegalData:  {"payload", "an empty message to image/get", "空消息", "image/get 的消息体必须为空"},
+	vendor.ImageNoJSON:  {"payload", imageExample, imageExample, "消息不是合法 JSON"},
+	vendor.ImageTooLong: {"payload", "at most 16 KB", "不超过 16 KB 的消息", "消息超过 16 KB"},
+	vendor.ImageTooDeep: {"state", "objects of at most 5 levels", "不超过 5 层的对象", "嵌套超过 5 层"},
+	vendor.ImageNoState: {"state", imageExample, imageExample, "缺少 state"},
+	vendor.ImageNoPart:  {"state", imageExample, imageExample, "state 中没有 desired 或 reported"},
+	vendor.ImageBadPart: {"state", "objects with at least one attribute in desired and reported", "desired、reported 各至少含一项", "desired、reported 应为至少含一项的对象"},
 }
 
 // imageCode is the platform's code of what went wrong.
