@@ -236,6 +236,7 @@ type otaJobCreateCmd struct {
 	Product    segment       `arg:"" help:"Key of the product."`
 	Package    segment       `arg:"" help:"Id of the package."`
 	Device     []string      `help:"Name of a device, several times for several; left out, all that fit." placeholder:"NAME"`
+	Tag        string        `help:"The devices that have this tag now: NAME or NAME=VALUE." placeholder:"TAG"`
 	Percent    float64       `help:"Only this share of the devices that fit." placeholder:"N"`
 	Source     []string      `help:"Only devices that run this version, several times for several." placeholder:"VERSION"`
 	Dynamic    bool          `help:"Devices that report a version that fits later, too."`
@@ -255,6 +256,7 @@ func (*otaJobCreateCmd) Help() string {
 	return `Examples:
   matou ota job create a1NightLamp 0mc3xk9q1abcdefgh --device lamp01
   matou ota job create a1NightLamp 0mc3xk9q1abcdefgh --percent 5 --per-minute 60 --timeout 1h
+  matou ota job create a1NightLamp 0mc3xk9q1abcdefgh --tag floor=3
   matou ota job create a1NightLamp 0mc3xk9q1abcdefgh --dynamic --source 1.0 --retries 2 --retry-after 10m --json`
 }
 
@@ -282,6 +284,7 @@ func (c *otaJobCreateCmd) Run(g *globals) error {
 	in := struct {
 		Package           string   `json:"package"`
 		Devices           []string `json:"devices,omitempty"`
+		Tag               string   `json:"tag,omitempty"`
 		Percent           float64  `json:"percent,omitempty"`
 		Sources           []string `json:"sources,omitempty"`
 		Dynamic           bool     `json:"dynamic,omitempty"`
@@ -295,7 +298,7 @@ func (c *otaJobCreateCmd) Run(g *globals) error {
 		RetryAfterMinutes int      `json:"retryAfterMinutes,omitempty"`
 		TimeoutMinutes    int      `json:"timeoutMinutes,omitempty"`
 	}{
-		string(c.Package), c.Device, c.Percent, c.Source, c.Dynamic, c.LaterOnly, c.Protocol, c.Silent, c.Confirm, c.Overwrite, c.PerMinute, c.Retries, after, timeout,
+		string(c.Package), c.Device, c.Tag, c.Percent, c.Source, c.Dynamic, c.LaterOnly, c.Protocol, c.Silent, c.Confirm, c.Overwrite, c.PerMinute, c.Retries, after, timeout,
 	}
 	return printOne[upgradeJob](g, r, "POST", at("products", string(c.Product), "ota", "jobs"), nil, in)
 }

@@ -1,6 +1,7 @@
 package coapgate
 
 import (
+	"bytes"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -33,6 +34,26 @@ func TestLoginAnswerBytes(t *testing.T) {
 	}
 	if fmt.Sprint(h.heard) != "[login by CoAP over UDP login by CoAP over UDP]" {
 		t.Errorf("the gate heard %v", h.heard)
+	}
+}
+
+// TestAnswersAreOfOneBlock: an answer longer than devices read is left out, and
+// the report is taken all the same; asking for small blocks is no mistake.
+func TestAnswersAreOfOneBlock(t *testing.T) {
+	h := newHouse(t)
+	token, key := h.login(1)
+	short, long := []byte(`{"code":200}`), bytes.Repeat([]byte("x"), maxReply+1)
+	for i, tt := range []struct{ said, told []byte }{{short, short}, {long, nil}, {long[1:], long[1:]}} {
+		h.answer = ingest.Taken{Entry: 7, Answers: []dialect.Downlink{{Topic: topic + "_reply", Payload: tt.said}}}
+		p := report(uint16(i+2), token, key, i+1, `{"id":"1"}`)
+		p.extra = append(p.extra, opt{23, []byte{2}}) // Block2: block 0 of 64 bytes
+		want := fmt.Sprintf("6445%04x", i+2) + "61626364" + "e1071d37" + "ff" + hex.EncodeToString(key.Append(nil, tt.told))
+		if got := h.one(p.bytes()); got != want {
+			t.Errorf("%d bytes: got  %.80s\nwant %.80s", len(tt.said), got, want)
+		}
+	}
+	if len(h.taken) != 3 {
+		t.Errorf("%d reports are taken", len(h.taken))
 	}
 }
 

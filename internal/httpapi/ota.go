@@ -213,6 +213,7 @@ type createUpgradeJobInput struct {
 	Body struct {
 		Package           string    `json:"package" doc:"Id of the package"`
 		Devices           []string  `json:"devices,omitempty" doc:"DeviceNames; left out, all devices that fit"`
+		Tag               string    `json:"tag,omitempty" doc:"The devices that have this tag now, NAME or NAME=VALUE, in place of devices"`
 		Percent           float64   `json:"percent,omitempty" doc:"Of the devices that fit: a grey release. Left out, all"`
 		Sources           []string  `json:"sources,omitempty" doc:"Only devices that run one of these versions"`
 		Dynamic           bool      `json:"dynamic,omitempty" doc:"Devices that report a version that fits later, too"`
@@ -231,6 +232,15 @@ type createUpgradeJobInput struct {
 
 func (a *api) createUpgradeJob(ctx context.Context, in *createUpgradeJobInput) (ota.Job, error) {
 	b := &in.Body
+	if b.Tag != "" && len(b.Devices) > 0 {
+		return ota.Job{}, fault.In("tag", fault.Invalid("name devices, or a tag that they have, not both"))
+	}
+	if b.Tag != "" {
+		var err error
+		if b.Devices, err = a.OTA.Tagged(ctx, in.Product, b.Tag); err != nil {
+			return ota.Job{}, err
+		}
+	}
 	return a.OTA.CreateJob(ctx, in.Product, b.Package, ota.Plan{
 		Percent: b.Percent, Sources: b.Sources, Dynamic: b.Dynamic, LaterOnly: b.LaterOnly, Protocol: b.Protocol, Silent: b.Silent, Confirm: b.Confirm,
 		Overwrite: b.Overwrite, PerMinute: b.PerMinute, Retries: b.Retries, RetryAfterMinutes: b.RetryAfterMinutes, TimeoutMinutes: b.TimeoutMinutes,

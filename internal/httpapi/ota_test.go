@@ -131,6 +131,20 @@ func TestUpgradeJobs(t *testing.T) {
 	const jobs = "/products/lamp/ota/jobs"
 	job := h.want(201, "POST", jobs, object{"package": id, "devices": []string{"a", "b"}, "confirm": true, "perMinute": 60})["id"].(string)
 	h.want(400, "POST", jobs, object{"package": id, "percent": 200})
+	h.want(200, "PATCH", "/products/lamp/devices/c/tags", object{"set": object{"floor": "3"}})
+	for tag, wants := range map[string]int{"floor=3": 201, "floor": 201, "floor=4": 400} {
+		made := h.want(wants, "POST", jobs, object{"package": id, "tag": tag, "confirm": true})
+		if wants != 201 {
+			continue
+		}
+		path := jobs + "/" + made["id"].(string)
+		h.await("the device with the tag to be selected", func() bool { return h.want(200, "GET", path, nil)["selected"] == 1.0 })
+		if got := h.want(200, "GET", path+"/devices", nil)["items"].([]any); len(got) != 1 || got[0].(object)["device"] != "c" {
+			t.Errorf("%s: %v", tag, got)
+		}
+		h.want(200, "POST", path+"/cancel", nil)
+	}
+	h.want(400, "POST", jobs, object{"package": id, "tag": "floor", "devices": []string{"a"}})
 	h.want(404, "POST", jobs, object{"package": "none"})
 	h.want(404, "GET", jobs+"/none", nil)
 	h.await("two devices to be selected", func() bool {

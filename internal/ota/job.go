@@ -139,6 +139,31 @@ func checkPlan(pl *Plan, p *Package, now time.Time) error {
 	return nil
 }
 
+// Tagged names the devices of a product that have a tag now, NAME or
+// NAME=VALUE, for a job that is for a group of devices.
+func (s *Service) Tagged(ctx context.Context, product, tag string) (names []string, err error) {
+	q := registry.DeviceQuery{Product: product, Tag: tag, Limit: registry.MaxLimit}
+	for {
+		page, next, err := s.Registry.Devices(ctx, q)
+		if err != nil {
+			return nil, err
+		}
+		for i := range page {
+			names = append(names, page[i].Name)
+		}
+		switch {
+		case len(names) > MaxNames:
+			return nil, fault.In("tag", fault.Invalid("more than %d devices have the tag %q: take all, or a percentage", MaxNames, tag))
+		case next != "":
+			q.After = next
+			continue
+		case len(names) == 0:
+			return nil, fault.In("tag", fault.Invalid("no device of product %q has the tag %q", product, tag))
+		}
+		return names, nil
+	}
+}
+
 // CreateJob makes a job for a package: for these devices, or where none are
 // named for all that fit. It is durable when CreateJob returns; its devices
 // are selected and told from then on.
