@@ -16,6 +16,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	piondtls "github.com/pion/dtls/v3"
 	dtlsnet "github.com/pion/dtls/v3/pkg/net"
@@ -154,6 +155,80 @@ func coapPost(id int, temperature string) string {
 }
 
 var coapTopic = "/sys/" + lampProduct + "/" + lampName + "/thing/event/property/post"
+
+// TestOneNETByCoAP: login, reports, keep alive and logout of a OneNET device,
+// byte by byte [onenet §7].
+func TestOneNETByCoAP(t *testing.T) {
+	m, addr, _ := startCoAP(t, "127.0.0.1")
+	m.product(sensorProduct, "onenet", "strict", "", sensorModel)
+	m.add(sensorProduct, sensorName, sensorKey)
+	conn, err := net.Dial("udp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	conn.SetDeadline(time.Now().Add(patience))
+	id := byte(0)
+	ask := func(code byte, token, path, payload string) string {
+		t.Helper()
+		id++
+		b := append([]byte{0x40 | byte(len(token)), code, 0, id}, token...)
+		for i, segment := range strings.Split("$sys/"+sensorProduct+"/"+sensorName+"/"+path, "/") {
+			delta := byte(0)
+			if i == 0 {
+				delta = 11 << 4
+			}
+			b = append(append(b, delta|byte(len(segment))), segment...)
+		}
+		conn.Write(append(append(b, 0x11, 0x32, 0x51, 0x32, 0xff), payload...))
+		answer := make([]byte, 2048)
+		n, err := conn.Read(answer)
+		if err != nil {
+			t.Fatalf("%s: %v", path, err)
+		}
+		head := string([]byte{0x60 | byte(len(token))}) // an acknowledgement of this request
+		if got := string(answer[:n]); !strings.HasPrefix(got, head) || got[2:4+len(token)] != "\x00"+string([]byte{id})+token {
+			t.Fatalf("%s: % x", path, got)
+		}
+		return fmt.Sprintf("%d.%02d", answer[1]>>5, answer[1]&31) + string(answer[4+len(token):n])
+	}
+	login := func(key string) string {
+		return fmt.Sprintf(`{"st":"%s","lt":3600}`, onenetToken(sensorProduct, sensorName, key, 4102444800))
+	}
+	if got := ask(2, "", "login", login("EnW4T71eIE55xOIQMN6pFMKuqel5T5HTzsGJRPiDhlM=")); got != "4.01" {
+		t.Errorf("another key: %q", got)
+	}
+	m.awaitEntry(sensorProduct, sensorName, "why", func(e entry) bool { return e.Kind == "refuse" && e.Code == "onenet-wrong-key" })
+	token, ok := strings.CutPrefix(ask(2, "", "login", login(sensorKey)), "2.01\xff")
+	if !ok || len(token) != 8 {
+		t.Fatalf("login: %q", token)
+	}
+	m.awaitState(sensorProduct, sensorName, "ONLINE")
+	const success = "2.05\xc1\x32\xff" // with content format 50
+	if got := ask(2, token, "thing/property/post", `{"id":"1","version":"1.0","params":{"wendu":{"value":21.5}}}`); got != success+`{"id":"1","code":200,"msg":"success"}` {
+		t.Errorf("report: %q", got)
+	}
+	m.awaitLatest(sensorProduct, sensorName, "wendu", "21.5")
+	if got := ask(2, token, "thing/property/post", `{"id":"2","params":{"Wendu":{"value":1}}}`); got != success+`{"id":"2","code":2306,"msg":"identifier not exist:identifier:Wendu"}` {
+		t.Errorf("unknown property: %q", got)
+	}
+	if got := ask(2, token, "thing/property/desired/get", `{"id":"3","version":"1.0","params":["wendu"]}`); got != success+`{"id":"3","code":200,"msg":"success","data":{}}` {
+		t.Errorf("desired values: %q", got)
+	}
+	if got := ask(2, "8 bytes!", "thing/property/post", `{"id":"4","params":{}}`); got != "4.01" {
+		t.Errorf("a token that is none: %q", got)
+	}
+	m.awaitEntry(sensorProduct, sensorName, "why", func(e entry) bool {
+		return e.Code == "onenet-coap-token" && strings.Contains(string(e.Detail), "38206279746573") && e.SentenceZh != ""
+	})
+	if got := ask(2, token, "keep_alive", login(sensorKey)); got != "2.04" {
+		t.Errorf("keep alive: %q", got)
+	}
+	if got := ask(4, token, "logout", login(sensorKey)); got != "2.02" {
+		t.Errorf("logout: %q", got)
+	}
+	m.awaitState(sensorProduct, sensorName, "OFFLINE")
+}
 
 func TestCoAPOverPlainUDP(t *testing.T) {
 	m, addr, _ := startCoAP(t, "127.0.0.1")

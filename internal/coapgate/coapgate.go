@@ -1,7 +1,7 @@
 // Package coapgate is how Alibaba Cloud devices get in and report by CoAP: over
 // plain UDP, where they encrypt what they say themselves, and over DTLS, with a
-// pre-shared key or with a login inside [aliyun-device §7.2, §7.3]. It reads
-// datagrams and answers in the vendor's words; who may come in the gate decides,
+// pre-shared key or with a login inside [aliyun-device §7.2, §7.3]; and those of
+// OneNET, over plain UDP [onenet §7]. It reads datagrams and answers in the vendor's words; who may come in the gate decides,
 // and what a report says goes the way of every uplink.
 //
 // Anybody may send datagrams, from any address that he likes to write on them.
@@ -35,6 +35,8 @@ type Gate interface {
 	Refuse(ctx context.Context, d dialect.Dialect, c dialect.Claim, from broker.Origin, why *dialect.Diagnosis)
 	Heard(s *dialect.Subject, from broker.Origin, road string)
 	Silent(s *dialect.Subject, since time.Time)
+	Verify(ctx context.Context, l dialect.Login, from broker.Origin, road string) (*dialect.Subject, *dialect.Diagnosis, error)
+	Leave(s *dialect.Subject)
 }
 
 // Uplinks takes what devices report.

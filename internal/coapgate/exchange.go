@@ -171,6 +171,9 @@ func (x *conversation) handle() answer {
 	if len(x.path) > 0 {
 		first = x.path[0]
 	}
+	if first == onenetRoot {
+		return x.onenet()
+	}
 	if a := x.acceptable(first); a != nil {
 		return *a
 	}

@@ -111,6 +111,17 @@ func (h *house) Heard(s *dialect.Subject, _ broker.Origin, road string) {
 	h.heard = append(h.heard, s.Session()+" by "+road)
 }
 
+func (h *house) Verify(context.Context, dialect.Login, broker.Origin, string) (*dialect.Subject, *dialect.Diagnosis, error) {
+	h.Error("nobody of Aliyun's asks for this")
+	return nil, nil, nil
+}
+
+func (h *house) Leave(s *dialect.Subject) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.heard = append(h.heard, s.Session()+" left")
+}
+
 func (h *house) Silent(*dialect.Subject, time.Time) {
 	h.mu.Lock()
 	defer h.mu.Unlock()

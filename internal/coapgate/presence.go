@@ -19,8 +19,9 @@ type presence struct {
 }
 
 type seen struct {
-	who *dialect.Subject
-	at  time.Time
+	who  *dialect.Subject
+	at   time.Time
+	over time.Time
 }
 
 func (p *presence) init() { p.known = make(map[dialect.Claim]seen) }
@@ -32,9 +33,13 @@ func (p *presence) forget(c dialect.Claim) {
 }
 
 // heard notes that a device has reported.
-func (x *conversation) heard(who *dialect.Subject) {
+func (x *conversation) heard(who *dialect.Subject) { x.heardFor(who, onlineFor) }
+
+// heardFor notes that a device is there, for how long.
+func (x *conversation) heardFor(who *dialect.Subject, lasts time.Duration) {
+	now := x.Now()
 	x.presence.mu.Lock()
-	x.presence.known[who.Claim] = seen{who, x.Now()}
+	x.presence.known[who.Claim] = seen{who, now, now.Add(lasts)}
 	x.presence.mu.Unlock()
 	x.Gate.Heard(who, x.from, x.road)
 }
@@ -44,7 +49,7 @@ func (s *Server) sweep(now time.Time) {
 	s.presence.mu.Lock()
 	var gone []seen
 	for c, was := range s.presence.known {
-		if now.Sub(was.at) >= onlineFor {
+		if !now.Before(was.over) {
 			gone = append(gone, was)
 			delete(s.presence.known, c)
 		}

@@ -32,8 +32,10 @@ type session struct {
 	secret   string // of the device, at its login
 	random   string
 	key      vendor.CoAPKey
-	secure   bool // by DTLS: nothing is encrypted again
-	apart    bool // answers come apart from acknowledgements
+	secure   bool          // by DTLS: nothing is encrypted again
+	apart    bool          // answers come apart from acknowledgements
+	onenet   bool          // nothing is encrypted or numbered
+	lasts    time.Duration // of OneNET: what was asked for
 	expires  time.Time
 	position *list.Element // in sessions.order
 

@@ -56,7 +56,7 @@ func (x *conversation) bearer() (*session, *answer) {
 	}
 	s := x.sessions.find(x.session, x.Now())
 	switch {
-	case s == nil:
+	case s == nil || s.onenet:
 		c := dialect.Claim{}
 		if x.who != nil {
 			c = x.who.Claim

@@ -27,18 +27,30 @@ func (g *Gate) Heard(s *dialect.Subject, from broker.Origin, road string) {
 	g.tell(s, now, registry.Online)
 }
 
+// Leave marks a device offline that was Heard and says that it goes. One that
+// has come by another road meanwhile stays online.
+func (g *Gate) Leave(s *dialect.Subject) {
+	g.left(s, "logged out", "设备已登出", "")
+}
+
 // Silent marks a device offline that was Heard last at since. One that has come
 // by another road meanwhile stays online.
 func (g *Gate) Silent(s *dialect.Subject, since time.Time) {
+	g.left(s, "nothing was reported for a while", "一段时间内没有上报", since.UTC().Format(time.RFC3339))
+}
+
+// left marks a device offline that has no connection; since is when it reported
+// last, where that is why.
+func (g *Gate) left(s *dialect.Subject, why, whyZH, since string) {
 	st, err := g.Registry.Status(context.Background(), identity(s))
 	if err != nil || st.State != registry.Online || !strings.HasPrefix(st.Protocol, withoutConnection) {
 		return
 	}
-	const why, whyZH = "nothing was reported for a while", "一段时间内没有上报"
 	g.Registry.WentOffline(identity(s), g.Now(), why)
 	g.tell(s, g.Now(), registry.Offline)
-	g.Trace.Record(trace.Entry{
-		Product: s.Product, Device: s.Device, Kind: trace.Disconnect,
-		Sentence: why + ": the last report came at " + since.UTC().Format(time.RFC3339), SentenceZH: whyZH + "，最后一次上报于 " + since.UTC().Format(time.RFC3339),
-	})
+	e := trace.Entry{Product: s.Product, Device: s.Device, Kind: trace.Disconnect, Sentence: why, SentenceZH: whyZH}
+	if since != "" {
+		e.Sentence, e.SentenceZH = why+": the last report came at "+since, whyZH+"，最后一次上报于 "+since
+	}
+	g.Trace.Record(e)
 }
