@@ -111,6 +111,9 @@ func (t *turn) reportedOther(j *Job, task *Task, version string) error {
 	case j.Silent:
 	case !next.After(t.now):
 		return t.tell(task)
+	case task.State == InProgress: // Due is the end of its time; more progress says that it goes on after all
+		task.State, task.Percent, task.StartedAt = Notified, 0, time.Time{}
+		task.Due = t.slot(j, next)
 	case task.State == Notified && task.Due.IsZero():
 		task.Due = t.slot(j, next)
 	}

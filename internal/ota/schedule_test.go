@@ -56,6 +56,38 @@ func TestADeviceThatIsThereIsToldAndDoneWhenItReportsTheVersion(t *testing.T) {
 	})
 }
 
+// TestADeviceThatLosesPowerAtOnceIsToldAgain: it had begun, and boots with the
+// old version seconds after it was told [aliyun-device §4.11].
+func TestADeviceThatLosesPowerAtOnceIsToldAgain(t *testing.T) {
+	bubble(t, func(h *house) {
+		h.fleet(2)
+		h.connect("d000", "d001")
+		for _, name := range []string{"d000", "d001"} {
+			h.inform(name, "1.0")
+		}
+		j := h.job(h.pack(ota.Package{Version: "2.0"}, "firmware"), ota.Plan{TimeoutMinutes: 60})
+		rest(time.Second)
+		if got := h.wire.devices(); got != "d000 d001" {
+			t.Fatalf("told: %s", got)
+		}
+		for _, name := range []string{"d000", "d001"} {
+			h.progress(name, 30, "")
+			h.inform(name, "1.0")
+		}
+		h.progress("d001", 31, "") // this one only said it once more
+		if got := h.wire.devices(); got != "" {
+			t.Errorf("told at once: %s", got)
+		}
+		rest(10 * time.Second)
+		if got := h.wire.devices(); got != "d000" {
+			t.Errorf("told again: %q", got)
+		}
+		h.want(j, "d000 NOTIFIED 0, d001 IN_PROGRESS 31")
+		rest(time.Hour)
+		h.want(j, "d000 NOTIFIED 0, d001 TIMED_OUT 31")
+	})
+}
+
 func TestRateIsDevicesAMinute(t *testing.T) {
 	bubble(t, func(h *house) {
 		h.fleet(6)
