@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -23,6 +24,7 @@ type modemRunCmd struct {
 
 	Wifi     []string `name:"wifi" sep:"none" help:"Wi-Fi in reach; may be given more than once. Without one, any name with any password is." placeholder:"SSID=PASSWORD"`
 	Map      []string `sep:"none" help:"Where a host really is, as host or host:port; * and ? stand for any characters; may be given more than once." placeholder:"HOST=ADDR"`
+	CAFile   string   `name:"cafile" help:"PEM file of the authorities in the module's flash, for commands that look at certificates; without it those of this machine." placeholder:"FILE"`
 	Baud     int      `default:"115200" help:"Speed of the line; 0: as fast as possible." placeholder:"N"`
 	Speed    float64  `default:"1" help:"How many times as fast as the real module it takes its time." placeholder:"X"`
 	Firmware string   `help:"Version, or the beginning of one." placeholder:"V"`
@@ -91,6 +93,13 @@ func (c *modemRunCmd) options() (virtual.Options, error) {
 	if c.Baud != 0 && (c.Baud < 50 || c.Baud > 5_000_000) {
 		return o, usagef("--baud %d is not from 50 to 5000000, nor 0", c.Baud)
 	}
+	if c.CAFile != "" {
+		roots, err := readRoots(c.CAFile)
+		if err != nil {
+			return o, err
+		}
+		o.Roots = roots
+	}
 	for _, text := range c.Wifi {
 		ap, err := virtual.ParseAccessPoint(text)
 		if err != nil {
@@ -113,6 +122,19 @@ func (c *modemRunCmd) options() (virtual.Options, error) {
 		o.Faults = append(o.Faults, f)
 	}
 	return o, nil
+}
+
+// readRoots reads the authorities of a PEM file.
+func readRoots(name string) (*x509.CertPool, error) {
+	pem, err := os.ReadFile(name)
+	if err != nil {
+		return nil, usagef("--cafile: %w", err)
+	}
+	roots := x509.NewCertPool()
+	if !roots.AppendCertsFromPEM(pem) {
+		return nil, usagef("--cafile %s holds no PEM certificate", name)
+	}
+	return roots, nil
 }
 
 // A modemPort is where terminals come from. serve returns when they have ended

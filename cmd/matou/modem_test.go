@@ -25,6 +25,8 @@ func TestModemSays(t *testing.T) {
 		{"modem-run-bad-fault-time", with("modem run esp8266 --fault reset@soon")},
 		{"modem-run-bad-map", with("modem run esp8266 --map host")},
 		{"modem-run-bad-wifi", with("modem run esp8266 --wifi home=short")},
+		{"modem-run-missing-cafile", with("modem run esp8266 --cafile testdata/none.pem")},
+		{"modem-run-empty-cafile", with("modem run esp8266 --cafile testdata/publish.bin")},
 		{"modem-run-bad-baud", with("modem run esp8266 --baud 10")},
 		{"modem-run-bad-speed", with("modem run esp8266 --speed 0")},
 		{"modem-run-two-ports", with("modem run esp8266 --stdio --tcp :0")},

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"strconv"
+	"time"
 
 	"github.com/coder/websocket"
 )
@@ -35,8 +36,9 @@ func (e *esp) dialMQTT(ctx context.Context, l *life, q *espMQTT) (net.Conn, erro
 			config.ServerName = q.sni
 		}
 		l.mu.Lock()
-		config.Time = fixed(e.clock(l))
+		now := e.clock(l)
 		l.mu.Unlock()
+		config.Time = func() time.Time { return now }
 		t := tls.Client(conn, config)
 		if err := t.HandshakeContext(ctx); err != nil {
 			conn.Close()

@@ -10,10 +10,8 @@ import (
 )
 
 var espSending = map[string]espCommand{
-	"+CIPSEND":     {test: func(*espCall) result { return espOK }, set: func(c *espCall) result { return espSend(c, false) }, execute: espPassthrough},
-	"+CIPSENDEX":   {test: func(*espCall) result { return espOK }, set: func(c *espCall) result { return espSend(c, true) }},
-	"+CIPSENDBUF":  {set: func(c *espCall) result { return espSend(c, false) }, only: onlyV1},
-	"+CIPBUFRESET": {set: espAccept, execute: func(*espCall) result { return espOK }, only: onlyV1},
+	"+CIPSEND":   {test: func(*espCall) result { return espOK }, set: func(c *espCall) result { return espSend(c, false) }, execute: espPassthrough},
+	"+CIPSENDEX": {test: func(*espCall) result { return espOK }, set: func(c *espCall) result { return espSend(c, true) }},
 }
 
 // Limits of sending.

@@ -23,7 +23,7 @@ var espTable = espCommands()
 func espCommands() map[string]espCommand {
 	t := make(map[string]espCommand)
 	for _, theme := range []map[string]espCommand{
-		espBasic, espPins, espWiFiCommands, espAddresses, espConnections, espSending, espReceiving, espServing, espUtilities, espMQTTCommands,
+		espBasic, espPins, espWiFiCommands, espAddresses, espConnections, espSending, espBuffered, espReceiving, espServing, espUtilities, espMQTTCommands,
 	} {
 		for name, c := range theme {
 			t[name] = c
