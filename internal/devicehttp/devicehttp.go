@@ -8,8 +8,10 @@
 package devicehttp
 
 import (
+	"fmt"
 	"log/slog"
 	"net/http"
+	"strings"
 	"sync/atomic"
 )
 
@@ -56,12 +58,31 @@ func (m *Mux) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	m.mux.ServeHTTP(w, r)
 }
 
+// methods are those with which the path of a request is an endpoint.
+func (m *Mux) methods(r *http.Request) (found []string) {
+	for _, method := range []string{http.MethodGet, http.MethodPost} {
+		other := r.Clone(r.Context())
+		other.Method = method
+		if _, pattern := m.mux.Handler(other); pattern != "/" && pattern != "" {
+			found = append(found, method)
+		}
+	}
+	return found
+}
+
 // nothing answers what no endpoint takes: a person's browser as often as a
 // device with a wrong path.
 func (m *Mux) nothing(w http.ResponseWriter, r *http.Request) {
 	m.unknown.Add(1)
 	m.log.Debug("no such endpoint on a device port", "method", r.Method, "path", r.URL.Path, "from", r.RemoteAddr)
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	if allowed := m.methods(r); len(allowed) > 0 {
+		list := strings.Join(allowed, ", ")
+		w.Header().Set("Allow", list)
+		w.WriteHeader(http.StatusMethodNotAllowed)
+		fmt.Fprintf(w, "%s is asked for with %s, not with %s.\n%s 应使用 %s 请求，而不是 %s。\n", r.URL.Path, list, r.Method, r.URL.Path, list, r.Method)
+		return
+	}
 	w.WriteHeader(http.StatusNotFound)
 	w.Write([]byte("This port is for devices: MQTT, MQTT over TLS, WebSocket, and the vendors' HTTP endpoints; this path is none of them.\n" +
 		"该端口供设备接入（MQTT、TLS、WebSocket 及厂商 HTTP 接口），没有此路径。\n"))

@@ -23,11 +23,15 @@ func TestEndpointsAreServed(t *testing.T) {
 	if w := serve(m, "POST", "/auth/register", "{}"); w.Code != 200 || w.Body.String() != "register" {
 		t.Errorf("%d %q", w.Code, w.Body)
 	}
+	if w := serve(m, "GET", "/auth/register", ""); w.Code != http.StatusMethodNotAllowed || w.Header().Get("Allow") != "POST" ||
+		w.Body.String() != "/auth/register is asked for with POST, not with GET.\n/auth/register 应使用 POST 请求，而不是 GET。\n" {
+		t.Errorf("%d %v %q", w.Code, w.Header(), w.Body)
+	}
 	w := serve(m, "GET", "/nowhere", "")
 	if w.Code != http.StatusNotFound || !strings.Contains(w.Body.String(), "This port is for devices") || !strings.Contains(w.Body.String(), "该端口") {
 		t.Errorf("%d %q", w.Code, w.Body)
 	}
-	if m.Unknown() != 1 {
+	if m.Unknown() != 2 {
 		t.Errorf("%d requests counted as unknown", m.Unknown())
 	}
 }
