@@ -18,6 +18,7 @@ import (
 
 	"github.com/matou-iot/matou/console"
 	"github.com/matou-iot/matou/internal/access"
+	"github.com/matou-iot/matou/internal/bench"
 	"github.com/matou-iot/matou/internal/broker"
 	"github.com/matou-iot/matou/internal/coapgate"
 	"github.com/matou-iot/matou/internal/command"
@@ -89,6 +90,7 @@ type App struct {
 	logs      *remotelog.Service
 	scripts   *script.Scripts
 	topics    *topics.Topics
+	bench     *bench.Bench
 	api       http.Handler
 	coap      *coapgate.Server
 	devices   []net.Listener
@@ -267,11 +269,12 @@ func (a *App) join() error {
 	}
 	a.coap = a.newCoAP(in)
 	a.registry.OnChange(a.changed)
+	a.bench = a.newBench()
 	a.api, err = httpapi.New(httpapi.Options{
 		Console:  console.Handler(),
 		Registry: a.registry, History: a.history, Commands: a.commands, Images: a.images, Topology: a.topology, Scripts: a.scripts, Topics: a.topics, Timeline: a.timeline, Feed: a.feed, OTA: a.upgrades, Files: a.files,
 		Broker: a.broker, Gate: a.gate, Access: a.access, Enroll: a.enroll, Dialects: a.dialects, Version: a.version, Log: a.log,
-		Shadows: a.shadows, Configs: a.configs, Logs: a.logs, Networks: a.db,
+		Shadows: a.shadows, Configs: a.configs, Logs: a.logs, Networks: a.db, Bench: a.bench,
 		Layers: layers.New(layers.Options{
 			Registry: a.registry, Records: a.feed, History: a.history, Timeline: a.timeline, Dialects: a.dialects, Others: a.topology,
 		}),
@@ -343,6 +346,7 @@ func (a *App) serve(ctx context.Context) error {
 	}
 	a.serveCoAP(doorCtx, door)
 	door.Go(func() error { return a.serveAPI(doorCtx) })
+	door.Go(func() error { return a.bench.Run(doorCtx) })
 	door.Go(func() error { return a.reloader().run(doorCtx) })
 	a.announce()
 	if a.config.Demo {

@@ -17,6 +17,8 @@ import (
 	"time"
 
 	"gopkg.in/yaml.v3"
+
+	"github.com/matou-iot/matou/internal/bench"
 )
 
 // A Config is everything that can be set. It is read from a YAML file, then
@@ -35,6 +37,7 @@ type Config struct {
 	Disk    Disk    `yaml:"disk"`
 	OTA     OTA     `yaml:"ota"`
 	Files   Files   `yaml:"files"`
+	Bench   Bench   `yaml:"bench"`
 	Log     Log     `yaml:"log"`
 }
 
@@ -128,6 +131,16 @@ type OTA struct {
 	MaxPackageBytes int64         `yaml:"maxPackageBytes"` // of all files of one package
 }
 
+// Bench bounds what people try out in the browser.
+type Bench struct {
+	// Allow are hosts that modules on the bench may reach besides this server's
+	// device ports, as host:port. All else is refused, so that who may use the
+	// bench cannot reach into the network around it.
+	Allow   []string      `yaml:"allow"`
+	Modules int           `yaml:"modules"` // at work at a time
+	Idle    time.Duration `yaml:"idle"`    // after so long unused they end
+}
+
 // Files bound what devices may upload. What happens at each stands in
 // docs/operating.md.
 type Files struct {
@@ -187,6 +200,7 @@ func Default() Config {
 		Disk:    Disk{Reserve: 128 << 20},
 		OTA:     OTA{URLLife: 24 * time.Hour, MaxPackageBytes: 1 << 30},
 		Files:   defaultFiles(),
+		Bench:   Bench{Modules: 8, Idle: 30 * time.Minute},
 		Log:     Log{Level: "info", Format: "text"},
 	}
 }
@@ -326,6 +340,12 @@ func (c *Config) Check() error {
 		bad("ota.maxPackageBytes", "must be 1 or more")
 	}
 	c.Files.check(bad)
+	if err := (bench.Reach{Allow: c.Bench.Allow}).Check(); err != nil {
+		bad("bench.allow", "%v: write for instance broker.example.com:1883", err)
+	}
+	if c.Bench.Modules < 1 || c.Bench.Idle < time.Minute {
+		bad("bench", "modules must be 1 or more, idle 1m or more")
+	}
 	switch c.Log.Level {
 	case "debug", "info", "warn", "error":
 	default:

@@ -21,6 +21,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/matou-iot/matou/internal/access"
+	"github.com/matou-iot/matou/internal/bench"
 	"github.com/matou-iot/matou/internal/broker"
 	"github.com/matou-iot/matou/internal/command"
 	"github.com/matou-iot/matou/internal/deviceimage"
@@ -77,6 +78,7 @@ type Options struct {
 	Configs  *remoteconfig.Service
 	Networks Networks
 	Logs     *remotelog.Service
+	Bench    *bench.Bench
 	Dialects dialect.Set
 	Version  string
 	Log      *slog.Logger // nil: discard

@@ -9,12 +9,14 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/matou-iot/matou/internal/access"
+	"github.com/matou-iot/matou/internal/bench"
 	"github.com/matou-iot/matou/internal/broker"
 	"github.com/matou-iot/matou/internal/command"
 	"github.com/matou-iot/matou/internal/deviceimage"
@@ -102,15 +104,17 @@ func newHouse(t *testing.T) *house {
 	must(err)
 	ingest.Handle(in, h.files.Begin)
 	ingest.Handle(in, h.files.Write)
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	must(err)
+	workbench := bench.New(bench.Options{Modules: 2, Reach: bench.Reach{Devices: []netip.AddrPort{netip.MustParseAddrPort(ln.Addr().String())}}})
 	api, err := httpapi.New(httpapi.Options{
+		Bench:    workbench,
 		Registry: h.registry, History: h.history, Commands: commands, Timeline: recorder, Feed: h.feed, OTA: upgrades, Broker: b, Gate: judge,
 		Files: h.files, Shadows: shadows, Configs: configs, Logs: logs,
 		Layers: layers.New(layers.Options{Registry: h.registry, Records: h.feed, History: h.history, Timeline: recorder, Dialects: speaks}),
 		Images: deviceimage.New(deviceimage.Options{Store: db, Registry: h.registry, Teller: commands}),
 		Access: h.access, Enroll: enroll.New(enroll.Options{Registry: h.registry, Store: db}), Dialects: speaks, Version: "test", PublicHost: "iot.example.com", PublicPort: 1883, Started: time.Now(),
 	})
-	must(err)
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	must(err)
 	h.devices = ln.Addr().String()
 
@@ -123,6 +127,7 @@ func newHouse(t *testing.T) *house {
 		func() error { return commands.Run(ctx) },
 		func() error { return upgrades.Run(ctx) },
 		func() error { return b.Run(ctx) },
+		func() error { return workbench.Run(ctx) },
 		func() error { return b.Serve(ctx, ln) },
 	}
 	for _, run := range runs {

@@ -127,6 +127,16 @@ func (a *api) routes() {
 	stream(a, "/stream", see, "Data", "Values, events, commands and states as they come", anything, a.followAll)
 
 	route(a, "GET", "/timeline", see, "Timeline", "What came that named no device: broken handshakes and first packets", a.listNameless)
+	route(a, "GET", "/bench/kinds", see, "Bench", "List the modules that can be started", a.listModuleKinds)
+	route(a, "GET", "/bench/modules", see, "Bench", "List the virtual modules at work", a.listBenchModules)
+	route(a, "POST", "/bench/modules", work, "Bench", "Start a virtual module; it ends when it has been idle", a.startModule, creates)
+	route(a, "GET", "/bench/modules/{module}", see, "Bench", "Show a virtual module", a.showBenchModule)
+	do(a, "DELETE", "/bench/modules/{module}", work, "Bench", "End a virtual module", a.stopModule)
+	do(a, "POST", "/bench/modules/{module}/reset", work, "Bench", "Press a module's reset pin", a.resetModule)
+	route(a, "PUT", "/bench/modules/{module}/quirks/{quirk}", work, "Bench", "Give a module a quirk, or take it away", a.setModuleQuirk)
+	route(a, "PUT", "/bench/modules/{module}/faults/{fault}", work, "Bench", "Let something go wrong with a module, or no longer", a.setModuleFault)
+	a.terminal("/bench/modules/{module}/terminal", work)
+
 	route(a, "GET", "/refusals", see, "Workshop", "List the codes by which Matou says why", a.listRefusals)
 	route(a, "GET", "/refusals/{code}", see, "Workshop", "Explain a code", a.showRefusal)
 	route(a, "POST", "/explain", see, "Workshop", "Explain MQTT bytes", a.explain)

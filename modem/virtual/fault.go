@@ -139,6 +139,23 @@ func (d *Model) checkFault(f *Fault) error {
 	return nil
 }
 
+// SetQuirk gives the module a quirk or takes it away, as if it were another
+// unit of its model. What a quirk does at the start it does from the next
+// reset, what it does to a client of MQTT from the next one.
+func (m *Module) SetQuirk(name string, on bool) error {
+	if _, err := m.model.quirkSet([]string{name}); err != nil {
+		return err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if on {
+		m.quirks[name] = true
+	} else {
+		delete(m.quirks, name)
+	}
+	return nil
+}
+
 // SetFault begins a fault, now or after its time, or changes its value.
 func (m *Module) SetFault(f Fault) error {
 	if err := m.model.checkFault(&f); err != nil {

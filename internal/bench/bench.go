@@ -1,0 +1,88 @@
+// Package bench is what people try out in the browser: virtual modules with a
+// terminal, each a bounded guest of this server.
+//
+// A server that others reach must not become a way into its operator's
+// network: see Reach for what modules connect to, and nothing else.
+package bench
+
+import (
+	"context"
+	"crypto/rand"
+	"log/slog"
+	"strings"
+	"sync"
+	"time"
+)
+
+// The bounds where Options name none.
+const (
+	defaultModules = 8
+	defaultIdle    = 30 * time.Minute
+)
+
+// Options say what the bench may do.
+type Options struct {
+	Reach   Reach
+	Modules int           // at work at a time; more are refused. 0: 8
+	Idle    time.Duration // after so long without a byte or an order a module ends. 0: 30m
+	Log     *slog.Logger  // nil: discard
+}
+
+// A Bench has the modules that are at work. All methods may be called at once;
+// Run must be running for idle ones to end.
+type Bench struct {
+	o       Options
+	log     *slog.Logger
+	ctx     context.Context // of all that is at work
+	stop    context.CancelFunc
+	working sync.WaitGroup
+
+	mu      sync.Mutex
+	modules map[string]*Module
+}
+
+// New makes a Bench on which nothing is at work.
+func New(o Options) *Bench {
+	if o.Modules == 0 {
+		o.Modules = defaultModules
+	}
+	if o.Idle == 0 {
+		o.Idle = defaultIdle
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	b := &Bench{o: o, log: o.Log, modules: map[string]*Module{}}
+	b.ctx, b.stop = context.WithCancel(context.Background())
+	return b
+}
+
+// Run ends what is idle until ctx is done, then ends everything and returns
+// nil.
+func (b *Bench) Run(ctx context.Context) error {
+	tick := time.NewTicker(max(b.o.Idle/10, time.Millisecond))
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+			b.sweep(time.Now())
+		case <-ctx.Done():
+			b.mu.Lock() // nothing starts any more
+			b.stop()
+			b.mu.Unlock()
+			b.working.Wait()
+			return nil
+		}
+	}
+}
+
+func (b *Bench) sweep(now time.Time) {
+	for _, m := range b.Modules() {
+		if now.Sub(m.used()) >= b.o.Idle {
+			b.log.Info("idle virtual module ended", "module", m.ID, "model", m.Model)
+			m.end()
+		}
+	}
+}
+
+func newID() string { return strings.ToLower(rand.Text()[:8]) }
