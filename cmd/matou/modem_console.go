@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -20,11 +21,13 @@ type modemConsole struct {
 	m    *virtual.Module
 	out  io.Writer
 	quit func()
+	send func([]byte) // gives the module bytes as if they were typed; nil: the line is elsewhere
 }
 
 const modemConsoleHelp = `fault NAME[=VALUE][*TIMES][@AFTER]   something goes wrong from now on
 clear NAME                           it does so no longer
 faults                               what goes wrong now
+send HEX                             type these bytes, with --stdio
 reset                                press the module's reset pin
 quit                                 end
 'matou modem list' says what can go wrong.
@@ -66,6 +69,8 @@ func (c *modemConsole) order(line string) {
 	case "reset":
 		c.m.Reset()
 		c.tell(nil, "reset")
+	case "send":
+		c.tell(c.bytes(rest))
 	case "quit", "exit":
 		c.quit()
 	case "help", "?":
@@ -73,6 +78,28 @@ func (c *modemConsole) order(line string) {
 	default:
 		c.tell(fmt.Errorf("%q is no order: type help", word), "")
 	}
+}
+
+// bytes types what no keyboard has: a packet, in hex as serial tools take it.
+func (c *modemConsole) bytes(text string) (err error, done string) {
+	if c.send == nil {
+		return errors.New("send is for --stdio: write to the module's port instead"), ""
+	}
+	text = strings.ReplaceAll(text, " ", "")
+	b, err := hex.DecodeString(text)
+	switch {
+	case len(text)%2 != 0:
+		return fmt.Errorf("send: %d hex digits make no whole bytes: two each", len(text)), ""
+	case err != nil:
+		return fmt.Errorf("send: %w: give bytes in hex, as 'send C0 00'", err), ""
+	case len(b) == 0:
+		return errors.New("send: nothing to send: give bytes in hex, as 'send C0 00'"), ""
+	}
+	c.send(b)
+	if len(b) == 1 {
+		return nil, "1 byte sent"
+	}
+	return nil, fmt.Sprintf("%d bytes sent", len(b))
 }
 
 // tell ends its lines for terminals that are raw as well.

@@ -40,7 +40,8 @@ func (*modemRunCmd) Help() string {
 are real: they go where the AT commands say, or where --map sends them.
 
 What goes wrong can be changed while it runs: type 'fault NAME', 'clear NAME',
-'faults', 'reset' or 'help' here. With --stdio, press Ctrl-] first.
+'faults', 'reset' or 'help' here. With --stdio, press Ctrl-] first; there 'send
+C0 00' types bytes that no key has.
 
 Examples:
   matou modem run esp8266

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"time"
+	"unicode/utf8"
 
 	"golang.org/x/term"
 
@@ -36,6 +37,7 @@ func (p *modemStdio) serve(ctx context.Context) error {
 		}
 		defer term.Restore(fd, before)
 		line.typed = true
+		p.console.send = line.send
 		fmt.Fprintf(p.g.Stderr, "%s on this terminal. Ctrl-] and then quit ends it, help says what else.\r\n", p.m.Model().Title)
 	}
 	// Standard input cannot be interrupted: its reader is left behind, and
@@ -52,13 +54,15 @@ func (p *modemStdio) serve(ctx context.Context) error {
 
 // A stdioLine is standard input and output as a serial line. What a person
 // types is given the line ends that modules want, and Ctrl-] turns to the
-// console.
+// console; bytes that a terminal cannot show are shown as <02>.
 type stdioLine struct {
 	in      io.Reader
 	out     io.Writer
 	console *modemConsole
 	typed   bool
 	order   []byte // being typed after Ctrl-]; nil: none
+	ahead   []byte // for the module, at most one order's bytes and one read's
+	cut     []byte // the beginning of a character that the module has not ended
 	spoke   chan struct{}
 	done    <-chan struct{}
 }
@@ -66,20 +70,32 @@ type stdioLine struct {
 const consoleKey = 0x1d // Ctrl-]
 
 func (l *stdioLine) Read(p []byte) (int, error) {
-	half := p[:max(1, len(p)/2)] // each byte may become two
-	for {
-		n, err := l.in.Read(half)
-		if !l.typed {
-			if err == io.EOF && n == 0 {
-				l.linger()
-			}
-			return n, err
+	if !l.typed {
+		n, err := l.in.Read(p)
+		if err == io.EOF && n == 0 {
+			l.linger()
 		}
-		if typed := l.translate(half[:n]); len(typed) > 0 || err != nil {
-			return copy(p, typed), err
+		return n, err
+	}
+	for len(l.ahead) == 0 {
+		n, err := l.in.Read(p)
+		l.ahead = l.translate(p[:n])
+		if err != nil {
+			return l.take(p), err
 		}
 	}
+	return l.take(p), nil
 }
+
+// take hands over what is ahead, as much as there is room for.
+func (l *stdioLine) take(p []byte) int {
+	n := copy(p, l.ahead)
+	l.ahead = l.ahead[n:]
+	return n
+}
+
+// send is the console's way to type bytes. It is called by translate.
+func (l *stdioLine) send(b []byte) { l.ahead = append(l.ahead, b...) }
 
 // linger waits until the module has been silent for a while.
 func (l *stdioLine) linger() {
@@ -96,10 +112,12 @@ func (l *stdioLine) linger() {
 
 // translate is what the module gets of what was typed.
 func (l *stdioLine) translate(b []byte) (out []byte) {
+	l.ahead = nil
 	for _, c := range b {
 		switch {
 		case l.order != nil:
 			l.edit(c)
+			out, l.ahead = append(out, l.ahead...), nil
 		case c == consoleKey:
 			l.order = []byte{}
 			fmt.Fprint(l.console.out, "\r\nmatou> ")
@@ -129,7 +147,7 @@ func (l *stdioLine) edit(c byte) {
 		l.order = nil
 		fmt.Fprint(l.console.out, "\r\n")
 	default:
-		const most = 200
+		const most = 8192 // send, with a packet of the most that AT+CIPSEND takes
 		if c >= ' ' && len(l.order) < most {
 			l.order = append(l.order, c)
 			l.console.out.Write([]byte{c})
@@ -142,7 +160,32 @@ func (l *stdioLine) Write(p []byte) (int, error) {
 	case l.spoke <- struct{}{}:
 	default:
 	}
-	return l.out.Write(bytes.Clone(p))
+	b := bytes.Clone(p)
+	if l.typed {
+		b = l.show(b)
+	}
+	if _, err := l.out.Write(b); err != nil {
+		return 0, err
+	}
+	return len(p), nil
+}
+
+// show is what a person gets to see of what the module says: text as it is,
+// bytes that are none in hex.
+func (l *stdioLine) show(b []byte) (out []byte) {
+	b = append(l.cut, b...)
+	for len(b) > 0 && utf8.FullRune(b) {
+		r, n := utf8.DecodeRune(b)
+		switch {
+		case r == utf8.RuneError && n == 1, r < ' ' && !bytes.ContainsRune([]byte("\r\n\t\b"), r), r == 0x7f:
+			out = fmt.Appendf(out, "<%02X>", b[0])
+		default:
+			out = append(out, b[:n]...)
+		}
+		b = b[n:]
+	}
+	l.cut = bytes.Clone(b)
+	return out
 }
 
 // Close does nothing: standard input and output are not ours.

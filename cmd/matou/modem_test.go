@@ -100,3 +100,47 @@ func TestStdioTranslatesKeys(t *testing.T) {
 		t.Errorf("quit was not taken: %q", talk.String())
 	}
 }
+
+// send types bytes between what is typed by hand, however long.
+func TestStdioSendsHex(t *testing.T) {
+	var talk bytes.Buffer
+	packet := bytes.Repeat([]byte{0xC0, 0x00}, 1000)
+	in := strings.NewReader("A\x1dsend " + strings.Repeat("C0 00 ", 1000) + "\rT\r\x1dsend C\r\x1dsend X0\r\x1dsend\r")
+	l := &stdioLine{in: in, typed: true, console: &modemConsole{out: &talk}}
+	l.console.send = l.send
+	got, err := io.ReadAll(l)
+	if want := "A" + string(packet) + "T\r\n"; err != nil || string(got) != want {
+		t.Errorf("the module gets %d bytes, %v, want %d", len(got), err, len(want))
+	}
+	for _, want := range []string{"2000 bytes sent", "send: 1 hex digits make no whole bytes", "send: encoding/hex: invalid byte", "send: nothing to send"} {
+		if !strings.Contains(talk.String(), want) {
+			t.Errorf("no %q in what was said", want)
+		}
+	}
+	var elsewhere bytes.Buffer
+	(&modemConsole{out: &elsewhere}).order("send C0 00")
+	if !strings.Contains(elsewhere.String(), "write to the module's port") {
+		t.Errorf("send without a line: %q", elsewhere.String())
+	}
+}
+
+// What a terminal cannot show is shown in hex, wherever the line cuts it.
+func TestStdioShowsBytes(t *testing.T) {
+	const says = "\r\n+IPD,4: \x02\x00\x00中\x90\x03\x00\xd0\x00\x7fOK\r\n"
+	for _, step := range []int{1, 2, 3, len(says)} {
+		var out bytes.Buffer
+		l := &stdioLine{out: &out, typed: true}
+		for b := []byte(says); len(b) > 0; b = b[min(step, len(b)):] {
+			if n, err := l.Write(b[:min(step, len(b))]); err != nil || n != min(step, len(b)) {
+				t.Fatal(n, err)
+			}
+		}
+		if want := "\r\n+IPD,4: <02><00><00>中<90><03><00><D0><00><7F>OK\r\n"; out.String() != want {
+			t.Errorf("by %d: shown is %q, want %q", step, out.String(), want)
+		}
+	}
+	var out bytes.Buffer
+	if (&stdioLine{out: &out}).Write([]byte("\x00\x90")); out.String() != "\x00\x90" {
+		t.Errorf("a program gets %q", out.String())
+	}
+}
