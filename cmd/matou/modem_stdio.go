@@ -63,6 +63,7 @@ type stdioLine struct {
 	order   []byte // being typed after Ctrl-]; nil: none
 	ahead   []byte // for the module, at most one order's bytes and one read's
 	cut     []byte // the beginning of a character that the module has not ended
+	last    byte   // that the module said and that was shown
 	spoke   chan struct{}
 	done    <-chan struct{}
 }
@@ -177,12 +178,12 @@ func (l *stdioLine) show(b []byte) (out []byte) {
 	for len(b) > 0 && utf8.FullRune(b) {
 		r, n := utf8.DecodeRune(b)
 		switch {
-		case r == utf8.RuneError && n == 1, r < ' ' && !bytes.ContainsRune([]byte("\r\n\t\b"), r), r == 0x7f:
+		case r == utf8.RuneError && n == 1, r < ' ' && r != '\r' && r != '\n' && r != '\b', r == 0x7f, r == '\n' && l.last != '\r':
 			out = fmt.Appendf(out, "<%02X>", b[0])
 		default:
 			out = append(out, b[:n]...)
 		}
-		b = b[n:]
+		l.last, b = b[n-1], b[n:]
 	}
 	l.cut = bytes.Clone(b)
 	return out

@@ -126,7 +126,7 @@ func TestStdioSendsHex(t *testing.T) {
 
 // What a terminal cannot show is shown in hex, wherever the line cuts it.
 func TestStdioShowsBytes(t *testing.T) {
-	const says = "\r\n+IPD,4: \x02\x00\x00中\x90\x03\x00\xd0\x00\x7fOK\r\n"
+	const says = "\r\n+IPD,4: \x02\x00\x00中\x90\x03\x00\n\xd0\x00\x7f\tOK\r\n"
 	for _, step := range []int{1, 2, 3, len(says)} {
 		var out bytes.Buffer
 		l := &stdioLine{out: &out, typed: true}
@@ -135,7 +135,7 @@ func TestStdioShowsBytes(t *testing.T) {
 				t.Fatal(n, err)
 			}
 		}
-		if want := "\r\n+IPD,4: <02><00><00>中<90><03><00><D0><00><7F>OK\r\n"; out.String() != want {
+		if want := "\r\n+IPD,4: <02><00><00>中<90><03><00><0A><D0><00><7F><09>OK\r\n"; out.String() != want {
 			t.Errorf("by %d: shown is %q, want %q", step, out.String(), want)
 		}
 	}
