@@ -14,6 +14,6 @@ export default defineConfig({
     chunkSizeWarningLimit: 1200,
   },
   server: {
-    proxy: { '/api': matou, '/ca.pem': matou },
+    proxy: { '/api': { target: matou, ws: true }, '/ca.pem': matou },
   },
 })

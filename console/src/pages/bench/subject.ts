@@ -1,0 +1,66 @@
+import { useQuery } from '@tanstack/react-query'
+import { api, must, type Schemas } from '../../api/client'
+import type { Subject } from './lessons'
+
+// useSpeakers are devices that speak a dialect, for a choice.
+export function useSpeakers(dialect: string, text: string) {
+  return useQuery({
+    queryKey: ['bench', 'speakers', dialect, text],
+    queryFn: async () => {
+      const products = (await must(api.GET('/api/v1/products', { params: { query: { limit: 200 } } }))).items ?? []
+      const keys = new Set(products.filter((p) => p.dialect === dialect && p.dataModel === 'thing').map((p) => p.key))
+      if (keys.size === 0) return []
+      const devices = (await must(api.GET('/api/v1/devices', { params: { query: { limit: 200, ...(text ? { text } : {}) } } }))).items ?? []
+      // Those that wait for their person come first.
+      const rank = (d: Schemas['Device']) => (d.state === 'ONLINE' ? 1 : 0)
+      return devices.filter((d) => keys.has(d.product)).sort((a, b) => rank(a) - rank(b))
+    },
+  })
+}
+
+type Model = { properties?: { id: string; access: string; type: { kind?: string; min?: number; max?: number } }[] | null }
+
+// useModel is a product's thing model in Matou's own form.
+export function useModel(product: string | undefined) {
+  return useQuery({
+    queryKey: ['bench', 'model', product],
+    enabled: product !== undefined,
+    queryFn: async () => (await must(api.GET('/api/v1/products/{product}/model', { params: { path: { product: product! }, query: { format: 'matou' } } }))) as unknown as Model,
+  })
+}
+
+function sampleOf(m: Model): Subject['sample'] {
+  const p = m.properties?.find((p) => p.access !== 'w' && /int|float|double|number/i.test(p.type.kind ?? '')) ?? m.properties?.[0]
+  if (!p) return { id: 'temp', value: 21.1 }
+  const kind = p.type.kind ?? ''
+  if (/bool/i.test(kind)) return { id: p.id, value: 1 }
+  if (/text|string/i.test(kind)) return { id: p.id, value: 'ok' }
+  const low = p.type.min ?? 0
+  const high = p.type.max ?? 100
+  const value = low <= 21.1 && high >= 21.1 ? 21.1 : low
+  return { id: p.id, value: /float|double/i.test(kind) ? value : Math.round(value) }
+}
+
+// useSubject is all that a lesson says of a device.
+export function useSubject(of: { product: string; device: string; dialect: string } | null, real: boolean) {
+  return useQuery({
+    queryKey: ['bench', 'subject', of, real],
+    enabled: of !== null,
+    staleTime: 60_000,
+    queryFn: async (): Promise<Subject> => {
+      const { product, device, dialect } = of!
+      const path = { product, device }
+      const [logins, found, model] = await Promise.all([
+        must(api.GET('/api/v1/products/{product}/devices/{device}/credentials', { params: { path, query: { keepAlive: 100 } } })),
+        must(api.GET('/api/v1/products/{product}/devices', { params: { path: { product }, query: { text: device, secrets: true, limit: 200 } } })),
+        api.GET('/api/v1/products/{product}/model', { params: { path: { product }, query: { format: 'matou' } } }).then((r) => r.data as unknown as Model, () => ({})),
+      ])
+      const first = logins.items![0]!
+      return {
+        dialect, product, device, logins: logins.items ?? [], sample: sampleOf(model),
+        secret: found.items?.find((d) => d.name === device)?.secret ?? '',
+        host: real ? first.host : null, port: real ? first.port : 1883,
+      }
+    },
+  })
+}
