@@ -32,6 +32,7 @@ type cli struct {
 	Fleet    fleetCmd    `cmd:"" help:"Run virtual devices by the thousand."`
 	OTA      otaCmd      `cmd:"" name:"ota" help:"Put new firmware on devices."`
 	Token    tokenCmd    `cmd:"" help:"Make access tokens for programs."`
+	Audit    auditCmd    `cmd:"" help:"List who changed what, and who was refused."`
 	Password passwordCmd `cmd:"" help:"Change a password."`
 
 	Pub     pubCmd     `cmd:"" help:"Publish messages over MQTT."`

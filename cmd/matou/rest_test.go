@@ -256,6 +256,7 @@ func TestRestGolden(t *testing.T) {
 		{"batch-enable", with("batch enable a1NightLamp/march --json"), "", "PATCH /products/a1NightLamp/batches/march", answer(200, `{"changed":1}`)},
 		{"batch-remove", with("batch remove a1NightLamp/march"), "", "DELETE /products/a1NightLamp/batches/march", problem(409, "batch \"march\" has 500 devices: disable it, or delete them first")},
 
+		{"audit", with("audit --who admin"), "", "GET /audit", list(`{"id":2,"at":"2026-01-02T03:04:05.678Z","who":"admin","role":"administrator","person":true,"from":"127.0.0.1","method":"POST","route":"/api/v1/tokens","object":"/api/v1/tokens","subject":"CI","done":true}`, `{"id":1,"at":"2026-01-02T03:04:05.678Z","person":false,"from":"192.0.2.1","method":"POST","route":"/api/v1/session","object":"/api/v1/session","done":false,"code":"unauthorized","detail":"the name or the password is wrong"}`)},
 		{"token-list", with("token list"), "", "GET /tokens", list(houseToken, readToken)},
 		{"token-add", append(with("token add --role viewer --expires-in 30d"), "the dashboard"), "", "POST /tokens", answer(201, strings.Replace(readToken, `"name"`, `"token":"mt_s3cret","name"`, 1))},
 		{"token-add-bad-time", with("token add x --expires-in soon"), "", "", nil},
@@ -312,7 +313,7 @@ func TestRestCommandsHaveExamples(t *testing.T) {
 		"device certificate set", "device certificate clear",
 		"batch create", "batch list", "batch show", "batch devices", "batch export", "batch disable", "batch enable", "batch remove",
 		"device commands", "device set", "device invoke", "device get", "device command", "device raw", "device image", "device timeline", "device watch",
-		"token list", "token add", "token remove", "password",
+		"audit", "token list", "token add", "token remove", "password",
 	} {
 		got := outcome(with(words+" --help"), "")
 		if !strings.Contains(got, "Examples:") || !strings.Contains(got, "  matou "+words) || !strings.HasSuffix(got, "-- exit --\n0\n") {

@@ -18,6 +18,7 @@ import (
 
 	"github.com/matou-iot/matou/console"
 	"github.com/matou-iot/matou/internal/access"
+	"github.com/matou-iot/matou/internal/audit"
 	"github.com/matou-iot/matou/internal/bench"
 	"github.com/matou-iot/matou/internal/broker"
 	"github.com/matou-iot/matou/internal/coapgate"
@@ -273,7 +274,7 @@ func (a *App) join() error {
 	a.api, err = httpapi.New(httpapi.Options{
 		Console:  console.Handler(),
 		Registry: a.registry, History: a.history, Commands: a.commands, Images: a.images, Topology: a.topology, Scripts: a.scripts, Topics: a.topics, Timeline: a.timeline, Feed: a.feed, OTA: a.upgrades, Files: a.files,
-		Broker: a.broker, Gate: a.gate, Access: a.access, Enroll: a.enroll, Dialects: a.dialects, Version: a.version, Log: a.log,
+		Broker: a.broker, Gate: a.gate, Access: a.access, Audit: audit.New(audit.Options{Store: a.db, Log: a.log}), Enroll: a.enroll, Dialects: a.dialects, Version: a.version, Log: a.log,
 		Shadows: a.shadows, Configs: a.configs, Logs: a.logs, Networks: a.db, Bench: a.bench,
 		Layers: layers.New(layers.Options{
 			Registry: a.registry, Records: a.feed, History: a.history, Timeline: a.timeline, Dialects: a.dialects, Others: a.topology,

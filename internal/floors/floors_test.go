@@ -17,7 +17,7 @@ var floors = []string{
 	"thing mqtt at console",
 	"aliyun onenet",
 	"modem internal/fault internal/record internal/recording internal/refusal internal/trace internal/yamldoc",
-	"device internal/replay internal/tap internal/program internal/registry internal/history internal/access internal/dialect internal/broker internal/feed internal/devicehttp internal/script internal/topics internal/content",
+	"device internal/replay internal/tap internal/program internal/registry internal/history internal/access internal/audit internal/dialect internal/broker internal/feed internal/devicehttp internal/script internal/topics internal/content",
 	"internal/ota internal/enroll internal/shadow internal/remoteconfig internal/remotelog internal/deviceimage internal/fileupload",
 	"internal/gate internal/ingest internal/layers internal/command internal/topology internal/store internal/bench",
 	"internal/httpapi internal/httpgate internal/coapgate",

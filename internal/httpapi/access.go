@@ -31,6 +31,9 @@ type signedIn struct {
 
 func (a *api) signIn(ctx context.Context, in *signInInput) (*signedIn, error) {
 	c := who(ctx)
+	if o, err := a.Access.Operator(ctx, in.Body.Name); err == nil { // another name may be a password in the wrong field
+		auditWho(ctx, caller{Principal: access.Principal{Name: o.Name, Role: o.Role, Operator: true}})
+	}
 	s, err := a.Access.SignIn(ctx, in.Body.Name, in.Body.Password, c.addr)
 	if err != nil {
 		return nil, err

@@ -21,6 +21,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/matou-iot/matou/internal/access"
+	"github.com/matou-iot/matou/internal/audit"
 	"github.com/matou-iot/matou/internal/bench"
 	"github.com/matou-iot/matou/internal/broker"
 	"github.com/matou-iot/matou/internal/command"
@@ -73,6 +74,7 @@ type Options struct {
 	Broker   *broker.Broker
 	Gate     *gate.Gate
 	Access   *access.Access
+	Audit    *audit.Log // nil: none is kept
 	Enroll   *enroll.Service
 	Shadows  *shadow.Service
 	Configs  *remoteconfig.Service
@@ -113,6 +115,7 @@ func New(o Options) (http.Handler, error) {
 	mux := http.NewServeMux()
 	a := &api{Options: o}
 	a.huma = humago.New(mux, config(o.Version))
+	a.huma.UseMiddleware(a.keepAudit)
 	a.routes()
 	a.operate(mux)
 	mux.HandleFunc("GET /api/docs", docs)

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/matou-iot/matou/internal/access"
+	"github.com/matou-iot/matou/internal/audit"
 	"github.com/matou-iot/matou/internal/bench"
 	"github.com/matou-iot/matou/internal/broker"
 	"github.com/matou-iot/matou/internal/command"
@@ -113,7 +114,7 @@ func newHouse(t *testing.T) *house {
 		Files: h.files, Shadows: shadows, Configs: configs, Logs: logs,
 		Layers: layers.New(layers.Options{Registry: h.registry, Records: h.feed, History: h.history, Timeline: recorder, Dialects: speaks}),
 		Images: deviceimage.New(deviceimage.Options{Store: db, Registry: h.registry, Teller: commands}),
-		Access: h.access, Enroll: enroll.New(enroll.Options{Registry: h.registry, Store: db}), Dialects: speaks, Version: "test", PublicHost: "iot.example.com", PublicPort: 1883, Started: time.Now(),
+		Access: h.access, Audit: audit.New(audit.Options{Store: db}), Enroll: enroll.New(enroll.Options{Registry: h.registry, Store: db}), Dialects: speaks, Version: "test", PublicHost: "iot.example.com", PublicPort: 1883, Started: time.Now(),
 	})
 	must(err)
 	h.devices = ln.Addr().String()

@@ -78,8 +78,11 @@ func raw[I, O any](a *api, method, path string, need access.Role, tag, summary s
 	huma.Register(a.huma, op, func(ctx context.Context, in *I) (*O, error) {
 		out, err := h(ctx, in)
 		if err != nil {
-			return nil, a.problemOf(ctx, err)
+			err = a.problemOf(ctx, err)
+			a.auditRefusal(ctx, err)
+			return nil, err
 		}
+		a.auditDone(ctx, out)
 		return out, nil
 	})
 }
@@ -138,6 +141,7 @@ func (a *api) authorize(need access.Role) func(huma.Context, func(huma.Context))
 			if err == nil && !c.Role.Includes(need) {
 				err = fault.Forbidden("this needs the role %s; %s has the role %s", need, c.Name, c.Role)
 			}
+			auditWho(ctx.Context(), c)
 			if err != nil {
 				a.deny(ctx, err)
 				return
@@ -158,6 +162,7 @@ func bearer(header string) (string, error) {
 // deny answers before a handler is reached.
 func (a *api) deny(ctx huma.Context, err error) {
 	p := a.problemOf(ctx.Context(), err).(*problem)
+	a.auditRefusal(ctx.Context(), p)
 	if p.Status == http.StatusUnauthorized {
 		ctx.SetHeader("WWW-Authenticate", `Bearer realm="Matou"`)
 	}

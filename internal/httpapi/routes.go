@@ -22,7 +22,7 @@ func (a *api) routes() {
 	route(a, "GET", "/products/{product}/script", see, "Products", "Show the script that parses the bytes of devices", a.showScript)
 	route(a, "PUT", "/products/{product}/script", work, "Products", "Give a product a parsing script", a.setScript)
 	do(a, "DELETE", "/products/{product}/script", work, "Products", "Delete the parsing script", a.deleteScript)
-	route(a, "POST", "/products/{product}/script/test", work, "Products", "Run a parsing script with sample bytes; nothing else happens", a.testScript)
+	route(a, "POST", "/products/{product}/script/test", work, "Products", "Run a parsing script with sample bytes; nothing else happens", a.testScript, changesNothing)
 	route(a, "GET", "/products/{product}/topics", see, "Products", "List the classes of custom topics", a.listTopics)
 	route(a, "POST", "/products/{product}/topics", work, "Products", "Declare a class of custom topics, or change it", a.declareTopic)
 	do(a, "DELETE", "/products/{product}/topics", work, "Products", "Delete a class of custom topics", a.removeTopic)
@@ -139,8 +139,8 @@ func (a *api) routes() {
 
 	route(a, "GET", "/refusals", see, "Workshop", "List the codes by which Matou says why", a.listRefusals)
 	route(a, "GET", "/refusals/{code}", see, "Workshop", "Explain a code", a.showRefusal)
-	route(a, "POST", "/explain", see, "Workshop", "Explain MQTT bytes", a.explain)
-	route(a, "POST", "/doctor", work, "Workshop", "Find the mistake in a login", a.doctor)
+	route(a, "POST", "/explain", see, "Workshop", "Explain MQTT bytes", a.explain, changesNothing)
+	route(a, "POST", "/doctor", work, "Workshop", "Find the mistake in a login", a.doctor, changesNothing)
 
 	raw(a, "POST", "/session", anybody, "Access", "Sign in", a.signIn, creates)
 	raw(a, "DELETE", "/session", see, "Access", "Sign out", a.signOut, empty)
@@ -153,6 +153,8 @@ func (a *api) routes() {
 	route(a, "GET", "/tokens", see, "Access", "List access tokens", a.listTokens)
 	route(a, "POST", "/tokens", see, "Access", "Make an access token", a.createToken, creates)
 	do(a, "DELETE", "/tokens/{id}", see, "Access", "Delete an access token", a.deleteToken)
+
+	route(a, "GET", "/audit", rule, "Access", "Who changed what, and who was refused", a.listAudit)
 
 	route(a, "GET", "/status", see, "Server", "How the server is", a.status)
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/matou-iot/matou/internal/access"
+	"github.com/matou-iot/matou/internal/audit"
 	"github.com/matou-iot/matou/internal/ota"
 	"github.com/matou-iot/matou/internal/registry"
 	"github.com/matou-iot/matou/internal/store/sqlite"
@@ -63,6 +64,10 @@ func TestFiles(t *testing.T) {
 
 func TestSubQueue(t *testing.T) {
 	storetest.SubQueue(t, func(t *testing.T) storetest.SubQueueStore { return open(t, filepath.Join(t.TempDir(), "registry.db")) })
+}
+
+func TestAudit(t *testing.T) {
+	storetest.Audit(t, func(t *testing.T) audit.Store { return open(t, filepath.Join(t.TempDir(), "registry.db")) })
 }
 
 func TestNetworks(t *testing.T) {
