@@ -1,0 +1,95 @@
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import { Button, Flex, Form, Input, Modal, Popconfirm, Select, Space, Table, Tag } from 'antd'
+import { useState } from 'react'
+import { api, must, type Schemas } from '../../api/client'
+import { useMe } from '../../app/session'
+import { useTexts } from '../../i18n/texts'
+import { useRefusal } from '../../parts/refusal'
+import { Trouble } from '../../parts/Trouble'
+import { When } from '../../parts/When'
+import { accessTexts } from './texts'
+
+type Operator = Schemas['Operator']
+export const roles = ['administrator', 'operator', 'viewer'] as const
+export type Role = (typeof roles)[number]
+
+// Operators are the people who sign in with a password.
+export function Operators() {
+  const t = useTexts(accessTexts)
+  const me = useMe()
+  const cache = useQueryClient()
+  const refuse = useRefusal()
+  const [open, setOpen] = useState<Operator | 'new' | null>(null)
+  const found = useQuery({ queryKey: ['operators'], queryFn: () => must(api.GET('/api/v1/operators')) })
+  const remove = useMutation({
+    mutationFn: (name: string) => api.DELETE('/api/v1/operators/{name}', { params: { path: { name } } }),
+    onSuccess: () => cache.invalidateQueries({ queryKey: ['operators'] }),
+    onError: refuse,
+  })
+  return (
+    <Flex vertical gap={16}>
+      <div>
+        <Button type="primary" onClick={() => setOpen('new')}>{t.addOperator}</Button>
+      </div>
+      <Trouble error={found.error} again={found.refetch} />
+      <Table<Operator>
+        rowKey="name"
+        loading={found.isPending}
+        dataSource={found.data?.items ?? []}
+        pagination={false}
+        scroll={{ x: 'max-content' }}
+        columns={[
+          { title: t.name, dataIndex: 'name', render: (name: string, o) => <Space>{name}{name === me?.name && <Tag color="blue">{t.you}</Tag>}{!o.passwordChosen && <Tag color="orange">{t.generated}</Tag>}</Space> },
+          { title: t.role, dataIndex: 'role', render: (role: Role) => t[role] },
+          { title: t.made, dataIndex: 'createdAt', render: (at: string) => <When at={at} /> },
+          { title: t.changed, dataIndex: 'updatedAt', render: (at: string) => <When at={at} /> },
+          {
+            key: 'do', align: 'end', render: (_, o) => (
+              <Space>
+                <Button size="small" onClick={() => setOpen(o)}>{t.edit}</Button>
+                <Popconfirm title={t.sureOperator(o.name)} okText={t.remove} cancelText={t.cancel} okButtonProps={{ danger: true }} onConfirm={() => remove.mutate(o.name)}>
+                  <Button size="small" danger>{t.remove}</Button>
+                </Popconfirm>
+              </Space>
+            ),
+          },
+        ]}
+      />
+      {open && <Edit operator={open === 'new' ? null : open} close={() => setOpen(null)} />}
+    </Flex>
+  )
+}
+
+function Edit({ operator, close }: { operator: Operator | null; close: () => void }) {
+  const t = useTexts(accessTexts)
+  const [form] = Form.useForm<{ name: string; role: Role; password?: string }>()
+  const cache = useQueryClient()
+  const save = useMutation({
+    mutationFn: (v: { name: string; role: Role; password?: string }) =>
+      operator
+        ? must(api.PATCH('/api/v1/operators/{name}', { params: { path: { name: operator.name } }, body: { role: v.role, ...(v.password ? { password: v.password } : {}) } }))
+        : must(api.POST('/api/v1/operators', { body: { name: v.name, role: v.role, password: v.password ?? '' } })),
+    onSuccess: () => {
+      void cache.invalidateQueries({ queryKey: ['operators'] })
+      close()
+    },
+    onError: useRefusal(form),
+  })
+  return (
+    <Modal open title={operator ? operator.name : t.addOperator} okText={t.save} cancelText={t.cancel} confirmLoading={save.isPending} onOk={() => form.submit()} onCancel={close}>
+      <Form form={form} layout="vertical" initialValues={{ name: operator?.name, role: operator?.role ?? 'operator' }} onFinish={(v) => save.mutate(v)}>
+        {!operator && (
+          <Form.Item name="name" label={t.name} rules={[{ required: true }]}>
+            <Input autoComplete="off" autoFocus />
+          </Form.Item>
+        )}
+        <Form.Item name="role" label={t.role} extra={t.roleHelp}>
+          <Select options={roles.map((value) => ({ value, label: t[value] }))} />
+        </Form.Item>
+        <Form.Item name="password" label={operator ? t.newPassword : t.password} rules={[{ required: !operator }]} extra={operator ? t.keepPassword : undefined}>
+          <Input.Password autoComplete="new-password" />
+        </Form.Item>
+      </Form>
+    </Modal>
+  )
+}
