@@ -63,10 +63,11 @@ type DeviceFilter struct {
 	Text  string `query:"text" doc:"In name or nickname"`
 	Tag   string `query:"tag" doc:"A tag's name, or name=value"`
 	State string `query:"state" doc:"INACTIVE, ONLINE, OFFLINE or DISABLED"`
+	Batch string `query:"batch" doc:"Only devices made with this batch"`
 }
 
 func (f *DeviceFilter) query(product string) (registry.DeviceQuery, error) {
-	q := registry.DeviceQuery{Product: product, Text: f.Text, Tag: f.Tag, Limit: f.Limit, After: f.After}
+	q := registry.DeviceQuery{Product: product, Text: f.Text, Tag: f.Tag, Batch: f.Batch, Limit: f.Limit, After: f.After}
 	if f.State == "" {
 		return q, nil
 	}

@@ -47,6 +47,11 @@ func TestRegistrationIsManaged(t *testing.T) {
 	if all := h.want(200, "GET", p+"/batches", nil); len(all["items"].([]any)) != 1 {
 		t.Errorf("%v", all)
 	}
+	for query, n := range map[string]int{"batch=march": 2, "batch=march&text=lamp02": 1, "batch=april": 0} {
+		if all := h.want(200, "GET", "/devices?"+query, nil); len(all["items"].([]any)) != n {
+			t.Errorf("%s: %v", query, all)
+		}
+	}
 	devices := h.want(200, "GET", p+"/batches/march/devices?limit=1", nil)
 	if items := devices["items"].([]any); len(items) != 1 || items[0].(object)["name"] != "lamp01" || items[0].(object)["secret"] != nil || devices["next"] != "lamp01" {
 		t.Errorf("%v", devices)
