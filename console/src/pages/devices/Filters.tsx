@@ -1,0 +1,51 @@
+import { Flex, Input, Select } from 'antd'
+import type { Schemas } from '../../api/client'
+import { useTexts } from '../../i18n/texts'
+import { deviceStates, useStateName } from '../../parts/DeviceState'
+import type { Filter } from './filter'
+import { devicesTexts } from './texts'
+
+type Props = { filter: Filter; change: (f: Filter) => void; products: Schemas['Product'][] }
+
+// Filters narrow the list; texts act on Enter.
+export function Filters({ filter, change, products }: Props) {
+  const t = useTexts(devicesTexts)
+  const name = useStateName()
+  const text = (field: 'text' | 'tag' | 'batch', label: string, width: number) => (
+    <Input.Search
+      key={field + (filter[field] ?? '')}
+      aria-label={label}
+      placeholder={label}
+      allowClear
+      defaultValue={filter[field] ?? ''}
+      onSearch={(v) => change({ [field]: v.trim() })}
+      style={{ flex: `1 1 ${width}px`, maxWidth: width * 1.6 }}
+    />
+  )
+  return (
+    <Flex gap={8} wrap>
+      {text('text', t.search, 220)}
+      <Select
+        aria-label={t.product}
+        placeholder={t.product}
+        allowClear
+        showSearch={{ optionFilterProp: 'label' }}
+        value={filter.product ?? null}
+        onChange={(product: string | null | undefined) => change({ product: product ?? '' })}
+        options={products.map((p) => ({ value: p.key, label: `${p.name} (${p.key})` }))}
+        style={{ flex: '1 1 180px', maxWidth: 300 }}
+      />
+      <Select
+        aria-label={t.state}
+        placeholder={t.state}
+        allowClear
+        value={filter.state ?? null}
+        onChange={(state: string | null | undefined) => change({ state: state ?? '' })}
+        options={deviceStates.map((s) => ({ value: s, label: name(s) }))}
+        style={{ flex: '1 1 120px', maxWidth: 180 }}
+      />
+      {text('tag', t.tag, 150)}
+      {text('batch', t.batch, 120)}
+    </Flex>
+  )
+}
