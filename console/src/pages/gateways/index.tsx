@@ -1,8 +1,56 @@
-import { Typography } from 'antd'
+import { useQuery } from '@tanstack/react-query'
+import { Empty, Flex, Select, Typography } from 'antd'
+import { useState } from 'react'
+import { api, must } from '../../api/client'
 import { appTexts } from '../../app/texts'
 import { useTexts } from '../../i18n/texts'
+import { ProductPick, useProduct } from '../../parts/ProductPick'
+import { Trouble } from '../../parts/Trouble'
+import { Found } from './Found'
+import { Permit } from './Permit'
+import { Subs } from './Subs'
+import { gatewayTexts } from './texts'
 
+// Page is a gateway with the devices behind it.
 export function Page() {
-  const t = useTexts(appTexts)
-  return <Typography.Title level={2}>{t.gateways}</Typography.Title>
+  const frame = useTexts(appTexts)
+  const t = useTexts(gatewayTexts)
+  const [product, chooseProduct] = useProduct()
+  const [text, setText] = useState('')
+  const [chosen, setChosen] = useState('')
+  const found = useQuery({
+    queryKey: ['gateways', product, text],
+    queryFn: () => must(api.GET('/api/v1/devices', { params: { query: { product, limit: 50, ...(text && { text }) } } })),
+    enabled: product !== '',
+  })
+  const items = found.data?.items ?? []
+  const device = chosen || items[0]?.name || ''
+  return (
+    <>
+      <Flex justify="space-between" align="center" gap={12} wrap style={{ marginBottom: 16 }}>
+        <Typography.Title level={2} style={{ margin: 0 }}>{frame.gateways}</Typography.Title>
+        <Flex gap={8} wrap>
+          <ProductPick value={product} choose={(key) => { setChosen(''); setText(''); chooseProduct(key) }} />
+          <Select
+            aria-label={t.gateway}
+            placeholder={t.choose}
+            showSearch={{ filterOption: false, onSearch: setText }}
+            loading={found.isFetching}
+            value={device || null}
+            onChange={setChosen}
+            options={items.map((d) => ({ value: d.name, label: d.name }))}
+            style={{ minWidth: 180 }}
+          />
+        </Flex>
+      </Flex>
+      <Trouble error={found.error} again={found.refetch} />
+      {device ? (
+        <Flex vertical gap={24}>
+          <Permit product={product} device={device} />
+          <Subs product={product} device={device} />
+          <Found product={product} device={device} />
+        </Flex>
+      ) : found.isSuccess && <Empty description={t.none} />}
+    </>
+  )
 }
