@@ -39,8 +39,10 @@ export function useSignOut() {
   const cache = useQueryClient()
   return useMutation({
     mutationFn: () => must(api.DELETE('/api/v1/session')),
-    onSettled: () => {
-      cache.clear()
+    // 'me' stays, as nobody: clearing it would not tell those who look at it.
+    onSuccess: () => {
+      cache.setQueryData(key, null)
+      cache.removeQueries({ predicate: (query) => query.queryKey[0] !== key[0] })
     },
   })
 }

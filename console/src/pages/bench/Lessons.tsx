@@ -28,10 +28,10 @@ export function Lessons({ line, module, real }: { line: Line; module: Lesson['mo
     <Card size="small" title={t.lesson}>
       <Form layout="vertical">
         <Form.Item label={t.lesson} style={{ marginBottom: 12 }}>
-          <Select value={lesson.id} onChange={(v) => { setId(v); setDevice(null) }} options={fitting.map((l) => ({ value: l.id, label: l[language] }))} />
+          <Select aria-label={t.lesson} value={lesson.id} onChange={(v) => { setId(v); setDevice(null) }} options={fitting.map((l) => ({ value: l.id, label: l[language] }))} />
         </Form.Item>
         <Form.Item label={t.forDevice} style={{ marginBottom: 12 }}>
-          <Select
+          <Select aria-label={t.forDevice}
             showSearch={{ filterOption: false, onSearch: setText }} value={chosen} onChange={setDevice} options={options} loading={speakers.isFetching}
             placeholder={t.chooseDevice} notFoundContent={<Empty image={Empty.PRESENTED_IMAGE_SIMPLE} description={t.noDevices(lesson.dialect)} />}
           />

@@ -26,10 +26,10 @@ function Plugged() {
       <Typography.Text type="secondary">{t.plugHelp}</Typography.Text>
       <Form layout="inline" style={{ rowGap: 8 }}>
         <Form.Item label={t.module1}>
-          <Select value={module} onChange={setModule} style={{ width: 140 }} options={[{ value: 'esp8266', label: 'ESP8266' }, { value: 'ec20', label: 'EC20' }, { value: 'nt35e', label: 'NT35E' }]} />
+          <Select aria-label={t.module1} value={module} onChange={setModule} style={{ width: 140 }} options={[{ value: 'esp8266', label: 'ESP8266' }, { value: 'ec20', label: 'EC20' }, { value: 'nt35e', label: 'NT35E' }]} />
         </Form.Item>
         <Form.Item label={t.baud}>
-          <Select value={baud} onChange={setBaud} disabled={open} style={{ width: 120 }} options={speeds.map((s) => ({ value: s, label: String(s) }))} />
+          <Select aria-label={t.baud} value={baud} onChange={setBaud} disabled={open} style={{ width: 120 }} options={speeds.map((s) => ({ value: s, label: String(s) }))} />
         </Form.Item>
         <Button type={open ? 'default' : 'primary'} loading={line.state === 'opening'} onClick={() => void (open ? line.close() : line.open(baud))}>
           {open ? t.close : t.open}

@@ -60,10 +60,10 @@ function Starter({ kinds, allowed, started }: { kinds: Schemas['ModuleKind'][]; 
     <Card size="small">
       <Form layout="inline" onFinish={() => start.mutate()} style={{ rowGap: 8 }}>
         <Form.Item label={t.module}>
-          <Select value={name} style={{ width: 220 }} onChange={(v) => { setName(v); setFirmware(null) }} options={kinds.map((k) => ({ value: k.name, label: k.title }))} />
+          <Select aria-label={t.module} value={name} style={{ width: 220 }} onChange={(v) => { setName(v); setFirmware(null) }} options={kinds.map((k) => ({ value: k.name, label: k.title }))} />
         </Form.Item>
         <Form.Item label={t.firmware}>
-          <Select
+          <Select aria-label={t.firmware}
             value={firmware ?? kind?.firmwares?.[0]?.name ?? ''} style={{ width: 220 }} onChange={setFirmware}
             options={(kind?.firmwares ?? []).map((f) => ({ value: f.name, label: f.name, title: language === 'zh' ? f.helpZh : f.help }))}
           />
