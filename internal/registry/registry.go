@@ -230,7 +230,10 @@ func (r *Registry) PublishModel(ctx context.Context, key string, m *thing.Model)
 	}
 	p := *old
 	p.Model, p.ModelVersion = m.Index(), old.ModelVersion+1
-	return r.saveProduct(ctx, p)
+	if p, err = r.saveProduct(ctx, p); err != nil {
+		return Product{}, err
+	}
+	return p, r.keepModel(ctx, &p)
 }
 
 func (r *Registry) saveProduct(ctx context.Context, p Product) (Product, error) {

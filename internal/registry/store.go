@@ -15,10 +15,15 @@ type Store interface {
 	UpdateProduct(ctx context.Context, p *Product) error
 	DeleteProduct(ctx context.Context, key string) error // and its devices
 
+	SaveModel(ctx context.Context, product string, v ModelVersion) error // in place of the same version
+	Models(ctx context.Context, product string) ([]ModelVersion, error)  // the greatest version first
+	DeleteModel(ctx context.Context, product string, version int) error
+
 	InsertDevices(ctx context.Context, devices []Device) error // all or none; *ExistsError names the row
 	Device(ctx context.Context, id ID) (*Device, error)
 	Devices(ctx context.Context, q DeviceQuery) ([]Device, error)
 	CountDevices(ctx context.Context, product string) (int, error) // "" of all
+	CountStates(ctx context.Context) (map[string]int, error)       // of devices by the word for their state
 	DeviceByCertificate(ctx context.Context, fingerprint string) (*Device, error)
 	UpdateDevice(ctx context.Context, d *Device) error
 	// EnableBatch changes whether the devices of a batch are enabled, all at

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -20,6 +21,7 @@ type Memory struct {
 
 	mu       sync.Mutex
 	products map[string]registry.Product
+	models   map[string]map[int]registry.ModelVersion
 	devices  map[registry.ID]registry.Device
 	presence map[registry.ID]registry.Presence
 	bound    map[registry.ID]registry.Binding
@@ -105,6 +107,7 @@ func (m *Memory) DeleteProduct(_ context.Context, key string) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	delete(m.products, key)
+	delete(m.models, key)
 	for id := range m.devices {
 		if id.Product == key {
 			delete(m.devices, id)
@@ -356,3 +359,64 @@ func (m *Memory) SaveFound(context.Context, registry.ID, []registry.ID, time.Tim
 
 // Found is of [registry.Store].
 func (m *Memory) Found(context.Context, registry.ID) ([]registry.Found, error) { return nil, nil }
+
+// SaveModel is of [registry.Store].
+func (m *Memory) SaveModel(_ context.Context, product string, v registry.ModelVersion) error {
+	if err := m.called("SaveModel"); err != nil {
+		return err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if _, there := m.products[product]; !there {
+		return registry.ErrNotFound
+	}
+	if m.models == nil {
+		m.models = make(map[string]map[int]registry.ModelVersion)
+	}
+	if m.models[product] == nil {
+		m.models[product] = make(map[int]registry.ModelVersion)
+	}
+	m.models[product][v.Version] = v
+	return nil
+}
+
+// Models is of [registry.Store].
+func (m *Memory) Models(_ context.Context, product string) ([]registry.ModelVersion, error) {
+	if err := m.called("Models"); err != nil {
+		return nil, err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	all := slices.Collect(maps.Values(m.models[product]))
+	slices.SortFunc(all, func(a, b registry.ModelVersion) int { return b.Version - a.Version })
+	return all, nil
+}
+
+// DeleteModel is of [registry.Store].
+func (m *Memory) DeleteModel(_ context.Context, product string, version int) error {
+	if err := m.called("DeleteModel"); err != nil {
+		return err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.models[product], version)
+	return nil
+}
+
+// CountStates is of [registry.Store].
+func (m *Memory) CountStates(_ context.Context) (map[string]int, error) {
+	if err := m.called("CountStates"); err != nil {
+		return nil, err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	all := make(map[string]int)
+	for id, d := range m.devices {
+		state := registry.Disabled
+		if d.Enabled {
+			state = m.presence[id].State
+		}
+		all[state.String()]++
+	}
+	return all, nil
+}

@@ -26,6 +26,7 @@ func Registry(t *testing.T, open func(t *testing.T) registry.Store) {
 		{"thousands of devices are made at once", devicesMany},
 		{"devices are found by what they are", devicesFound},
 		{"devices come in pages, each once", devicesInPages},
+		{"models are kept, a draft beside them", modelsKept},
 		{"a product goes with its devices", productGoes},
 		{"a device is found by its certificate", deviceByCertificate},
 		{"a batch is disabled and enabled at once", batchEnabled},

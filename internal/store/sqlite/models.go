@@ -1,0 +1,73 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/matou-iot/matou/internal/registry"
+	"github.com/matou-iot/matou/thing"
+)
+
+// SaveModel is of [registry.Store].
+func (d *DB) SaveModel(ctx context.Context, product string, v registry.ModelVersion) error {
+	model, err := json.Marshal(v.Model)
+	if err != nil {
+		return fmt.Errorf("write model of %s: %w", product, err)
+	}
+	return d.write(ctx, d.sql, func(tx *sql.Tx) error {
+		res, err := tx.ExecContext(ctx, `INSERT INTO models (product, version, model, at) SELECT key, ?2, ?3, ?4 FROM products WHERE key = ?1
+			ON CONFLICT DO UPDATE SET model = excluded.model, at = excluded.at`, product, v.Version, string(model), millis(v.At))
+		return changed(res, err, registry.ErrNotFound)
+	})
+}
+
+// Models is of [registry.Store].
+func (d *DB) Models(ctx context.Context, product string) ([]registry.ModelVersion, error) {
+	rows, err := d.sql.QueryContext(ctx, "SELECT version, model, at FROM models WHERE product = ? ORDER BY version DESC", product)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var list []registry.ModelVersion
+	for rows.Next() {
+		v := registry.ModelVersion{Model: new(thing.Model)}
+		var model string
+		var at int64
+		if err := errors.Join(rows.Scan(&v.Version, &model, &at), json.Unmarshal([]byte(model), v.Model)); err != nil {
+			return nil, fmt.Errorf("models of %s: %w", product, err)
+		}
+		v.At = moment(at)
+		list = append(list, v)
+	}
+	return list, rows.Err()
+}
+
+// DeleteModel is of [registry.Store].
+func (d *DB) DeleteModel(ctx context.Context, product string, version int) error {
+	return d.write(ctx, d.sql, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, "DELETE FROM models WHERE product = ? AND version = ?", product, version)
+		return err
+	})
+}
+
+// CountStates is of [registry.Store].
+func (d *DB) CountStates(ctx context.Context) (map[string]int, error) {
+	rows, err := d.sql.QueryContext(ctx, "SELECT "+stateOf+", count(*) FROM devices d LEFT JOIN statuses s ON s.product = d.product AND s.device = d.name GROUP BY 1")
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	all := make(map[string]int)
+	for rows.Next() {
+		var state string
+		var n int
+		if err := rows.Scan(&state, &n); err != nil {
+			return nil, err
+		}
+		all[state] = n
+	}
+	return all, rows.Err()
+}
