@@ -6,6 +6,7 @@ import (
 	"syscall"
 
 	"github.com/matou-iot/matou/internal/fault"
+	"github.com/matou-iot/matou/internal/httpapi"
 )
 
 // A guard watches the room on the disk of a directory. Databases fare badly on
@@ -34,6 +35,15 @@ func (g *guard) room() error {
 		g.log.Info("there is room on the disk again")
 	}
 	return g.full
+}
+
+// use is how much room the disk has; zero where it does not say.
+func (g *guard) use() httpapi.DiskUse {
+	var s syscall.Statfs_t
+	if err := syscall.Statfs(g.dir, &s); err != nil {
+		return httpapi.DiskUse{}
+	}
+	return httpapi.DiskUse{Free: int64(s.Bavail) * int64(s.Bsize), Total: int64(s.Blocks) * int64(s.Bsize)}
 }
 
 func (g *guard) look() error {

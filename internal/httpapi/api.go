@@ -55,6 +55,7 @@ type Timeline interface {
 	Unobserve(product, device string)
 	Observed(product, device string) time.Time
 	ObservedDevices() []string
+	Refusals() []trace.Tally
 }
 
 // Options are what the API needs.
@@ -97,6 +98,8 @@ type Options struct {
 	Console http.Handler
 	// Ready reports why requests cannot be served yet; nil: always ready.
 	Ready func() error
+	// Disk tells of the room on the disk of the data; nil: nobody knows.
+	Disk func() DiskUse
 	// Measure adds figures to the metrics; nil: none.
 	Measure func(prometheus.Registerer)
 }

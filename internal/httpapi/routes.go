@@ -19,6 +19,10 @@ func (a *api) routes() {
 	raw(a, "GET", "/products/{product}/model", see, "Products", "Export the thing model", a.exportModel)
 	route(a, "PUT", "/products/{product}/model", work, "Products", "Import and publish a thing model", a.importModel, body(modelBody), anyBody)
 
+	route(a, "GET", "/products/{product}/models", see, "Products", "The draft and the published versions of the thing model", a.listModels)
+	route(a, "PUT", "/products/{product}/models/draft", work, "Products", "Keep a thing model that is not finished", a.saveDraft, body(modelBody), anyBody)
+	do(a, "DELETE", "/products/{product}/models/draft", work, "Products", "Forget the draft", a.dropDraft)
+	route(a, "POST", "/products/{product}/models/check", see, "Products", "Read a thing model and say whether it can be published; nothing else happens", a.checkModel, body(modelBody), anyBody, changesNothing)
 	route(a, "GET", "/products/{product}/script", see, "Products", "Show the script that parses the bytes of devices", a.showScript)
 	route(a, "PUT", "/products/{product}/script", work, "Products", "Give a product a parsing script", a.setScript)
 	do(a, "DELETE", "/products/{product}/script", work, "Products", "Delete the parsing script", a.deleteScript)
@@ -156,5 +160,6 @@ func (a *api) routes() {
 
 	route(a, "GET", "/audit", rule, "Access", "Who changed what, and who was refused", a.listAudit)
 
+	route(a, "GET", "/overview", see, "Server", "Devices by state, refusals by cause, figures and health, in one answer", a.overview)
 	route(a, "GET", "/status", see, "Server", "How the server is", a.status)
 }

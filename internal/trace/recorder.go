@@ -13,13 +13,14 @@ import (
 
 // A Recorder keeps the timelines. Any number of goroutines may use it at once.
 type Recorder struct {
-	next    atomic.Uint64
-	_       [56]byte     // what follows is read with each message and seldom written
-	budget  int          // bytes a shard may hold
-	lookers atomic.Int64 // watches there are
-	seed    maphash.Seed
-	shard   [shards]shard
-	now     func() time.Time
+	next     atomic.Uint64
+	_        [56]byte     // what follows is read with each message and seldom written
+	budget   int          // bytes a shard may hold
+	lookers  atomic.Int64 // watches there are
+	seed     maphash.Seed
+	shard    [shards]shard
+	refusals tallies
+	now      func() time.Time
 
 	observing sync.Mutex                        // held while observed is changed
 	observed  atomic.Pointer[map[key]time.Time] // under watch, until when; nil while nobody is
@@ -73,6 +74,9 @@ func (r *Recorder) Record(e Entry) uint64 {
 		most = ObservedPayload
 	}
 	detail := e.shorten(most)
+	if e.Code != "" && (e.Kind == Refuse || e.Kind == Fault) {
+		r.refusals.count(&e)
+	}
 	k := key{e.Product, e.Device}
 	s := r.of(k)
 	s.mu.Lock()
