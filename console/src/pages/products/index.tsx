@@ -1,8 +1,102 @@
-import { Typography } from 'antd'
+import { PlusOutlined } from '@ant-design/icons'
+import { useInfiniteQuery } from '@tanstack/react-query'
+import { Button, Empty, Flex, Input, Table, Tag, Tooltip, Typography } from 'antd'
+import { useState } from 'react'
+import { Link } from 'react-router'
+import { api, must, type Schemas } from '../../api/client'
+import { may, useMe } from '../../app/session'
 import { appTexts } from '../../app/texts'
-import { useTexts } from '../../i18n/texts'
+import { useLanguage, useTexts } from '../../i18n/texts'
+import { Refused } from '../../parts/Refused'
+import { CreateProduct } from './CreateProduct'
+import { productsTexts } from './texts'
 
 export function Page() {
-  const t = useTexts(appTexts)
-  return <Typography.Title level={2}>{t.products}</Typography.Title>
+  const app = useTexts(appTexts)
+  const t = useTexts(productsTexts)
+  const { language } = useLanguage()
+  const able = may(useMe(), 'operator')
+  const [text, setText] = useState('')
+  const [making, setMaking] = useState(false)
+  const products = useInfiniteQuery({
+    queryKey: ['products', 'list', text],
+    queryFn: ({ pageParam }) => must(api.GET('/api/v1/products', { params: { query: { text, limit: 50, after: pageParam } } })),
+    initialPageParam: '',
+    getNextPageParam: (last) => last.next || undefined,
+  })
+  const rows = products.data?.pages.flatMap((p) => p.items ?? []) ?? []
+  const create = (
+    <Tooltip title={able ? undefined : t.role}>
+      <Button type="primary" icon={<PlusOutlined />} disabled={!able} onClick={() => setMaking(true)}>
+        {t.create}
+      </Button>
+    </Tooltip>
+  )
+  return (
+    <Flex vertical gap={16}>
+      <Flex justify="space-between" align="center" gap={12} wrap>
+        <Typography.Title level={2} style={{ margin: 0 }}>
+          {app.products}
+        </Typography.Title>
+        <Flex gap={8} wrap>
+          <Input.Search allowClear placeholder={t.search} aria-label={t.search} onSearch={setText} style={{ width: 220 }} />
+          {create}
+        </Flex>
+      </Flex>
+      <Refused error={products.error} />
+      <Table<Schemas['Product']>
+        rowKey="key"
+        dataSource={rows}
+        loading={products.isPending}
+        pagination={false}
+        scroll={{ x: 760 }}
+        locale={{
+          emptyText: products.isPending ? ' ' : (
+            <Empty description={text ? t.nothing : t.empty} style={{ padding: 24 }}>
+              {!text && create}
+            </Empty>
+          ),
+        }}
+        columns={[
+          {
+            title: t.name,
+            render: (_, p) => (
+              <Flex vertical>
+                <Link to={`/products/${encodeURIComponent(p.key)}`}>{p.name || p.key}</Link>
+                <Typography.Text type="secondary" className="mono" style={{ fontSize: 12 }}>
+                  {p.key}
+                </Typography.Text>
+              </Flex>
+            ),
+          },
+          {
+            title: t.dialect,
+            render: (_, p) => (
+              <Flex gap={4} wrap>
+                <Tag>{t.dialects[p.dialect] ?? p.dialect}</Tag>
+                {p.nodeType === 'gateway' && <Tag>{t.gateway}</Tag>}
+              </Flex>
+            ),
+          },
+          {
+            title: t.strictness,
+            render: (_, p) => (
+              <Tooltip title={t.strictHelp[p.strictness]}>
+                <Tag color={p.strictness === 'open' ? 'orange' : 'default'}>{t.strict[p.strictness] ?? p.strictness}</Tag>
+              </Tooltip>
+            ),
+          },
+          { title: t.model, render: (_, p) => (p.dataModel === 'streams' ? t.streams : p.modelVersion ? `v${p.modelVersion}` : t.unpublished) },
+          { title: t.devices, align: 'right', render: (_, p) => <Link to={`/devices?product=${encodeURIComponent(p.key)}`}>{p.devices.toLocaleString(language)}</Link> },
+          { title: t.created, render: (_, p) => new Date(p.createdAt).toLocaleDateString(language) },
+        ]}
+      />
+      {products.hasNextPage && (
+        <Button onClick={() => products.fetchNextPage()} loading={products.isFetchingNextPage} style={{ alignSelf: 'center' }}>
+          {t.more}
+        </Button>
+      )}
+      {making && <CreateProduct done={() => setMaking(false)} />}
+    </Flex>
+  )
 }

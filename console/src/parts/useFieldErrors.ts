@@ -1,0 +1,14 @@
+import type { FormInstance } from 'antd'
+import { useEffect } from 'react'
+import { Problem } from '../api/client'
+
+// useFieldErrors puts what the API says of a field at that field of a form. A
+// location such as "body.key" means the field "key".
+export function useFieldErrors(form: FormInstance, error: unknown) {
+  useEffect(() => {
+    if (!(error instanceof Problem)) return
+    form.setFields(
+      error.errors.flatMap((e) => (e.location ? [{ name: e.location.replace(/^body\./, '').split('.'), errors: [e.message || error.detail] }] : [])),
+    )
+  }, [form, error])
+}
