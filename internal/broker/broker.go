@@ -398,15 +398,31 @@ func (l *listener) cut() {
 	}
 }
 
-// closeAll closes the network connections that are open.
+// sever ends a network connection in both directions. Who serves it closes it, so
+// that its number is nobody else's while he writes; what cannot be severed is
+// closed.
+func sever(c io.Closer) {
+	both, ok := c.(interface {
+		CloseRead() error
+		CloseWrite() error
+	})
+	if !ok {
+		c.Close()
+		return
+	}
+	both.CloseRead()
+	both.CloseWrite()
+}
+
+// closeAll severs the network connections that are open.
 func (l *listener) closeAll() {
 	l.mu.Lock()
 	l.closed = true
 	open := slices.Collect(maps.Keys(l.open))
 	g := l.lounge
 	l.mu.Unlock()
-	for _, c := range open { // each waits for its connection's goroutine to let go
-		c.Close()
+	for _, c := range open {
+		sever(c)
 	}
 	if g != nil {
 		g.wakeAll() // of a closed socket nothing is heard

@@ -15,8 +15,10 @@ func newTransport(nc net.Conn, abort func()) transport {
 	if sc, ok := nc.(syscall.Conn); ok {
 		if raw, err := sc.SyscallConn(); err == nil {
 			t := &socket{nc: nc, raw: raw}
-			t.onReadable, t.onWritable = t.readable, t.writable
-			return t
+			t.onReadable = t.readable
+			if raw.Control(func(fd uintptr) { t.fd = int(fd) }) == nil {
+				return t
+			}
 		}
 	}
 	return &stream{nc: nc, abort: abort}
@@ -31,19 +33,15 @@ func newTransport(nc net.Conn, abort func()) transport {
 // That is why a short read may be taken for an empty socket, and why nothing
 // that handles input may close the socket: closing waits for the RawConn.Read.
 type socket struct {
-	nc                     net.Conn
-	raw                    syscall.RawConn
-	onReadable, onWritable func(fd uintptr) bool // made once: a method value costs an allocation
+	nc         net.Conn
+	raw        syscall.RawConn
+	fd         int                   // to write to: see close
+	onReadable func(fd uintptr) bool // made once: a method value costs an allocation
 
 	// receive's
 	r       receiver
 	b       *batch
 	readErr error
-
-	// whoever flushes
-	out      []byte
-	wrote    int
-	writeErr error
 }
 
 func (t *socket) receive(r receiver) error {
@@ -108,30 +106,20 @@ func (t *socket) readable(fd uintptr) (done bool) {
 	}
 }
 
+// write writes once and never waits. It asks nobody whether the socket is
+// open: only close closes it, which is called when nobody writes any more.
 func (t *socket) write(b []byte) (int, error) {
-	t.out, t.wrote, t.writeErr = b, 0, nil
-	err := t.raw.Write(t.onWritable)
-	t.out = nil
-	if t.writeErr != nil {
-		err = t.writeErr
-	}
-	return t.wrote, err
-}
-
-// writable writes once and never waits.
-func (t *socket) writable(fd uintptr) (done bool) {
 	for {
-		n, err := writeNow(int(fd), t.out)
-		switch {
-		case err == syscall.EINTR:
-			continue
-		case err == syscall.EAGAIN:
-		case err != nil:
-			t.writeErr = err
+		n, err := writeNow(t.fd, b)
+		switch err {
+		case nil:
+			return n, nil
+		case syscall.EINTR:
+		case syscall.EAGAIN:
+			return 0, nil
 		default:
-			t.wrote = n
+			return 0, err
 		}
-		return true
 	}
 }
 
