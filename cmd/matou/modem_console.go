@@ -70,7 +70,8 @@ func (c *modemConsole) order(line string) {
 		c.m.Reset()
 		c.tell(nil, "reset")
 	case "send":
-		c.tell(c.bytes(rest))
+		done, err := c.bytes(rest)
+		c.tell(err, done)
 	case "quit", "exit":
 		c.quit()
 	case "help", "?":
@@ -81,25 +82,25 @@ func (c *modemConsole) order(line string) {
 }
 
 // bytes types what no keyboard has: a packet, in hex as serial tools take it.
-func (c *modemConsole) bytes(text string) (err error, done string) {
+func (c *modemConsole) bytes(text string) (done string, err error) {
 	if c.send == nil {
-		return errors.New("send is for --stdio: write to the module's port instead"), ""
+		return "", errors.New("send is for --stdio: write to the module's port instead")
 	}
 	text = strings.ReplaceAll(text, " ", "")
 	b, err := hex.DecodeString(text)
 	switch {
 	case len(text)%2 != 0:
-		return fmt.Errorf("send: %d hex digits make no whole bytes: two each", len(text)), ""
+		return "", fmt.Errorf("send: %d hex digits make no whole bytes: two each", len(text))
 	case err != nil:
-		return fmt.Errorf("send: %w: give bytes in hex, as 'send C0 00'", err), ""
+		return "", fmt.Errorf("send: %w: give bytes in hex, as 'send C0 00'", err)
 	case len(b) == 0:
-		return errors.New("send: nothing to send: give bytes in hex, as 'send C0 00'"), ""
+		return "", errors.New("send: nothing to send: give bytes in hex, as 'send C0 00'")
 	}
 	c.send(b)
 	if len(b) == 1 {
-		return nil, "1 byte sent"
+		return "1 byte sent", nil
 	}
-	return nil, fmt.Sprintf("%d bytes sent", len(b))
+	return fmt.Sprintf("%d bytes sent", len(b)), nil
 }
 
 // tell ends its lines for terminals that are raw as well.
