@@ -16,6 +16,7 @@ import (
 //	```console runs      a command that goes on until the end of the page
 //	```console waits     a command that ends later, by what is done after it
 //	```at                the terminal of the module that was started last
+//	```at again          the same, each command repeated until it is answered so
 //	```json tsl.json     the file of that name
 //
 // In console blocks $ begins a command, which goes on behind a \ at the end of
@@ -32,7 +33,7 @@ type tutorial struct {
 // A step is a command, a line that is typed, or a file, and what is seen of it.
 type step struct {
 	at   string // page:line
-	kind string // shell, fails, runs, waits, file, type, see
+	kind string // shell, fails, runs, waits, file, type, again, see
 	text string
 	seen []string
 }
@@ -75,7 +76,16 @@ func (p *tutorial) block(info string, lines []string, number int) error {
 	case "console":
 		return p.console(tag, lines, number)
 	case "at":
+		if tag != "" && tag != "again" {
+			return fmt.Errorf("at %q: it is again, or nothing", tag)
+		}
+		first := len(p.steps)
 		p.typed(lines, number)
+		for i := range p.steps[first:] {
+			if tag == "again" {
+				p.steps[first+i].kind = "again"
+			}
+		}
 		return nil
 	case "json", "yaml":
 		if tag == "" || tag != filepath.Base(tag) {

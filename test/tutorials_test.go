@@ -163,6 +163,8 @@ func (r *reader) follow(p *tutorial) {
 			r.later = append(r.later, r.start(s))
 		case "type":
 			r.typeLine(s)
+		case "again":
+			r.again(s)
 		case "see":
 			r.see(r.module, s)
 		}
@@ -279,6 +281,19 @@ func (r *reader) typeLine(s step) {
 	r.see(c, s)
 }
 
+// again types a command until it is answered as the page shows.
+func (r *reader) again(s step) {
+	r.t.Helper()
+	if !strings.HasPrefix(s.text, "AT") || len(s.seen) == 0 {
+		r.t.Fatalf("%s: what is typed again is a command with an answer", s.at)
+	}
+	want := regexp.MustCompile(`^` + regexp.QuoteMeta(s.text) + `\n` + pattern(s.seen) + `$`)
+	r.m.await(s.text+" to be answered", func() bool {
+		fmt.Fprintf(r.module.in, "%s\r", s.text)
+		return want.MatchString(r.expect(r.module, s, regexp.QuoteMeta(s.text)+`\n(?:[^\n]*\n)*?(?:OK|ERROR)\n`))
+	})
+}
+
 // see waits until a running command has shown what a step shows.
 func (r *reader) see(c *window, s step) {
 	r.t.Helper()
@@ -287,8 +302,9 @@ func (r *reader) see(c *window, s step) {
 	}
 }
 
-// expect waits until what a command says begins with the expression.
-func (r *reader) expect(c *window, s step, expression string) {
+// expect waits until what a command says begins with the expression, and
+// returns that.
+func (r *reader) expect(c *window, s step, expression string) string {
 	r.t.Helper()
 	re := regexp.MustCompile(`^` + expression)
 	deadline := time.NewTimer(patience)
@@ -300,7 +316,7 @@ func (r *reader) expect(c *window, s step, expression string) {
 		rest := strings.TrimLeft(text, " \n")
 		if at := re.FindStringIndex(rest); at != nil {
 			c.past += len(text) - len(rest) + at[1]
-			return
+			return rest[:at[1]]
 		}
 		select {
 		case <-tick.C:
