@@ -280,7 +280,7 @@ func (a *App) join() error {
 			Registry: a.registry, Records: a.feed, History: a.history, Timeline: a.timeline, Dialects: a.dialects, Others: a.topology,
 		}),
 		PublicHost: a.publicHost(), PublicPort: port(a.devices[0]), Started: a.started,
-		RootCertificate: a.rootCertificate(), Ready: a.disk.room, Disk: a.disk.use, Measure: a.coap.Measure,
+		RootCertificate: a.rootCertificate(), Ready: a.disk.room, Disk: a.disk.use, Settings: a.shownSettings, Measure: a.coap.Measure,
 	})
 	return err
 }

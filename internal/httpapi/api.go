@@ -96,6 +96,8 @@ type Options struct {
 	// Console serves the pages of the console; nil: there are none, and the
 	// description of the API stands in their place.
 	Console http.Handler
+	// Settings is the configuration without secrets; nil: none is shown.
+	Settings func() []Setting
 	// Ready reports why requests cannot be served yet; nil: always ready.
 	Ready func() error
 	// Disk tells of the room on the disk of the data; nil: nobody knows.

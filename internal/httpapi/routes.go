@@ -161,5 +161,6 @@ func (a *api) routes() {
 	route(a, "GET", "/audit", rule, "Access", "Who changed what, and who was refused", a.listAudit)
 
 	route(a, "GET", "/overview", see, "Server", "Devices by state, refusals by cause, figures and health, in one answer", a.overview)
+	route(a, "GET", "/settings", rule, "Server", "With what the server runs, and from where each value is", a.listSettings)
 	route(a, "GET", "/status", see, "Server", "How the server is", a.status)
 }
