@@ -25,6 +25,7 @@ func TestModemSays(t *testing.T) {
 		{"modem-run-bad-fault-time", with("modem run esp8266 --fault reset@soon")},
 		{"modem-run-bad-map", with("modem run esp8266 --map host")},
 		{"modem-run-bad-wifi", with("modem run esp8266 --wifi home=short")},
+		{"modem-run-cellular-wifi", with("modem run ec20 --wifi home=12345678")},
 		{"modem-run-missing-cafile", with("modem run esp8266 --cafile testdata/none.pem")},
 		{"modem-run-empty-cafile", with("modem run esp8266 --cafile testdata/publish.bin")},
 		{"modem-run-bad-baud", with("modem run esp8266 --baud 10")},

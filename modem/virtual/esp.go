@@ -9,6 +9,7 @@ import (
 var esp8266 = &Model{
 	Name:  "esp8266",
 	Title: "Espressif ESP8266",
+	WiFi:  true,
 	Firmwares: []Firmware{
 		{"1.7.4.0", "the usual one: ESP-01S, SDK 3.0.4", "最常见:ESP-01S,SDK 3.0.4"},
 		{"1.7.6.0", "the last of its line, SDK 3.0.6", "1.x 的最后一版,SDK 3.0.6"},

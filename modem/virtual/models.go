@@ -14,6 +14,8 @@ type Model struct {
 	Quirks    []Quirk
 	Faults    []FaultKind
 
+	WiFi bool // it joins access points
+
 	make func(*Module) personality
 }
 

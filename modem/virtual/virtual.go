@@ -108,6 +108,9 @@ func New(o Options) (*Module, error) {
 	if o.Speed < 0 || o.Baud < 0 {
 		return nil, errors.New("speed and baud cannot be below 0")
 	}
+	if len(o.AccessPoints) > 0 && !model.WiFi {
+		return nil, fmt.Errorf("%s is a cellular module and joins no Wi-Fi: leave the access points (--wifi) out", model.Name)
+	}
 	if o.Network == nil {
 		o.Network = System{}
 	}
