@@ -25,6 +25,11 @@ type deviceRunCmd struct {
 	URL      string `name:"url" help:"Connect here instead: mqtt://, mqtts://, ws:// or wss://." placeholder:"URL"`
 	CAFile   string `name:"cafile" help:"PEM file of the authorities to trust, instead." placeholder:"FILE"`
 	Insecure bool   `help:"Accept any certificate."`
+	Module   string `help:"Connect through a module on a serial line: esp8266 or ec20." placeholder:"KIND"`
+	Port     string `help:"Port of the module: /dev/ttyUSB0, COM3, a pseudo-terminal, or tcp:host:port." placeholder:"PORT"`
+	Baud     int    `help:"Speed of the port." placeholder:"N"`
+	SSID     string `name:"ssid" help:"Wi-Fi that the module joins." placeholder:"SSID"`
+	WifiPass string `name:"wifi-password" help:"Password of the Wi-Fi." env:"MATOU_WIFI_PASSWORD" placeholder:"PASSWORD"`
 	Name     string `name:"device-name" help:"Be this device of the product instead." placeholder:"NAME"`
 	Secret   string `name:"device-secret" help:"Secret or key of the device instead." env:"MATOU_DEVICE_SECRET" placeholder:"SECRET"`
 	Seed     uint64 `help:"Seed of all that is random instead." placeholder:"N"`
@@ -48,7 +53,13 @@ Examples:
   matou device run --example night-light --print > lamp.yaml
   matou device run lamp.yaml --url mqtts://iot.example.com
   matou device run lamp.yaml --device-name lamp02 --for 10m --json
-  matou device run lamp.yaml --check`
+  matou device run lamp.yaml --check
+
+Through a module on a serial line; in lamp.yaml it is "module: {kind: esp8266,
+port: /dev/ttyUSB0, ssid: home, password: \"${WIFI_PASSWORD}\"}":
+  matou modem run esp8266 --pty /tmp/esp --wifi home=12345678
+  matou device run lamp.yaml --module esp8266 --port /tmp/esp --ssid home \
+    --wifi-password 12345678`
 }
 
 func (c *deviceRunCmd) Run(g *globals) error {
@@ -108,6 +119,21 @@ func (c *deviceRunCmd) read(stdin io.Reader) (d *virtual.Description, text []byt
 func (c *deviceRunCmd) change(d *virtual.Description) {
 	if c.URL != "" {
 		d.Server.URL = c.URL
+	}
+	if c.Module != "" {
+		d.Module.Kind = c.Module
+	}
+	if c.Port != "" {
+		d.Module.Port = c.Port
+	}
+	if c.Baud != 0 {
+		d.Module.Baud = c.Baud
+	}
+	if c.SSID != "" {
+		d.Module.SSID = c.SSID
+	}
+	if c.WifiPass != "" && d.Module.Kind == "esp8266" {
+		d.Module.Password = c.WifiPass
 	}
 	if c.CAFile != "" {
 		d.Server.CAFile = c.CAFile

@@ -16,8 +16,9 @@ import (
 type Description struct {
 	Device    Identity             `yaml:"device"`
 	Server    Server               `yaml:"server"`
-	Model     string               `yaml:"model"` // file of the product's thing model, for whoever makes the product
-	Seed      uint64               `yaml:"seed"`  // of all that is random; 0: 1
+	Module    Module               `yaml:"module"` // what carries the connection; empty: this machine's network
+	Model     string               `yaml:"model"`  // file of the product's thing model, for whoever makes the product
+	Seed      uint64               `yaml:"seed"`   // of all that is random; 0: 1
 	Report    Report               `yaml:"report"`
 	Sensors   map[string]*Sensor   `yaml:"sensors"`
 	Actuators map[string]*Actuator `yaml:"actuators"`

@@ -34,6 +34,7 @@ func Read(file string, text []byte, open Opener, change func(*Description)) (*De
 	c := checker{d, doc}
 	c.identity()
 	c.server()
+	c.module()
 	c.report()
 	c.sensors()
 	c.actuators()

@@ -58,6 +58,7 @@ type Unit struct {
 	d     *Description
 	o     Options
 	dev   *device.Device
+	line  *line // nil: not through a module
 	began time.Time
 
 	telling sync.Mutex // held while Options.Tell runs
@@ -83,8 +84,15 @@ func New(d *Description, o Options) (*Unit, error) {
 	if err != nil {
 		return nil, err
 	}
+	dial := o.Dial
+	if dial == nil && d.Module.Kind != "" {
+		if u.line, err = newLine(d.Module, d.Server.URL, config); err != nil {
+			return nil, err
+		}
+		dial, config = u.line.dial, u.line.tls
+	}
 	u.dev, err = device.New(device.Options{
-		Identity: d.Device.Identity(), URL: d.Server.URL, TLS: config, Dial: o.Dial, KeepAlive: d.Server.KeepAlive,
+		Identity: d.Device.Identity(), URL: d.Server.URL, TLS: config, Dial: dial, KeepAlive: d.Server.KeepAlive,
 		Queue: d.Report.Queue, Desired: slices.Sorted(maps.Keys(d.Actuators)), GiveUp: o.GiveUp, Log: o.Log,
 		OnConnect: func() { u.tell(Event{Kind: Connected, Name: d.Server.URL}) },
 		OnAway:    func(err error) { u.tell(Event{Kind: Away, Err: err}) },
@@ -104,6 +112,9 @@ func New(d *Description, o Options) (*Unit, error) {
 // called once.
 func (u *Unit) Run(ctx context.Context) error {
 	u.began = time.Now()
+	if u.line != nil {
+		defer u.line.close()
+	}
 	if every := u.d.Report.Every; every > 0 {
 		u.dev.Every(every, func(context.Context) (device.Values, error) { return u.measure(), nil })
 	}

@@ -1,0 +1,160 @@
+package virtual
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"net"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/matou-iot/matou/modem"
+	"github.com/matou-iot/matou/modem/esp8266"
+	"github.com/matou-iot/matou/modem/quectel"
+)
+
+// A Module says through which module the device connects, if not through the
+// network of this machine.
+type Module struct {
+	Kind string `yaml:"kind"` // esp8266 or ec20
+	Port string `yaml:"port"` // /dev/ttyUSB0, COM3, a pseudo-terminal, or tcp:host:port
+	Baud int    `yaml:"baud"` // 0: 115200
+
+	SSID     string `yaml:"ssid"`     // esp8266
+	Password string `yaml:"password"` // esp8266: of the Wi-Fi
+	APN      string `yaml:"apn"`      // ec20
+	PIN      string `yaml:"pin"`      // ec20
+}
+
+// ModuleKinds are the modules whose sockets can carry a device.
+var ModuleKinds = []string{"esp8266", "ec20"}
+
+func (c *checker) module() {
+	m := &c.Module
+	if *m == (Module{}) {
+		return
+	}
+	for name, secret := range map[string]*string{"password": &m.Password, "pin": &m.PIN} {
+		if err := fromEnvironment(secret); err != nil {
+			c.tell("module."+name, "%v", err)
+		}
+	}
+	if m.Kind == "nt35e" {
+		c.tell("module.kind", "no socket commands of the nt35e are known: it can be %s", strings.Join(ModuleKinds, " or "))
+	} else if !slices.Contains(ModuleKinds, m.Kind) {
+		c.tell("module.kind", "%q is none of %s", m.Kind, strings.Join(ModuleKinds, ", "))
+	}
+	if m.Port == "" {
+		c.tell("module.port", "is missing: name the port of the module, such as /dev/ttyUSB0, or tcp:host:port")
+	}
+	if m.Baud != 0 && (m.Baud < 50 || m.Baud > 5_000_000) {
+		c.tell("module.baud", "%d is not from 50 to 5000000", m.Baud)
+	}
+	if m.Kind == "esp8266" && m.APN+m.PIN != "" {
+		c.tell("module", "an esp8266 has no apn and no pin: it has ssid and password")
+	}
+	if m.Kind == "ec20" && m.SSID+m.Password != "" {
+		c.tell("module", "an ec20 has no ssid and no password: it has apn and pin")
+	}
+	if u, err := url.Parse(c.Server.URL); err == nil && strings.HasPrefix(strings.ToLower(u.Scheme), "ws") {
+		c.tell("server.url", "%s does not go through a module: use mqtt:// or mqtts://", c.Server.URL)
+	}
+}
+
+// A line is the device's way through a module. It attaches when it is first
+// needed, and again when the port was gone.
+type line struct {
+	m      Module
+	server *url.URL
+	tls    *tls.Config // nil: plain TCP
+
+	mu       sync.Mutex
+	attached modem.Module
+}
+
+func newLine(m Module, server string, config *tls.Config) (*line, error) {
+	u, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+	l := &line{m: m, server: u}
+	switch strings.ToLower(u.Scheme) {
+	case "mqtts", "ssl", "tls":
+		l.tls = config.Clone()
+		if l.tls == nil {
+			l.tls = &tls.Config{}
+		}
+		if l.tls.ServerName == "" {
+			l.tls.ServerName = u.Hostname()
+		}
+	}
+	return l, nil
+}
+
+func (l *line) dial(ctx context.Context) (net.Conn, error) {
+	m, err := l.attach(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("module %s at %s: %w", l.m.Kind, l.m.Port, err)
+	}
+	port := l.server.Port()
+	if port == "" {
+		port = "1883"
+		if l.tls != nil {
+			port = "8883"
+		}
+	}
+	c, err := m.Dial(ctx, "tcp", net.JoinHostPort(l.server.Hostname(), port))
+	if err != nil {
+		return nil, fmt.Errorf("module %s at %s: %w", l.m.Kind, l.m.Port, err)
+	}
+	if l.tls == nil {
+		return c, nil
+	}
+	s := tls.Client(c, l.tls)
+	if err := s.HandshakeContext(ctx); err != nil {
+		c.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// attach returns the module, which it sets up if there is none.
+func (l *line) attach(ctx context.Context) (modem.Module, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.attached != nil {
+		select {
+		case <-l.attached.Done():
+			l.attached.Close()
+			l.attached = nil
+		default:
+			return l.attached, nil
+		}
+	}
+	port, err := modem.Open(ctx, l.m.Port, l.m.Baud)
+	if err != nil {
+		return nil, err
+	}
+	var m modem.Module
+	if l.m.Kind == "esp8266" {
+		m, err = esp8266.Attach(ctx, port, esp8266.Options{SSID: l.m.SSID, Password: l.m.Password})
+	} else {
+		m, err = quectel.Attach(ctx, port, quectel.Options{APN: l.m.APN, PIN: l.m.PIN})
+	}
+	if err != nil {
+		return nil, err
+	}
+	l.attached = m
+	return m, nil
+}
+
+func (l *line) close() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.attached != nil {
+		l.attached.Close()
+		l.attached = nil
+	}
+}

@@ -1,0 +1,50 @@
+package test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestDeviceRunThroughAModule runs a description whose packets go through the
+// serial line of a module: by flags on an ESP8266's pseudo-terminal, by YAML on
+// an EC20's TCP port.
+func TestDeviceRunThroughAModule(t *testing.T) {
+	const ref = lampProduct + "/" + lampName
+	url := "mqtt://" + aliyunHost + ":1883" // a name that only the module finds
+	for _, model := range []string{"esp8266", "ec20"} {
+		t.Run(model, func(t *testing.T) {
+			m := start(t, t.TempDir())
+			m.lamp()
+			args := []string{"device", "run", "--example", "night-light", "--url", url, "--device-secret", lampSecret}
+			if model == "esp8266" {
+				link := filepath.Join(t.TempDir(), "esp")
+				m.module(`which is (\S+)`, model, "--pty", link, "--speed", "20", "--wifi", "home=12345678", "--map", "*.aliyuncs.com="+m.device)
+				args = append(args, "--module", model, "--port", link, "--ssid", "home", "--wifi-password", "12345678")
+			} else {
+				where, _ := m.module(` at tcp (127\.0\.0\.1:\d+)`, model, "--tcp", "127.0.0.1:0", "--speed", "20", "--map", "*.aliyuncs.com="+m.device)
+				text, errs, code := m.cli("device", "run", "--example", "night-light", "--print")
+				if code != 0 {
+					t.Fatal(errs)
+				}
+				file := filepath.Join(t.TempDir(), "lamp.yaml")
+				text += "\nmodule: {kind: ec20, port: \"tcp:" + where + "\"}\n"
+				if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+					t.Fatal(err)
+				}
+				args = append([]string{"device", "run", file}, args[4:]...)
+			}
+			b := m.background(args...)
+			m.await("a report of the lamp", func() bool {
+				return m.latest(lampProduct, lampName, "CurrentTemperature") != "" || b.stderr.String() != ""
+			})
+			if out := b.stdout.String(); !strings.Contains(out, "connected to "+url+" as "+ref) || b.stderr.String() != "" {
+				t.Fatalf("%s%s", out, b.stderr.String())
+			}
+			if out, errs, code := m.cli("device", "set", ref, "NightLightSwitch=1", "--wait", "20s"); code != 0 {
+				t.Errorf("set: exit %d %s%s", code, out, errs)
+			}
+		})
+	}
+}
