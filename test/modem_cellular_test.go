@@ -235,7 +235,9 @@ func TestSeed003TypedIntoAVirtualNT35E(t *testing.T) {
 	l.typed(fmt.Sprintf(`AT+LMQTTPUB=0,7,1,0,"/sys/a1JszCpjS61/NT35E_06011/thing/event/property/post",%d,"%s"`, len(post), post), "OK")
 	l.until("+LMQTTPUB: 0,7,0\r\n")
 	m.awaitLatest(nt35eProduct, nt35eDevice, "temp", "25")
-	go m.call("POST", "/products/"+nt35eProduct+"/devices/"+nt35eDevice+"/properties", object{"values": object{"temp": 31}})
+	if status, body := m.call("POST", "/products/"+nt35eProduct+"/devices/"+nt35eDevice+"/properties", object{"values": object{"temp": 31}}); status/100 != 2 {
+		t.Fatalf("the command: %d %s", status, body)
+	}
 	urc := l.until(`"temp":31}`)
 	if !strings.Contains(urc, `+LMQTTURC: RECV,0,`) || !strings.Contains(urc, `"/sys/a1JszCpjS61/NT35E_06011/thing/service/property/set",{`) {
 		t.Errorf("the set: %q", urc)
