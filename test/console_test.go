@@ -27,7 +27,7 @@ func console(t *testing.T) (m *matou, password string) {
 	if !strings.Contains(m.page("/"), `id="root"`) {
 		t.Skip("SKIPPED: this binary was built without its console; run make build where npm is")
 	}
-	m.awaitState("a1DemoLight", "light01", "ONLINE")
+	m.await("the simulated devices' values", func() bool { return strings.Contains(m.stdout.String(), "温度 wendu") })
 	return m, firstPassword.FindStringSubmatch(m.stdout.String())[1]
 }
 
