@@ -1,8 +1,47 @@
-import { Typography } from 'antd'
-import { appTexts } from '../../app/texts'
+import { Alert, Flex, Skeleton, Tabs } from 'antd'
+import { useParams, useSearchParams } from 'react-router'
+import { may, useMe } from '../../app/session'
 import { useTexts } from '../../i18n/texts'
+import { problemText } from '../../parts/problem'
+import { Commands } from './Commands'
+import { Connect } from './Connect'
+import { Curves } from './Curves'
+import { useDevice, useLive, useStatus, type Id } from './data'
+import { Desired } from './Desired'
+import { Head } from './Head'
+import { Events, SubDevices, VersionsAndFiles } from './Lists'
+import { deviceTexts } from './texts'
+import { Values } from './Values'
 
 export function Page() {
-  const t = useTexts(appTexts)
-  return <Typography.Title level={2}>{t.devices}</Typography.Title>
+  const { product = '', device = '' } = useParams()
+  return <Device key={`${product}/${device}`} id={{ product, device }} />
+}
+
+function Device({ id }: { id: Id }) {
+  const t = useTexts(deviceTexts)
+  const working = may(useMe(), 'operator')
+  const [query, setQuery] = useSearchParams()
+  const device = useDevice(id)
+  const status = useStatus(id)
+  const live = useLive(id)
+  if (device.isError) return <Alert type="error" showIcon title={t.failed} description={problemText(device.error)} />
+  if (device.isPending) return <Skeleton active />
+  const open = (tab: string) => setQuery({ tab }, { replace: true })
+  const items = [
+    { key: 'values', label: t.values, children: <Values id={id} /> },
+    { key: 'curves', label: t.curves, children: <Curves id={id} /> },
+    { key: 'events', label: t.events, children: <Events id={id} /> },
+    { key: 'commands', label: t.commands, children: <Commands id={id} /> },
+    { key: 'connect', label: t.connect, disabled: !working, children: <Connect id={id} toCurves={() => open('curves')} /> },
+    { key: 'desired', label: t.desired, children: <Desired id={id} /> },
+    { key: 'topology', label: t.topology, children: <SubDevices id={id} /> },
+    { key: 'more', label: t.more, children: <VersionsAndFiles id={id} /> },
+  ]
+  return (
+    <Flex vertical gap={8}>
+      <Head id={id} device={device.data} status={status.data} live={live} />
+      <Tabs activeKey={query.get('tab') ?? 'values'} onChange={open} destroyOnHidden items={items} />
+    </Flex>
+  )
 }

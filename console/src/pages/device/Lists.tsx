@@ -1,0 +1,108 @@
+import { useQuery } from '@tanstack/react-query'
+import { Empty, Flex, Table, Tag, Typography } from 'antd'
+import { Link } from 'react-router'
+import { api, must } from '../../api/client'
+import { useTexts } from '../../i18n/texts'
+import { DeviceState } from '../../parts/DeviceState'
+import { Moment } from '../../parts/Moment'
+import { keyOf, say, useModel, type Id } from './data'
+import { deviceTexts } from './texts'
+
+// What a device has in rows: events, sub-devices, versions, files.
+
+const path = '/api/v1/products/{product}/devices/{device}'
+
+export function Events({ id }: { id: Id }) {
+  const t = useTexts(deviceTexts)
+  const model = useModel(id.product)
+  const events = useQuery({
+    queryKey: keyOf(id, 'events'),
+    queryFn: async () => (await must(api.GET(`${path}/events`, { params: { path: id, query: { limit: 100, order: 'desc' } } }))).items ?? [],
+  })
+  const colors: Record<string, string> = { error: 'error', alert: 'warning' }
+  return (
+    <Table
+      size="small"
+      rowKey={(e) => `${e.record}-${e.time}-${e.event}`}
+      loading={events.isPending}
+      dataSource={events.data ?? []}
+      pagination={false}
+      scroll={{ x: 520 }}
+      locale={{ emptyText: <Empty description={t.none} /> }}
+      columns={[
+        { title: t.time, key: 'time', width: 190, render: (_, e) => <Moment time={e.time} /> },
+        { title: t.event, key: 'event', render: (_, e) => model.data?.events?.find((m) => m.id === e.event)?.name || e.event },
+        { title: t.level, key: 'level', width: 90, render: (_, e) => <Tag color={colors[e.level] ?? 'default'}>{e.level}</Tag> },
+        { title: t.output, key: 'output', render: (_, e) => <Typography.Text code>{say(e.output)}</Typography.Text> },
+      ]}
+    />
+  )
+}
+
+export function SubDevices({ id }: { id: Id }) {
+  const t = useTexts(deviceTexts)
+  const subs = useQuery({
+    queryKey: keyOf(id, 'subs'),
+    refetchInterval: 5000,
+    queryFn: async () => (await must(api.GET(`${path}/subs`, { params: { path: id, query: { limit: 200 } } }))).items ?? [],
+  })
+  return (
+    <Table
+      size="small"
+      rowKey={(s) => `${s.product}/${s.device}`}
+      loading={subs.isPending}
+      dataSource={subs.data ?? []}
+      pagination={false}
+      locale={{ emptyText: <Empty description={t.none} /> }}
+      columns={[
+        { title: t.device, key: 'device', render: (_, s) => <Link to={`/devices/${encodeURIComponent(s.product)}/${encodeURIComponent(s.device)}`}>{s.device}</Link> },
+        { title: t.state, key: 'state', render: (_, s) => <DeviceState state={s.state} /> },
+      ]}
+    />
+  )
+}
+
+export function VersionsAndFiles({ id }: { id: Id }) {
+  const t = useTexts(deviceTexts)
+  const versions = useQuery({
+    queryKey: keyOf(id, 'versions'),
+    queryFn: async () => (await must(api.GET(`${path}/versions`, { params: { path: id } }))).items ?? [],
+  })
+  const files = useQuery({
+    queryKey: keyOf(id, 'files'),
+    queryFn: async () => (await must(api.GET(`${path}/files`, { params: { path: id } }))).items ?? [],
+  })
+  const base = `/api/v1/products/${encodeURIComponent(id.product)}/devices/${encodeURIComponent(id.device)}/files/`
+  return (
+    <Flex vertical gap={16}>
+      <Typography.Title level={4} style={{ margin: 0 }}>{t.versions}</Typography.Title>
+      <Table
+        size="small"
+        rowKey="module"
+        loading={versions.isPending}
+        dataSource={versions.data ?? []}
+        pagination={false}
+        locale={{ emptyText: t.none }}
+        columns={[
+          { title: t.module, dataIndex: 'module' },
+          { title: t.version, dataIndex: 'version' },
+          { title: t.time, key: 'time', render: (_, v) => <Moment time={v.reportedAt} /> },
+        ]}
+      />
+      <Typography.Title level={4} style={{ margin: 0 }}>{t.files}</Typography.Title>
+      <Table
+        size="small"
+        rowKey="uploadId"
+        loading={files.isPending}
+        dataSource={files.data ?? []}
+        pagination={false}
+        locale={{ emptyText: t.none }}
+        columns={[
+          { title: t.file, key: 'name', render: (_, f) => <a href={`${base}${encodeURIComponent(f.uploadId)}/content`} download>{f.name}</a> },
+          { title: t.size, key: 'size', render: (_, f) => `${f.size.toLocaleString()} B` },
+          { title: t.time, key: 'time', render: (_, f) => <Moment time={f.arrivedAt} /> },
+        ]}
+      />
+    </Flex>
+  )
+}
