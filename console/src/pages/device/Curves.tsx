@@ -109,7 +109,7 @@ function Chart({ lines }: { lines: Line[] }) {
         backgroundColor: 'transparent',
         animation: false,
         tooltip: { trigger: 'axis', renderMode: 'richText' },
-        legend: { type: 'scroll' },
+        legend: { type: 'scroll', top: 0 },
         grid: { left: 8, right: 8 + Math.max(0, units.length - 2) * 48, top: 48, bottom: 64, containLabel: true },
         dataZoom: [{ type: 'inside' }, { type: 'slider', height: 22 }],
         xAxis: { type: 'time' },
