@@ -66,13 +66,14 @@ type Unit struct {
 	mu     sync.Mutex
 	curves map[string]*curve.Curve
 	values map[string]thing.Value // the latest of each sensor and actuator
+	fixed  map[string]thing.Value // what sensors measure by hand, in place of their curves
 	held   []int8                 // by rule: 0 not known, 1 its condition holds, -1 it does not
 	seq    uint64                 // draws of chance so far
 }
 
 // New makes a Unit that does nothing until Run.
 func New(d *Description, o Options) (*Unit, error) {
-	u := &Unit{d: d, o: o, curves: map[string]*curve.Curve{}, values: map[string]thing.Value{}, held: make([]int8, len(d.Rules))}
+	u := &Unit{d: d, o: o, curves: map[string]*curve.Curve{}, values: map[string]thing.Value{}, fixed: map[string]thing.Value{}, held: make([]int8, len(d.Rules))}
 	for id, s := range d.Sensors {
 		c := s.New(curve.Seed(d.Seed, id))
 		u.curves[id] = &c
@@ -134,6 +135,41 @@ func (u *Unit) Run(ctx context.Context) error {
 // Dropped counts the reports that the full queue has lost.
 func (u *Unit) Dropped() int64 { return u.dev.Dropped() }
 
+// Put moves the device by hand: a sensor measures v from now on, until Release;
+// an actuator stands at v and reports it.
+func (u *Unit) Put(ctx context.Context, id string, v thing.Value) error {
+	if u.d.Sensors[id] != nil {
+		u.mu.Lock()
+		defer u.mu.Unlock()
+		u.fixed[id], u.values[id] = v, v
+		return nil
+	}
+	changed, err := u.accept(device.Params{id: v})
+	if err != nil {
+		return err
+	}
+	return u.carryOut(ctx, changed)
+}
+
+// Release lets a sensor follow its curve again.
+func (u *Unit) Release(id string) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	delete(u.fixed, id)
+}
+
+// Values are the latest of all sensors and actuators, and which sensors are
+// moved by hand.
+func (u *Unit) Values() (values map[string]thing.Value, fixed map[string]bool) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	fixed = make(map[string]bool, len(u.fixed))
+	for id := range u.fixed {
+		fixed[id] = true
+	}
+	return maps.Clone(u.values), fixed
+}
+
 // pulse is how often rules and changes are looked at.
 func (u *Unit) pulse() time.Duration {
 	if e := u.d.Report.Every; e > 0 {
@@ -150,6 +186,9 @@ func (u *Unit) measure() device.Values {
 	u.mu.Lock()
 	for _, id := range slices.Sorted(maps.Keys(u.curves)) {
 		x, ok := u.curves[id].Value(m)
+		if by, hand := u.fixed[id]; hand {
+			x, ok = by, true
+		}
 		if !ok {
 			failed = append(failed, id)
 			continue

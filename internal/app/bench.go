@@ -15,5 +15,5 @@ func (a *App) newBench() *bench.Bench {
 			reach.Devices = append(reach.Devices, to)
 		}
 	}
-	return bench.New(bench.Options{Reach: reach, Modules: a.config.Bench.Modules, Idle: a.config.Bench.Idle, Log: a.log})
+	return bench.New(bench.Options{Registry: a.registry, Reach: reach, Modules: a.config.Bench.Modules, Idle: a.config.Bench.Idle, Log: a.log})
 }

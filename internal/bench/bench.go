@@ -1,5 +1,5 @@
 // Package bench is what people try out in the browser: virtual modules with a
-// terminal, each a bounded guest of this server.
+// terminal and simulated devices, each a bounded guest of this server.
 //
 // A server that others reach must not become a way into its operator's
 // network: see Reach for what modules connect to, and nothing else.
@@ -12,19 +12,24 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/matou-iot/matou/internal/registry"
 )
 
 // The bounds where Options name none.
 const (
 	defaultModules = 8
+	maxDevices     = 32 // simulated at a time; more are refused
 	defaultIdle    = 30 * time.Minute
 )
 
 // Options say what the bench may do.
 type Options struct {
+	Registry Registry // who the simulated devices are
+
 	Reach   Reach
 	Modules int           // at work at a time; more are refused. 0: 8
-	Idle    time.Duration // after so long without a byte or an order a module ends. 0: 30m
+	Idle    time.Duration // after so long without a byte or an order, or a look at it, a module or a device ends. 0: 30m
 	Log     *slog.Logger  // nil: discard
 }
 
@@ -39,6 +44,7 @@ type Bench struct {
 
 	mu      sync.Mutex
 	modules map[string]*Module
+	devices map[registry.ID]*Device
 }
 
 // New makes a Bench on which nothing is at work.
@@ -52,7 +58,7 @@ func New(o Options) *Bench {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	b := &Bench{o: o, log: o.Log, modules: map[string]*Module{}}
+	b := &Bench{o: o, log: o.Log, modules: map[string]*Module{}, devices: map[registry.ID]*Device{}}
 	b.ctx, b.stop = context.WithCancel(context.Background())
 	return b
 }
@@ -83,6 +89,18 @@ func (b *Bench) sweep(now time.Time) {
 			m.end()
 		}
 	}
+	for _, d := range b.Devices() {
+		if now.Sub(d.used()) >= b.o.Idle {
+			b.log.Info("idle simulated device ended", "product", d.ID.Product, "device", d.ID.Device)
+			d.end()
+		}
+	}
+}
+
+// A Registry knows products and devices.
+type Registry interface {
+	Product(ctx context.Context, key string) (*registry.Product, error)
+	Device(ctx context.Context, id registry.ID) (*registry.Device, error)
 }
 
 func newID() string { return strings.ToLower(rand.Text()[:8]) }

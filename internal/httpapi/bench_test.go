@@ -205,3 +205,41 @@ func unhex(t *testing.T, text string) string {
 	}
 	return string(b)
 }
+
+// TestSimulatedDevice: it reports what it is moved to, like any device.
+func TestSimulatedDevice(t *testing.T) {
+	h := newHouse(t)
+	h.want(201, "POST", "/products", object{"key": "a1Sim", "dialect": "aliyun"})
+	h.want(200, "PUT", "/products/a1Sim/model", object{"properties": []object{
+		{"id": "Temp", "name": "Temp", "access": "read-only", "type": object{"kind": "float", "min": -40, "max": 85}},
+		{"id": "Lamp", "name": "Lamp", "access": "read-write", "type": object{"kind": "bool"}},
+	}})
+	h.want(201, "POST", "/products/a1Sim/devices", object{"name": "s1"})
+	start := object{"product": "a1Sim", "device": "s1"}
+	h.want(201, "POST", "/bench/devices", start)
+	h.want(409, "POST", "/bench/devices", start)
+	h.want(404, "POST", "/bench/devices", object{"product": "a1Sim", "device": "nobody"})
+	const path = "/bench/devices/a1Sim/s1"
+	h.want(204, "PUT", path+"/values/Temp", object{"value": 33.5})
+	h.want(204, "PUT", path+"/values/Lamp", object{"value": true})
+	h.want(400, "PUT", path+"/values/Temp", object{"value": "warm"})
+	h.want(404, "PUT", path+"/values/None", object{"value": 1})
+	// What a person moved is in the cloud with the next report.
+	deadline := time.Now().Add(20 * time.Second)
+	for {
+		_, raw := h.do(access.Viewer, "GET", httpapi.Base+"/products/a1Sim/devices/s1/properties", nil)
+		if strings.Contains(raw, "33.5") {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("never reported: %s", raw)
+		}
+		<-time.After(50 * time.Millisecond)
+	}
+	if v := h.want(200, "GET", path, nil); v["online"] != true || !v["values"].([]any)[0].(object)["fixed"].(bool) {
+		t.Errorf("%v", v)
+	}
+	h.want(204, "DELETE", path+"/values/Temp", nil)
+	h.want(204, "DELETE", path, nil)
+	h.want(404, "GET", path, nil)
+}

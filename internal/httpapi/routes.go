@@ -139,6 +139,12 @@ func (a *api) routes() {
 	do(a, "POST", "/bench/modules/{module}/reset", work, "Bench", "Press a module's reset pin", a.resetModule)
 	route(a, "PUT", "/bench/modules/{module}/quirks/{quirk}", work, "Bench", "Give a module a quirk, or take it away", a.setModuleQuirk)
 	route(a, "PUT", "/bench/modules/{module}/faults/{fault}", work, "Bench", "Let something go wrong with a module, or no longer", a.setModuleFault)
+	route(a, "GET", "/bench/devices", see, "Bench", "List the simulated devices at work", a.listBenchDevices)
+	route(a, "POST", "/bench/devices", work, "Bench", "Simulate a device; it ends when nobody has looked at it for long", a.startBenchDevice, creates)
+	route(a, "GET", "/bench/devices/{product}/{device}", see, "Bench", "Show a simulated device: its values and what happened to it", a.showBenchDevice)
+	do(a, "DELETE", "/bench/devices/{product}/{device}", work, "Bench", "Simulate a device no longer", a.stopBenchDevice)
+	do(a, "PUT", "/bench/devices/{product}/{device}/values/{property}", work, "Bench", "Move a simulated device by hand", a.moveBenchDevice)
+	do(a, "DELETE", "/bench/devices/{product}/{device}/values/{property}", work, "Bench", "Let a sensor follow its curve again", a.releaseBenchDevice)
 	a.terminal("/bench/modules/{module}/terminal", work)
 
 	route(a, "GET", "/refusals", see, "Workshop", "List the codes by which Matou says why", a.listRefusals)

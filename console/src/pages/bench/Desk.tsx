@@ -1,4 +1,5 @@
-import { Badge, Card, Col, Flex, Row, Skeleton, Typography } from 'antd'
+import './bench.css'
+import { Badge, Card, Flex, Skeleton, Typography } from 'antd'
 import { lazy, Suspense, type ReactNode } from 'react'
 import { useTexts } from '../../i18n/texts'
 import { Lessons } from './Lessons'
@@ -16,25 +17,29 @@ export function Desk({ line, module, real, title, extra, below }: {
   const t = useTexts(benchTexts)
   const said = { open: t.connected, opening: t.connecting, closed: t.disconnected }[line.state]
   return (
-    <Row gutter={[16, 16]}>
-      <Col xs={24} xl={14}>
-        <Flex vertical gap={16}>
-          <Card
-            size="small"
-            title={<Flex gap={12} align="center" wrap>{title}<Badge status={line.state === 'open' ? 'success' : line.state === 'opening' ? 'processing' : 'default'} text={<Typography.Text type="secondary">{said}</Typography.Text>} /></Flex>}
-            extra={extra}
-            styles={{ body: { padding: 8 } }}
-          >
-            <Suspense fallback={<Skeleton.Node active style={{ width: '100%', height: 420 }} />}>
-              <Terminal line={line} label={t.terminal} />
-            </Suspense>
-          </Card>
-          {below}
-        </Flex>
-      </Col>
-      <Col xs={24} xl={10}>
+    <div className="bench-desk">
+      <div className="line">
+        <Card
+          size="small"
+          title={
+            <Flex gap={12} align="center" wrap>
+              {title}
+              <Badge status={line.state === 'open' ? 'success' : line.state === 'opening' ? 'processing' : 'default'}
+                text={<Typography.Text type="secondary" style={{ fontWeight: 'normal' }}>{said}</Typography.Text>} />
+            </Flex>
+          }
+          extra={extra}
+          styles={{ body: { padding: 8 } }}
+        >
+          <Suspense fallback={<Skeleton.Node active style={{ width: '100%', height: 420 }} />}>
+            <Terminal line={line} label={t.terminal} />
+          </Suspense>
+        </Card>
+      </div>
+      <div className="lesson">
         <Lessons key={module} line={line} module={module} real={real} />
-      </Col>
-    </Row>
+      </div>
+      {below && <div className="below">{below}</div>}
+    </div>
   )
 }

@@ -18,7 +18,12 @@ export function Lessons({ line, module, real }: { line: Line; module: Lesson['mo
   const [id, setId] = useState(fitting[0]!.id)
   const lesson = fitting.find((l) => l.id === id) ?? fitting[0]!
   const [text, setText] = useState('')
-  const [device, setDevice] = useState<string | null>(null)
+  const kept = `matou.bench.${lesson.dialect}`
+  const [device, setDevice] = useState<string | null>(() => localStorage.getItem(kept))
+  const choose = (d: string) => {
+    localStorage.setItem(kept, d)
+    setDevice(d)
+  }
   const speakers = useSpeakers(lesson.dialect, text)
   const options = (speakers.data ?? []).map((d) => ({ value: `${d.product}/${d.name}`, label: `${d.name} · ${d.product}` }))
   const chosen = device ?? options[0]?.value ?? null
@@ -28,11 +33,11 @@ export function Lessons({ line, module, real }: { line: Line; module: Lesson['mo
     <Card size="small" title={t.lesson}>
       <Form layout="vertical">
         <Form.Item label={t.lesson} style={{ marginBottom: 12 }}>
-          <Select aria-label={t.lesson} value={lesson.id} onChange={(v) => { setId(v); setDevice(null) }} options={fitting.map((l) => ({ value: l.id, label: l[language] }))} />
+          <Select aria-label={t.lesson} value={lesson.id} onChange={(v) => { setId(v); setDevice(localStorage.getItem(`matou.bench.${lessons.find((l) => l.id === v)?.dialect}`)) }} options={fitting.map((l) => ({ value: l.id, label: l[language] }))} />
         </Form.Item>
         <Form.Item label={t.forDevice} style={{ marginBottom: 12 }}>
           <Select aria-label={t.forDevice}
-            showSearch={{ filterOption: false, onSearch: setText }} value={chosen} onChange={setDevice} options={options} loading={speakers.isFetching}
+            showSearch={{ filterOption: false, onSearch: setText }} value={chosen} onChange={choose} options={options} loading={speakers.isFetching}
             placeholder={t.chooseDevice} notFoundContent={<Empty image={Empty.PRESENTED_IMAGE_SIMPLE} description={t.noDevices(lesson.dialect)} />}
           />
         </Form.Item>

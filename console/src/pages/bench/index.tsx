@@ -2,6 +2,7 @@ import { Flex, Tabs, Typography } from 'antd'
 import { useSearchParams } from 'react-router'
 import { useTexts } from '../../i18n/texts'
 import { PluggedIn } from './PluggedIn'
+import { Simulated } from './Simulated'
 import { benchTexts } from './texts'
 import { VirtualModules } from './VirtualModules'
 
@@ -23,6 +24,7 @@ export function Page() {
         items={[
           { key: 'virtual', label: t.virtual, children: <VirtualModules /> },
           { key: 'plugged', label: t.plugged, children: <PluggedIn /> },
+          { key: 'simulated', label: t.simulated, children: <Simulated /> },
         ]}
       />
     </Flex>

@@ -2,13 +2,13 @@ import { useQuery } from '@tanstack/react-query'
 import { api, must, type Schemas } from '../../api/client'
 import type { Subject } from './lessons'
 
-// useSpeakers are devices that speak a dialect, for a choice.
+// useSpeakers are devices that speak a dialect, or any ('').
 export function useSpeakers(dialect: string, text: string) {
   return useQuery({
     queryKey: ['bench', 'speakers', dialect, text],
     queryFn: async () => {
       const products = (await must(api.GET('/api/v1/products', { params: { query: { limit: 200 } } }))).items ?? []
-      const keys = new Set(products.filter((p) => p.dialect === dialect && p.dataModel === 'thing').map((p) => p.key))
+      const keys = new Set(products.filter((p) => (dialect === '' || p.dialect === dialect) && p.dataModel === 'thing').map((p) => p.key))
       if (keys.size === 0) return []
       const devices = (await must(api.GET('/api/v1/devices', { params: { query: { limit: 200, ...(text ? { text } : {}) } } }))).items ?? []
       // Those that wait for their person come first.
@@ -20,17 +20,8 @@ export function useSpeakers(dialect: string, text: string) {
 
 type Model = { properties?: { id: string; access: string; type: { kind?: string; min?: number; max?: number } }[] | null }
 
-// useModel is a product's thing model in Matou's own form.
-export function useModel(product: string | undefined) {
-  return useQuery({
-    queryKey: ['bench', 'model', product],
-    enabled: product !== undefined,
-    queryFn: async () => (await must(api.GET('/api/v1/products/{product}/model', { params: { path: { product: product! }, query: { format: 'matou' } } }))) as unknown as Model,
-  })
-}
-
 function sampleOf(m: Model): Subject['sample'] {
-  const p = m.properties?.find((p) => p.access !== 'w' && /int|float|double|number/i.test(p.type.kind ?? '')) ?? m.properties?.[0]
+  const p = m.properties?.find((p) => p.access !== 'write-only' && /int|float|double|number/i.test(p.type.kind ?? '')) ?? m.properties?.[0]
   if (!p) return { id: 'temp', value: 21.1 }
   const kind = p.type.kind ?? ''
   if (/bool/i.test(kind)) return { id: p.id, value: 1 }
