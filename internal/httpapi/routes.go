@@ -151,6 +151,12 @@ func (a *api) routes() {
 	route(a, "GET", "/refusals/{code}", see, "Workshop", "Explain a code", a.showRefusal)
 	route(a, "POST", "/explain", see, "Workshop", "Explain MQTT bytes", a.explain, changesNothing)
 	route(a, "POST", "/doctor", work, "Workshop", "Find the mistake in a login", a.doctor, changesNothing)
+	route(a, "POST", "/explain", see, "Workshop", "Explain MQTT bytes", a.explain)
+	route(a, "POST", "/explain/recording", work, "Workshop", "Show the conversations of a capture (pcap, pcapng), a recorded serial line, a text of hex or bytes", a.explainRecording, body(modelBody), anyBody)
+	route(a, "POST", "/packets", work, "Workshop", "Build an MQTT packet", a.buildPacket)
+	route(a, "POST", "/sign/aliyun", work, "Workshop", "Sign an Aliyun login from its triple", a.signAliyun)
+	route(a, "POST", "/sign/onenet", work, "Workshop", "Make a OneNET token from a key", a.signOneNET)
+	route(a, "POST", "/doctor", work, "Workshop", "Find the mistake in a login", a.doctor)
 
 	raw(a, "POST", "/session", anybody, "Access", "Sign in", a.signIn, creates)
 	raw(a, "DELETE", "/session", see, "Access", "Sign out", a.signOut, empty)

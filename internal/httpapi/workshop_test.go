@@ -1,0 +1,63 @@
+package httpapi_test
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestPacketsAreBuilt(t *testing.T) {
+	h := newHouse(t)
+	for _, tt := range []struct {
+		name string
+		in   object
+		hex  string
+	}{
+		{"PINGREQ", object{"type": "PINGREQ"}, "c000"},
+		{"PUBLISH", object{"type": "PUBLISH", "topic": "t", "payload": "hi"}, "3005000174" + "6869"},
+		{"PUBLISH 5.0 QoS 1", object{"type": "PUBLISH", "version": "5.0", "qos": 1, "id": 7, "topic": "t"}, "3206000174" + "000700"},
+		{"SUBSCRIBE", object{"type": "SUBSCRIBE", "filters": []string{"t/#"}}, "82080001" + "0003742f2300"},
+		{"CONNECT", object{"type": "CONNECT", "clientId": "c", "keepAlive": 60}, "100d" + "00044d51545404" + "02003c000163"},
+	} {
+		if got := h.want(200, "POST", "/packets", tt.in); strings.ReplaceAll(got["hex"].(string), " ", "") != tt.hex {
+			t.Errorf("%s: %v, want %s", tt.name, got["hex"], tt.hex)
+		}
+	}
+	h.want(400, "POST", "/packets", object{"type": "PUBLISH", "topic": "t/#"})
+	h.want(400, "POST", "/packets", object{"type": "SUBSCRIBE"})
+	h.want(400, "POST", "/packets", object{"type": "PINGREQ", "version": "6"})
+	h.want(422, "POST", "/packets", object{"type": "HELLO"})
+}
+
+func TestLoginsAreSigned(t *testing.T) {
+	h := newHouse(t)
+	// The vendor's own example [aliyun-device §2].
+	got := h.want(200, "POST", "/sign/aliyun", object{
+		"productKey": "pk", "deviceName": "device", "deviceSecret": "secret", "clientId": "12345", "timestamp": "789", "method": "hmacsha1",
+	})
+	if got["password"] != "fafd82a3d602b37fb0fa8b7892f24a477f851a14" || got["stringToSign"] != "clientId12345deviceNamedeviceproductKeypktimestamp789" {
+		t.Errorf("aliyun: %v", got)
+	}
+	in := object{"productId": "VRqhDHF2wL", "deviceName": "my_tv", "key": "KuF3NT/jUBJ62LNBB/A8XZA9CqS3Cu79B/ABmfA1UCw=", "et": 1893456000}
+	got = h.want(200, "POST", "/sign/onenet", in)
+	if got["stringToSign"] != "1893456000\nsha1\nproducts/VRqhDHF2wL/devices/my_tv\n2018-10-31" {
+		t.Errorf("onenet: %v", got)
+	}
+	in["level"] = "product"
+	got = h.want(200, "POST", "/sign/onenet", in)
+	if got["stringToSign"] != "1893456000\nsha1\nproducts/VRqhDHF2wL\n2018-10-31" {
+		t.Errorf("onenet, product: %v", got)
+	}
+	in["key"] = "?"
+	h.want(400, "POST", "/sign/onenet", in)
+}
+
+func TestRecordingsAreShown(t *testing.T) {
+	h := newHouse(t)
+	got := h.want(200, "POST", "/explain/recording", "10 0d 00 04 4d 51 54 54 04 02 00 3c 00 01 63 c0 00")
+	one := got["items"].([]any)[0].(object)
+	packets := one["packets"].([]any)
+	if len(packets) != 2 || packets[0].(object)["type"] != "CONNECT" || packets[1].(object)["version"] != "3.1.1" {
+		t.Errorf("hex: %v", got)
+	}
+	h.want(400, "POST", "/explain/recording", "nothing of the kind")
+}
