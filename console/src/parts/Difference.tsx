@@ -1,0 +1,37 @@
+import { Typography, theme } from 'antd'
+import { useTexts } from '../i18n/texts'
+import { explainTexts } from './sharedTexts'
+
+// Difference shows what was expected over what came, the characters between
+// the common beginning and the common end marked.
+export function Difference({ expected, received }: { expected: string; received: string }) {
+  const t = useTexts(explainTexts)
+  const short = Math.min(expected.length, received.length)
+  let start = 0
+  while (start < short && expected[start] === received[start]) start++
+  let end = 0
+  while (end < short - start && expected[expected.length - 1 - end] === received[received.length - 1 - end]) end++
+  return (
+    <div style={{ display: 'grid', gridTemplateColumns: 'max-content 1fr', gap: '6px 12px' }}>
+      <Typography.Text type="secondary">{t.expected}</Typography.Text>
+      <Marked text={expected} from={start} to={expected.length - end} good />
+      <Typography.Text type="secondary">{t.received}</Typography.Text>
+      <Marked text={received} from={start} to={received.length - end} />
+    </div>
+  )
+}
+
+function Marked({ text, from, to, good }: { text: string; from: number; to: number; good?: boolean }) {
+  const t = useTexts(explainTexts)
+  const { token } = theme.useToken()
+  if (text === '') return <Typography.Text type="secondary">{t.none}</Typography.Text>
+  return (
+    <span className="mono" style={{ overflowWrap: 'anywhere', whiteSpace: 'pre-wrap' }}>
+      {text.slice(0, from)}
+      <mark style={{ background: good ? token.colorSuccessBg : token.colorErrorBg, color: good ? token.colorSuccessText : token.colorErrorText, fontWeight: 600 }}>
+        {text.slice(from, to)}
+      </mark>
+      {text.slice(to)}
+    </span>
+  )
+}

@@ -1,0 +1,117 @@
+import { Card, Flex, Tag, Typography, theme } from 'antd'
+import { useState } from 'react'
+import type { Schemas } from '../../api/client'
+import { useLanguage, useTexts } from '../../i18n/texts'
+import { Annotated } from '../Annotated'
+import { Diagnosis } from '../Diagnosis'
+import { timelineTexts } from './texts'
+
+// Layers are the five layers of a message side by side. A name under the mouse
+// is lit in all of them.
+export function Layers({ of: l }: { of: Schemas['LayersView'] }) {
+  const t = useTexts(timelineTexts)
+  const { language } = useLanguage()
+  const zh = language === 'zh'
+  const [lit, setLit] = useState<string>()
+  const none = (text: string) => <Typography.Text type="secondary">{text}</Typography.Text>
+  const layer = (title: string, children: React.ReactNode, wide = false) => (
+    <Card size="small" title={title} style={{ gridColumn: wide ? 'span 2' : undefined, minWidth: 0 }}>{children}</Card>
+  )
+  const named = (name: string, children: React.ReactNode) => <Named key={name} name={name} lit={lit} light={setLit}>{children}</Named>
+  return (
+    <Flex vertical gap={12}>
+      <div className="layers">
+        {layer(t.at, none(t.noAt))}
+        {layer(
+          l.bytes ? `${t.wire} · ${l.bytes.source === 'recorded' ? t.recorded : t.reencoded}` : t.wire,
+          l.bytes ? <Annotated hex={l.bytes.hex} explanation={l.bytes.explanation} /> : none(t.noBytes),
+        )}
+        {layer(t.message, l.message ? <Message of={l.message} lit={lit} /> : none(t.noMessage))}
+        {layer(
+          t.values,
+          <Flex vertical gap={6}>
+            {l.report && <Typography.Text type="secondary">{l.report.dialect} · {zh ? l.report.noteZh : l.report.note}</Typography.Text>}
+            {l.report?.fault && <Diagnosis of={l.report.fault} />}
+            {(l.values ?? []).length === 0 && !l.report && none(t.noValues)}
+            {(l.values ?? []).map((v) => named(v.name, (
+              <>
+                <b>{v.name}</b> <span className="mono">{v.output ?? JSON.stringify(v.value)}</span>{' '}
+                <Tag color={v.verdict === 'fits' ? 'green' : v.verdict === 'flagged' ? 'gold' : 'red'}>{t[v.verdict]}</Tag>
+                {v.wanted && <div style={{ fontSize: 12 }}>{none(`${t.wanted} ${v.wanted}`)}</div>}
+                {(v.sentence || v.sentenceZh) && <div>{zh ? v.sentenceZh : v.sentence} {v.refusal && <Typography.Text code>{v.refusal}</Typography.Text>}</div>}
+              </>
+            )))}
+          </Flex>,
+        )}
+        {layer(
+          t.stored,
+          (l.stored ?? []).length === 0 ? none(t.noStored) : (l.stored ?? []).map((r) => named(r.name, (
+            <>
+              <b>{r.name}</b> <span className="mono">{r.output ?? (r.value === undefined ? '' : JSON.stringify(r.value))}</span>
+              <div style={{ fontSize: 12 }}>
+                {none([
+                  r.found ? '' : t.notFound,
+                  r.time && new Intl.DateTimeFormat(language, { dateStyle: 'short', timeStyle: 'medium' }).format(new Date(r.time)),
+                  r.record && `${t.record} ${r.record}`, r.state,
+                ].filter(Boolean).join(' · '))}
+              </div>
+            </>
+          ))),
+        )}
+      </div>
+      {(l.followed ?? []).length > 0 && (
+        <Card size="small" title={t.followed}>
+          {(l.followed ?? []).map((e) => (
+            <div key={e.id} style={{ overflowWrap: 'anywhere' }}>
+              <Tag>{t.kinds[e.kind] ?? e.kind}</Tag>
+              <span className="mono">{e.topic}</span> {zh ? e.sentenceZh : e.sentence}
+            </div>
+          ))}
+        </Card>
+      )}
+    </Flex>
+  )
+}
+
+function Named({ name, lit, light, children }: { name: string; lit: string | undefined; light: (name?: string) => void; children: React.ReactNode }) {
+  const { token } = theme.useToken()
+  return (
+    <div
+      tabIndex={0}
+      onMouseEnter={() => light(name)}
+      onMouseLeave={() => light(undefined)}
+      onFocus={() => light(name)}
+      onBlur={() => light(undefined)}
+      style={{ padding: 4, borderRadius: 4, background: lit === name ? token.colorPrimaryBg : undefined, overflowWrap: 'anywhere' }}
+    >
+      {children}
+    </div>
+  )
+}
+
+// Message is the second layer; the member that is lit elsewhere is marked.
+function Message({ of: m, lit }: { of: Schemas['Message']; lit: string | undefined }) {
+  const t = useTexts(timelineTexts)
+  const { token } = theme.useToken()
+  let text = m.text ?? m.payload ?? ''
+  try {
+    text = JSON.stringify(JSON.parse(text), null, 2)
+  } catch {
+    // not JSON: as it is
+  }
+  const parts = lit ? text.split(`"${lit}"`) : [text]
+  return (
+    <Flex vertical gap={8}>
+      <Typography.Text className="mono" copyable style={{ overflowWrap: 'anywhere' }}>{m.topic}</Typography.Text>
+      <Typography.Text type="secondary">QoS {m.qos} · {t.bytes(m.size)}{m.cut && ` · ${t.cut}`}</Typography.Text>
+      <pre className="mono" style={{ margin: 0, whiteSpace: 'pre-wrap', overflowWrap: 'anywhere', maxHeight: 420, overflow: 'auto' }}>
+        {parts.map((p, i) => (
+          <span key={i}>
+            {i > 0 && <mark style={{ background: token.colorPrimary, color: token.colorTextLightSolid }}>{`"${lit}"`}</mark>}
+            {p}
+          </span>
+        ))}
+      </pre>
+    </Flex>
+  )
+}
