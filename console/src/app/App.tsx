@@ -38,7 +38,7 @@ export function App() {
           locale={language === 'zh' ? zhCN : enUS}
           theme={{
             algorithm: look.dark ? theme.darkAlgorithm : theme.defaultAlgorithm,
-            token: { colorPrimary: '#0b6e8f', colorInfo: '#0b6e8f', borderRadius: 6, ...contrast[look.dark ? 'dark' : 'light'] },
+            token: { colorPrimary: '#0b6e8f', borderRadius: 6, ...contrast[look.dark ? 'dark' : 'light'] },
             components: look.dark
               ? { Menu: { itemSelectedBg: '#12303b', itemSelectedColor: '#6cc3df' }, Tabs: { itemSelectedColor: '#6cc3df', itemHoverColor: '#8fd3ea', inkBarColor: '#6cc3df' } }
               : { Menu: { itemSelectedBg: '#e2f1f6', itemSelectedColor: '#0b6e8f' } },
