@@ -39,7 +39,7 @@ unit: ## unit tests with the race detector
 	$(GO) test -race -timeout 10m $$($(GO) list ./... | grep -v /test)
 
 scenario: build ## stories told by the real binary and clients that nobody here wrote
-	MATOU_BIN=$(CURDIR)/bin/matou $(GO) test -timeout 10m ./test/...
+	MATOU_BIN=$(CURDIR)/bin/matou $(GO) test -timeout 18m ./test/...
 
 conformance: ## Eclipse's MQTT client suites against the engine; takes about six minutes
 	@suite=$$(test/conformance/prepare); [ -z "$$suite" ] || $(GO) run ./test/conformance --suite "$$suite"
