@@ -20,12 +20,12 @@ func TestFloodOfCustomMessages(t *testing.T) {
 			t.Fatalf("%+v", d)
 		}
 	}
-	for range trace.PlainRate + 30 {
+	for range trace.RoutedRate + 30 {
 		publish()
 	}
 	all, _ := r.Timeline(lamp, one, trace.Query{Limit: trace.MaxEntries})
-	if len(all) != trace.PlainRate {
-		t.Fatalf("%d entries, want the first %d of the second", len(all), trace.PlainRate)
+	if len(all) != trace.RoutedRate {
+		t.Fatalf("%d entries, want the first %d of the second", len(all), trace.RoutedRate)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	seen := r.Watch(ctx, lamp, one)

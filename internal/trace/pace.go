@@ -2,8 +2,8 @@ package trace
 
 import "time"
 
-// A Pace counts the plain messages of one speaker. It knows one that is beyond
-// PlainRate before anybody makes an Entry of it or looks for its timeline. One
+// A Pace counts the messages of one speaker that are only passed on. It knows
+// one that is beyond RoutedRate before anybody makes an Entry of it or looks for its timeline. One
 // goroutine uses it.
 type Pace struct {
 	second  int64 // in which messages are counted, Unix
@@ -18,7 +18,7 @@ func (r *Recorder) Beyond(p *Pace, at time.Time) bool {
 		p.second, p.said = second, 0
 	}
 	p.said++
-	if p.said <= PlainRate || r.lookers.Load() > 0 || r.observed.Load() != nil {
+	if p.said <= RoutedRate || r.lookers.Load() > 0 || r.observed.Load() != nil {
 		return false
 	}
 	p.skipped++

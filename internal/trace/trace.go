@@ -90,7 +90,8 @@ type Query struct {
 const (
 	MaxPayload   = 4 << 10  // bytes kept of one payload
 	MaxText      = 64 << 10 // bytes kept of a topic, a sentence or a detail
-	PlainRate    = 5        // messages a second of one device with nothing to tell of them; more are counted, unless somebody watches or the device is under watch
+	PlainRate    = 20       // messages a second of one device with nothing to tell of them; more are counted, unless somebody watches or the device is under watch
+	RoutedRate   = 5        // the same, of messages that are only passed on to subscribers
 	MaxEntries   = 200      // kept of one device
 	DefaultBytes = 64 << 20 // kept of all devices together, approximately
 	DefaultLimit = 100

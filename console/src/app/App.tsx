@@ -22,7 +22,7 @@ onSignedOut(() => cache.setQueryData(['me'], null))
 // contrast is where antd's own colours are too pale to be read by everybody: it
 // wants 4.5 to 1 [WCAG 2.2 §1.4.3].
 const contrast = {
-  light: { colorTextDescription: '#00000099', colorTextTertiary: '#00000099', colorTextPlaceholder: '#0000008c' },
+  light: { colorLink: '#0b6e8f', colorInfo: '#0958d9', colorSuccess: '#237804', colorSuccessBg: '#f6ffed', colorError: '#cf1322', colorErrorBg: '#fff2f0', green7: '#237804', orange7: '#ad4e00', colorTextDescription: '#00000099', colorTextTertiary: '#00000099', colorTextPlaceholder: '#0000008c' },
   dark: { colorLink: '#5fb8d6', colorTextDescription: '#ffffffa6', colorTextTertiary: '#ffffffa6', colorTextPlaceholder: '#ffffff8c' },
 }
 
