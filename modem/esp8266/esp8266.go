@@ -50,13 +50,12 @@ type Module struct {
 	o       Options
 	host    *modem.Host
 	log     *slog.Logger
-	setting chan struct{}  // holds a token while the module is set up or joins
+	ready   *modem.Readiness
 	tidying sync.WaitGroup // of abandon
 
 	mu       sync.Mutex
 	identity modem.Identity
 	major    int // of the AT version
-	ready    int // restarts when it was set up; -1: not yet
 	passive  bool
 	online   bool          // it has an address
 	changed  chan struct{} // closed and replaced when online changes
@@ -69,7 +68,7 @@ var _ modem.Module = (*Module)(nil)
 // Attach sets up the module at port, which it closes in the end. The module is
 // reset unless Options say otherwise; it does not join yet.
 func Attach(ctx context.Context, port io.ReadWriteCloser, o Options) (*Module, error) {
-	m := &Module{o: o, log: o.Log, ready: -1, setting: make(chan struct{}, 1), changed: make(chan struct{})}
+	m := &Module{o: o, log: o.Log, changed: make(chan struct{})}
 	if m.log == nil {
 		m.log = slog.New(slog.DiscardHandler)
 	}
@@ -77,7 +76,8 @@ func Attach(ctx context.Context, port io.ReadWriteCloser, o Options) (*Module, e
 		Dialect: at.Espressif, Headers: at.EspressifHeaders(), LineEnd: "\r\n", Escape: "+++",
 		Unsolicited: unsolicited, Restarted: restarted, OnEvent: m.event, OnGone: m.loseAll, Log: m.log,
 	})
-	if err := m.setUp(ctx); err != nil {
+	m.ready = modem.NewReadiness(m.host, bootTries, m.configure)
+	if err := m.ready.Ensure(ctx, nil); err != nil {
 		m.host.Close()
 		return nil, err
 	}
@@ -101,53 +101,9 @@ func (m *Module) Close() error {
 	return err
 }
 
-// setUp brings the module into the state that the driver works in, if it is
-// not there: after Attach, and after each restart.
-func (m *Module) setUp(ctx context.Context) error {
-	select {
-	case m.setting <- struct{}{}:
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
-	defer func() { <-m.setting }()
-	return m.prepare(ctx)
-}
-
-// prepare is setUp for the one who holds setting. A module that restarts in
-// the middle gets a second chance, not an endless number of them.
-func (m *Module) prepare(ctx context.Context) (err error) {
-	for range 3 {
-		if err := m.host.Err(); err != nil {
-			return err
-		}
-		m.mu.Lock()
-		ready := m.ready
-		m.mu.Unlock()
-		if ready == m.host.Restarts() {
-			return nil
-		}
-		if err = m.host.Attention(ctx, bootTries); err != nil {
-			return err
-		}
-		restarts := m.host.Restarts() // those that it told of while it was asked are over
-		if err = m.configure(ctx, ready < 0 && !m.o.KeepState); err == nil {
-			m.mu.Lock()
-			m.ready = restarts
-			m.mu.Unlock()
-			continue // unless it restarted meanwhile, it is ready
-		}
-		if !errors.Is(err, modem.ErrRestart) {
-			return err
-		}
-	}
-	if err == nil {
-		err = modem.ErrRestart
-	}
-	return err
-}
-
-func (m *Module) configure(ctx context.Context, reset bool) error {
-	if reset {
+// configure brings the module into the state that the driver works in.
+func (m *Module) configure(ctx context.Context, first bool) error {
+	if first && !m.o.KeepState {
 		if err := m.reset(ctx); err != nil {
 			return err
 		}

@@ -39,15 +39,11 @@ func (e *JoinError) Unwrap() error { return e.Err }
 // Join joins the Wi-Fi network. Its error is a *JoinError if the network would
 // not have the module.
 func (m *Module) Join(ctx context.Context) error {
-	select {
-	case m.setting <- struct{}{}:
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
-	defer func() { <-m.setting }()
-	if err := m.prepare(ctx); err != nil {
-		return err
-	}
+	return m.ready.Ensure(ctx, m.goOnline)
+}
+
+// goOnline is Join for a module that is set up.
+func (m *Module) goOnline(ctx context.Context) error {
 	m.mu.Lock()
 	online := m.online
 	m.mu.Unlock()

@@ -37,12 +37,11 @@ type Module struct {
 	o       Options
 	host    *modem.Host
 	log     *slog.Logger
-	setting chan struct{}  // holds a token while the module is set up or joins
+	ready   *modem.Readiness
 	tidying sync.WaitGroup // of closing what failed to open
 
 	mu       sync.Mutex
 	identity modem.Identity
-	ready    int // restarts when it was set up; -1: not yet
 	online   bool
 	session  *session
 	inline   bool // messages go into the command: this firmware does not ask for them
@@ -53,7 +52,7 @@ var _ modem.Messenger = (*Module)(nil)
 // Attach sets up the module at port, which it closes in the end. It waits for
 // a module that is just starting, and does not join yet.
 func Attach(ctx context.Context, port io.ReadWriteCloser, o Options) (*Module, error) {
-	m := &Module{o: o, log: o.Log, ready: -1, setting: make(chan struct{}, 1)}
+	m := &Module{o: o, log: o.Log}
 	if m.log == nil {
 		m.log = slog.New(slog.DiscardHandler)
 	}
@@ -61,7 +60,8 @@ func Attach(ctx context.Context, port io.ReadWriteCloser, o Options) (*Module, e
 		Dialect: at.V250, LineEnd: "\r", Gap: gap, Escape: "\x1b",
 		Unsolicited: unsolicited, Restarted: restarted, OnEvent: m.event, OnGone: m.lose, Log: m.log,
 	})
-	if err := m.setUp(ctx); err != nil {
+	m.ready = modem.NewReadiness(m.host, bootTries, m.configure)
+	if err := m.ready.Ensure(ctx, nil); err != nil {
 		m.host.Close()
 		return nil, err
 	}
@@ -98,15 +98,11 @@ func (m *Module) Signal(ctx context.Context) (dBm int, err error) {
 // Join waits for the SIM card and the network. The data connection is the
 // module's own affair.
 func (m *Module) Join(ctx context.Context) error {
-	select {
-	case m.setting <- struct{}{}:
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
-	defer func() { <-m.setting }()
-	if err := m.prepare(ctx); err != nil {
-		return err
-	}
+	return m.ready.Ensure(ctx, m.goOnline)
+}
+
+// goOnline is Join for a module that is set up.
+func (m *Module) goOnline(ctx context.Context) error {
 	m.mu.Lock()
 	online := m.online
 	m.mu.Unlock()
@@ -125,51 +121,8 @@ func (m *Module) Join(ctx context.Context) error {
 	return nil
 }
 
-func (m *Module) setUp(ctx context.Context) error {
-	select {
-	case m.setting <- struct{}{}:
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
-	defer func() { <-m.setting }()
-	return m.prepare(ctx)
-}
-
-// prepare brings the module into the state that the driver works in, if it is
-// not there: after Attach, and after each restart. One that restarts in the
-// middle gets another chance, not an endless number of them.
-func (m *Module) prepare(ctx context.Context) (err error) {
-	for range 3 {
-		if err := m.host.Err(); err != nil {
-			return err
-		}
-		m.mu.Lock()
-		ready := m.ready
-		m.mu.Unlock()
-		if ready == m.host.Restarts() {
-			return nil
-		}
-		if err = m.host.Attention(ctx, bootTries); err != nil {
-			return err
-		}
-		restarts := m.host.Restarts() // those that it told of while it was asked are over
-		if err = m.configure(ctx); err == nil {
-			m.mu.Lock()
-			m.ready = restarts
-			m.mu.Unlock()
-			continue // unless it restarted meanwhile, it is ready
-		}
-		if !errors.Is(err, modem.ErrRestart) {
-			return err
-		}
-	}
-	if err == nil {
-		err = modem.ErrRestart
-	}
-	return err
-}
-
-func (m *Module) configure(ctx context.Context) error {
+// configure brings the module into the state that the driver works in.
+func (m *Module) configure(ctx context.Context, _ bool) error {
 	if err := m.set(ctx, "E", at.Num(0)); err != nil {
 		return err
 	}

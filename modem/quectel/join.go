@@ -15,15 +15,11 @@ const pdp = 1
 
 // Join waits for the SIM card and the network, and opens the data connection.
 func (m *Module) Join(ctx context.Context) error {
-	select {
-	case m.setting <- struct{}{}:
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
-	defer func() { <-m.setting }()
-	if err := m.prepare(ctx); err != nil {
-		return err
-	}
+	return m.ready.Ensure(ctx, m.goOnline)
+}
+
+// goOnline is Join for a module that is set up.
+func (m *Module) goOnline(ctx context.Context) error {
 	m.mu.Lock()
 	online := m.online
 	m.mu.Unlock()

@@ -52,12 +52,11 @@ type Module struct {
 	o       Options
 	host    *modem.Host
 	log     *slog.Logger
-	setting chan struct{}  // holds a token while the module is set up or joins
+	ready   *modem.Readiness
 	tidying sync.WaitGroup // of closing what failed to open
 
 	mu       sync.Mutex
 	identity modem.Identity
-	ready    int // restarts when it was set up; -1: not yet
 	online   bool
 	sockets  [maxSockets]*socket
 	next     int // the socket that was used longest ago
@@ -71,7 +70,7 @@ var _ modem.Messenger = (*Module)(nil)
 // Attach sets up the module at port, which it closes in the end. It waits for
 // a module that is just starting, and does not join yet.
 func Attach(ctx context.Context, port io.ReadWriteCloser, o Options) (*Module, error) {
-	m := &Module{o: o, log: o.Log, ready: -1, setting: make(chan struct{}, 1)}
+	m := &Module{o: o, log: o.Log}
 	if m.log == nil {
 		m.log = slog.New(slog.DiscardHandler)
 	}
@@ -81,7 +80,8 @@ func Attach(ctx context.Context, port io.ReadWriteCloser, o Options) (*Module, e
 		Escape: "\x1b", Unsolicited: unsolicited, Restarted: restarted,
 		OnEvent: m.event, OnGone: m.loseAll, Log: m.log,
 	})
-	if err := m.setUp(ctx); err != nil {
+	m.ready = modem.NewReadiness(m.host, bootTries, m.configure)
+	if err := m.ready.Ensure(ctx, nil); err != nil {
 		m.host.Close()
 		return nil, err
 	}
@@ -110,52 +110,8 @@ func (m *Module) Signal(ctx context.Context) (dBm int, err error) {
 	return modem.SignalQuality(ctx, m.host)
 }
 
-// setUp brings the module into the state that the driver works in, if it is
-// not there: after Attach, and after each restart.
-func (m *Module) setUp(ctx context.Context) error {
-	select {
-	case m.setting <- struct{}{}:
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
-	defer func() { <-m.setting }()
-	return m.prepare(ctx)
-}
-
-// prepare is setUp for the one who holds setting. A module that restarts in
-// the middle gets another chance, not an endless number of them.
-func (m *Module) prepare(ctx context.Context) (err error) {
-	for range 3 {
-		if err := m.host.Err(); err != nil {
-			return err
-		}
-		m.mu.Lock()
-		ready := m.ready
-		m.mu.Unlock()
-		if ready == m.host.Restarts() {
-			return nil
-		}
-		if err = m.host.Attention(ctx, bootTries); err != nil {
-			return err
-		}
-		restarts := m.host.Restarts() // those that it told of while it was asked are over
-		if err = m.configure(ctx); err == nil {
-			m.mu.Lock()
-			m.ready = restarts
-			m.mu.Unlock()
-			continue // unless it restarted meanwhile, it is ready
-		}
-		if !errors.Is(err, modem.ErrRestart) {
-			return err
-		}
-	}
-	if err == nil {
-		err = modem.ErrRestart
-	}
-	return err
-}
-
-func (m *Module) configure(ctx context.Context) error {
+// configure brings the module into the state that the driver works in.
+func (m *Module) configure(ctx context.Context, _ bool) error {
 	if err := m.set(ctx, "E", at.Num(0)); err != nil {
 		return err
 	}
