@@ -49,6 +49,7 @@ type Host struct {
 	o    HostOptions
 	line chan struct{} // holds a token while somebody asks
 	done chan struct{} // closed when the reader has ended
+	tidy sync.WaitGroup
 
 	mu       sync.Mutex
 	scanner  *at.Scanner
@@ -93,13 +94,18 @@ func (h *Host) Restarts() int {
 	return h.restarts
 }
 
-// Close closes the port and waits for the reader.
+// Tidy does what is left to do after a failure, beside everything else. Close
+// waits for it.
+func (h *Host) Tidy(what func()) { h.tidy.Go(what) }
+
+// Close closes the port and waits for the reader, and for what Tidy does.
 func (h *Host) Close() error {
 	h.mu.Lock()
 	h.closed = true
 	h.mu.Unlock()
 	err := h.port.Close()
 	<-h.done
+	h.tidy.Wait()
 	return err
 }
 

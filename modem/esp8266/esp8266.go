@@ -47,11 +47,10 @@ type Options struct {
 
 // A Module is an attached ESP8266. It is a modem.Module.
 type Module struct {
-	o       Options
-	host    *modem.Host
-	log     *slog.Logger
-	ready   *modem.Readiness
-	tidying sync.WaitGroup // of abandon
+	o     Options
+	host  *modem.Host
+	log   *slog.Logger
+	ready *modem.Readiness
 
 	mu       sync.Mutex
 	identity modem.Identity
@@ -95,11 +94,7 @@ func (m *Module) Identity() modem.Identity {
 func (m *Module) Done() <-chan struct{} { return m.host.Done() }
 
 // Close closes the port. Connections end.
-func (m *Module) Close() error {
-	err := m.host.Close()
-	m.tidying.Wait()
-	return err
-}
+func (m *Module) Close() error { return m.host.Close() }
 
 // configure brings the module into the state that the driver works in.
 func (m *Module) configure(ctx context.Context, first bool) error {
@@ -108,26 +103,26 @@ func (m *Module) configure(ctx context.Context, first bool) error {
 			return err
 		}
 	}
-	if err := m.set(ctx, "E", at.Num(0)); err != nil {
+	if err := m.host.Set(ctx, "E", at.Num(0)); err != nil {
 		return err
 	}
 	if err := m.identify(ctx); err != nil {
 		return err
 	}
 	if m.espAT() {
-		m.try(ctx, "+SYSSTORE", at.Num(0)) // spare the flash; unknown before 2.1
+		m.host.Try(ctx, "+SYSSTORE", at.Num(0)) // spare the flash; unknown before 2.1
 	}
-	if err := m.set(ctx, m.volatile("+CWMODE"), at.Num(1)); err != nil {
-		if err = m.set(ctx, "+CWMODE", at.Num(1)); err != nil {
+	if err := m.host.Set(ctx, m.volatile("+CWMODE"), at.Num(1)); err != nil {
+		if err = m.host.Set(ctx, "+CWMODE", at.Num(1)); err != nil {
 			return err
 		}
 	}
-	m.try(ctx, "+CIPMODE", at.Num(0)) // left over from transparent mode
+	m.host.Try(ctx, "+CIPMODE", at.Num(0)) // left over from transparent mode
 	if err := m.multiple(ctx); err != nil {
 		return err
 	}
-	m.try(ctx, "+CIPDINFO", at.Num(0))
-	passive := m.o.Passive && m.try(ctx, "+CIPRECVMODE", at.Num(1))
+	m.host.Try(ctx, "+CIPDINFO", at.Num(0))
+	passive := m.o.Passive && m.host.Try(ctx, "+CIPRECVMODE", at.Num(1))
 	m.mu.Lock()
 	m.passive = passive
 	m.mu.Unlock()
@@ -136,12 +131,12 @@ func (m *Module) configure(ctx context.Context, first bool) error {
 
 // multiple turns to several connections, for which none may be open.
 func (m *Module) multiple(ctx context.Context) error {
-	err := m.set(ctx, "+CIPMUX", at.Num(1))
+	err := m.host.Set(ctx, "+CIPMUX", at.Num(1))
 	if errors.Is(err, modem.ErrRefused) {
 		// "link is builded": connections from before we came.
 		m.host.Ask(ctx, modem.Request{Command: at.Command{Name: "+CIPCLOSE"}})
-		m.try(ctx, "+CIPCLOSE", at.Num(maxLinks))
-		err = m.set(ctx, "+CIPMUX", at.Num(1))
+		m.host.Try(ctx, "+CIPCLOSE", at.Num(maxLinks))
+		err = m.host.Set(ctx, "+CIPMUX", at.Num(1))
 	}
 	return err
 }
@@ -214,19 +209,4 @@ func (m *Module) volatile(name string) string {
 		return name // AT+SYSSTORE has seen to it
 	}
 	return name + "_CUR"
-}
-
-// set asks a command with parameters.
-func (m *Module) set(ctx context.Context, name string, args ...at.Arg) error {
-	c, err := at.Espressif.Set(name, args...)
-	if err != nil {
-		return err
-	}
-	_, err = m.host.Ask(ctx, modem.Request{Command: c})
-	return err
-}
-
-// try is set where an ERROR does no harm.
-func (m *Module) try(ctx context.Context, name string, args ...at.Arg) bool {
-	return m.set(ctx, name, args...) == nil
 }

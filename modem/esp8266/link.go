@@ -64,7 +64,7 @@ func (m *Module) Dial(ctx context.Context, network, address string) (net.Conn, e
 	}
 	if err := l.open(ctx, kind, host, port); err != nil {
 		l.conn.Lose(err)
-		m.tidying.Go(func() { l.abandon(err) })
+		m.host.Tidy(func() { l.abandon(err) })
 		return nil, fmt.Errorf("dial %s %s: %w", network, address, err)
 	}
 	return l.conn, nil
@@ -123,7 +123,7 @@ func (l *link) abandon(failure error) {
 	ctx, cancel := context.WithTimeout(context.Background(), dialTime)
 	defer cancel()
 	if !errors.Is(failure, modem.ErrRefused) && !errors.Is(failure, modem.ErrNotSent) {
-		l.m.try(ctx, "+CIPCLOSE", at.Num(l.id)) // nobody knows whether it is open
+		l.m.host.Try(ctx, "+CIPCLOSE", at.Num(l.id)) // nobody knows whether it is open
 	}
 	t := time.NewTimer(lateClosed)
 	defer t.Stop()
@@ -136,13 +136,9 @@ func (l *link) abandon(failure error) {
 
 func (l *link) open(ctx context.Context, kind, host string, port int) error {
 	if kind == "SSL" && !l.m.espAT() {
-		l.m.try(ctx, "+CIPSSLSIZE", at.Num(4096))
+		l.m.host.Try(ctx, "+CIPSSLSIZE", at.Num(4096))
 	}
-	c, err := at.Espressif.Set("+CIPSTART", at.Num(l.id), at.Str(kind), at.Str(host), at.Num(port))
-	if err != nil {
-		return err
-	}
-	_, err = l.m.host.Ask(ctx, modem.Request{Command: c, Timeout: dialTime})
+	err := l.m.host.SetFor(ctx, dialTime, "+CIPSTART", at.Num(l.id), at.Str(kind), at.Str(host), at.Num(port))
 	if err != nil {
 		return l.explain(ctx, err)
 	}
@@ -163,7 +159,7 @@ func (l *link) explain(ctx context.Context, err error) error {
 			l.m.setOnline(false)
 		case "ALREADY CONNECTED":
 			// From before we came. Closed, the identifier can be used again.
-			l.m.try(ctx, "+CIPCLOSE", at.Num(l.id))
+			l.m.host.Try(ctx, "+CIPCLOSE", at.Num(l.id))
 		}
 	}
 	return err
@@ -191,7 +187,7 @@ func (l *link) Hangup(ctx context.Context) error {
 		return nil
 	default:
 	}
-	err := l.m.set(ctx, "+CIPCLOSE", at.Num(l.id))
+	err := l.m.host.Set(ctx, "+CIPCLOSE", at.Num(l.id))
 	if errors.Is(err, modem.ErrRefused) {
 		return nil // UNLINK: it is closed already
 	}

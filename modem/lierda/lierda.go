@@ -34,11 +34,10 @@ type Options struct {
 
 // A Module is an attached module. It is a modem.Messenger.
 type Module struct {
-	o       Options
-	host    *modem.Host
-	log     *slog.Logger
-	ready   *modem.Readiness
-	tidying sync.WaitGroup // of closing what failed to open
+	o     Options
+	host  *modem.Host
+	log   *slog.Logger
+	ready *modem.Readiness
 
 	mu       sync.Mutex
 	identity modem.Identity
@@ -79,11 +78,7 @@ func (m *Module) Identity() modem.Identity {
 func (m *Module) Done() <-chan struct{} { return m.host.Done() }
 
 // Close closes the port. The session ends.
-func (m *Module) Close() error {
-	err := m.host.Close()
-	m.tidying.Wait()
-	return err
-}
+func (m *Module) Close() error { return m.host.Close() }
 
 // Dial is refused: no socket commands of this family are known.
 func (m *Module) Dial(context.Context, string, string) (net.Conn, error) {
@@ -123,7 +118,7 @@ func (m *Module) goOnline(ctx context.Context) error {
 
 // configure brings the module into the state that the driver works in.
 func (m *Module) configure(ctx context.Context, _ bool) error {
-	if err := m.set(ctx, "E", at.Num(0)); err != nil {
+	if err := m.host.Set(ctx, "E", at.Num(0)); err != nil {
 		return err
 	}
 	id := modem.Identity{Maker: "Lierda"}
@@ -153,16 +148,6 @@ func (m *Module) configure(ctx context.Context, _ bool) error {
 	defer m.mu.Unlock()
 	m.identity = id
 	return nil
-}
-
-// set asks a command with parameters.
-func (m *Module) set(ctx context.Context, name string, args ...at.Arg) error {
-	c, err := at.V250.Set(name, args...)
-	if err != nil {
-		return err
-	}
-	_, err = m.host.Ask(ctx, modem.Request{Command: c})
-	return err
 }
 
 // restarted reports whether a line tells of a restart. What this module says

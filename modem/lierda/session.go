@@ -73,7 +73,7 @@ func (m *Module) Connect(ctx context.Context, login modem.Login, receive func(mo
 	}
 	if err != nil {
 		s.lose(err)
-		m.tidying.Go(func() { s.abandon(err) })
+		m.host.Tidy(func() { s.abandon(err) })
 		return nil, fmt.Errorf("log in to %s:%d: %w", login.Host, login.Port, err)
 	}
 	return s, nil
@@ -106,7 +106,7 @@ func (s *session) open(ctx context.Context, login modem.Login) error {
 
 func (s *session) configure(ctx context.Context, login modem.Login) error {
 	cfg := func(key string, args ...at.Arg) error {
-		return s.m.set(ctx, "+LMQTTCFG", append([]at.Arg{at.Str(key), at.Num(client)}, args...)...)
+		return s.m.host.Set(ctx, "+LMQTTCFG", append([]at.Arg{at.Str(key), at.Num(client)}, args...)...)
 	}
 	// Without "urc" some firmware reports no outcome; other firmware does not
 	// know it.
@@ -278,7 +278,7 @@ func (s *session) change(ctx context.Context, flag int, filter string, qos mqtt.
 		return len(n) > 2 && n[0] == client && n[1] == id
 	})
 	defer outcome.Cancel()
-	if err := s.m.set(ctx, name, at.Num(client), at.Num(flag), at.Num(id), at.Str(filter), at.Num(int(qos))); err != nil {
+	if err := s.m.host.Set(ctx, name, at.Num(client), at.Num(flag), at.Num(id), at.Str(filter), at.Num(int(qos))); err != nil {
 		return err
 	}
 	line, err := s.line(ctx, ackTime, outcome, name)
@@ -295,7 +295,7 @@ func (s *session) change(ctx context.Context, flag int, filter string, qos mqtt.
 func (s *session) ask(ctx context.Context, timeout time.Duration, name string, args ...at.Arg) ([]int, error) {
 	outcome := s.await(name+":", 2, nil)
 	defer outcome.Cancel()
-	if err := s.m.set(ctx, name, append([]at.Arg{at.Num(client)}, args...)...); err != nil {
+	if err := s.m.host.Set(ctx, name, append([]at.Arg{at.Num(client)}, args...)...); err != nil {
 		return nil, err
 	}
 	return s.wait(ctx, timeout, outcome, name+":")
@@ -391,7 +391,7 @@ func (s *session) abandon(failure error) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), closeTime)
 	defer cancel()
-	s.m.set(ctx, "+LMQTTCLOSE", at.Num(client))
+	s.m.host.Set(ctx, "+LMQTTCLOSE", at.Num(client))
 }
 
 // Close logs out. The receiver has returned when it does.

@@ -50,16 +50,16 @@ func (m *Module) activate(ctx context.Context) error {
 		if m.o.User != "" {
 			auth = 1 // PAP
 		}
-		err := m.set(ctx, "+QICSGP", at.Num(pdp), at.Num(1), at.Str(m.o.APN), at.Str(m.o.User), at.Str(m.o.Password), at.Num(auth))
+		err := m.host.Set(ctx, "+QICSGP", at.Num(pdp), at.Num(1), at.Str(m.o.APN), at.Str(m.o.User), at.Str(m.o.Password), at.Num(auth))
 		if err != nil {
 			return err
 		}
 	}
-	err = m.setFor(ctx, activateTime, "+QIACT", at.Num(pdp))
+	err = m.host.SetFor(ctx, activateTime, "+QIACT", at.Num(pdp))
 	if errors.Is(err, modem.ErrRefused) {
 		// Half open since an earlier loss: close it and try once more.
-		m.setFor(ctx, activateTime, "+QIDEACT", at.Num(pdp))
-		err = m.setFor(ctx, activateTime, "+QIACT", at.Num(pdp))
+		m.host.SetFor(ctx, activateTime, "+QIDEACT", at.Num(pdp))
+		err = m.host.SetFor(ctx, activateTime, "+QIACT", at.Num(pdp))
 	}
 	if errors.Is(err, modem.ErrRefused) {
 		return fmt.Errorf("the network gives no data connection: is the APN %q right, the data plan used up? (%w)", m.o.APN, err)

@@ -67,7 +67,7 @@ func (m *Module) Connect(ctx context.Context, login modem.Login, receive func(mo
 	}
 	if err != nil {
 		s.lose(err)
-		m.tidying.Go(func() { s.abandon(err) })
+		m.host.Tidy(func() { s.abandon(err) })
 		return nil, fmt.Errorf("log in to %s:%d: %w", login.Host, login.Port, err)
 	}
 	return s, nil
@@ -100,7 +100,7 @@ func (s *session) free() {
 // configure sets everything that has to be set before the connection is opened.
 func (s *session) configure(ctx context.Context, login modem.Login) error {
 	cfg := func(key string, args ...at.Arg) error {
-		return s.m.set(ctx, "+QMTCFG", append([]at.Arg{at.Str(key), at.Num(s.id)}, args...)...)
+		return s.m.host.Set(ctx, "+QMTCFG", append([]at.Arg{at.Str(key), at.Num(s.id)}, args...)...)
 	}
 	// With lengths: a payload may hold quotes and line ends.
 	if err := cfg("recv/mode", at.Num(0), at.Num(1)); err != nil {
@@ -195,7 +195,7 @@ func (s *session) login(ctx context.Context, login modem.Login) error {
 func (s *session) ask(ctx context.Context, timeout time.Duration, name string, least int, args ...at.Arg) ([]int, error) {
 	outcome := s.await(name, least, nil)
 	defer outcome.Cancel()
-	if err := s.m.set(ctx, name, append([]at.Arg{at.Num(s.id)}, args...)...); err != nil {
+	if err := s.m.host.Set(ctx, name, append([]at.Arg{at.Num(s.id)}, args...)...); err != nil {
 		return nil, err
 	}
 	return s.wait(ctx, timeout, outcome, name)
@@ -288,7 +288,7 @@ func (s *session) abandon(failure error) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), qmtCloseTime)
 	defer cancel()
-	s.m.set(ctx, "+QMTCLOSE", at.Num(s.id))
+	s.m.host.Set(ctx, "+QMTCLOSE", at.Num(s.id))
 }
 
 // Close logs out. The receiver has returned when it does.
@@ -354,7 +354,7 @@ func (s *session) acknowledged(ctx context.Context, name string, args ...at.Arg)
 	id := s.identifier()
 	outcome := s.await(name, 3, func(n []int) bool { return n[1] == id })
 	defer outcome.Cancel()
-	if err := s.m.set(ctx, name, append([]at.Arg{at.Num(s.id), at.Num(id)}, args...)...); err != nil {
+	if err := s.m.host.Set(ctx, name, append([]at.Arg{at.Num(s.id), at.Num(id)}, args...)...); err != nil {
 		return nil, err
 	}
 	n, err := s.wait(ctx, qmtAckTime, outcome, name)

@@ -49,11 +49,10 @@ type Options struct {
 
 // A Module is an attached module. It is a modem.Messenger.
 type Module struct {
-	o       Options
-	host    *modem.Host
-	log     *slog.Logger
-	ready   *modem.Readiness
-	tidying sync.WaitGroup // of closing what failed to open
+	o     Options
+	host  *modem.Host
+	log   *slog.Logger
+	ready *modem.Readiness
 
 	mu       sync.Mutex
 	identity modem.Identity
@@ -99,11 +98,7 @@ func (m *Module) Identity() modem.Identity {
 func (m *Module) Done() <-chan struct{} { return m.host.Done() }
 
 // Close closes the port. Connections and sessions end.
-func (m *Module) Close() error {
-	err := m.host.Close()
-	m.tidying.Wait()
-	return err
-}
+func (m *Module) Close() error { return m.host.Close() }
 
 // Signal is the strength of the signal.
 func (m *Module) Signal(ctx context.Context) (dBm int, err error) {
@@ -112,17 +107,17 @@ func (m *Module) Signal(ctx context.Context) (dBm int, err error) {
 
 // configure brings the module into the state that the driver works in.
 func (m *Module) configure(ctx context.Context, _ bool) error {
-	if err := m.set(ctx, "E", at.Num(0)); err != nil {
+	if err := m.host.Set(ctx, "E", at.Num(0)); err != nil {
 		return err
 	}
-	m.try(ctx, "+CMEE", at.Num(1))
-	m.try(ctx, "+QISDE", at.Num(0)) // no echo of what is sent
+	m.host.Try(ctx, "+CMEE", at.Num(1))
+	m.host.Try(ctx, "+QISDE", at.Num(0)) // no echo of what is sent
 	switch m.o.URCPort {
 	case "":
-		m.try(ctx, "+QURCCFG", at.Str("urcport"), at.Str(URCOnUART))
+		m.host.Try(ctx, "+QURCCFG", at.Str("urcport"), at.Str(URCOnUART))
 	case URCAsIs:
 	default:
-		m.try(ctx, "+QURCCFG", at.Str("urcport"), at.Str(m.o.URCPort))
+		m.host.Try(ctx, "+QURCCFG", at.Str("urcport"), at.Str(m.o.URCPort))
 	}
 	return m.identify(ctx)
 }
@@ -154,23 +149,4 @@ func (m *Module) identify(ctx context.Context) error {
 	defer m.mu.Unlock()
 	m.identity = id
 	return nil
-}
-
-// set asks a command with parameters.
-func (m *Module) set(ctx context.Context, name string, args ...at.Arg) error {
-	return m.setFor(ctx, modem.DefaultTimeout, name, args...)
-}
-
-func (m *Module) setFor(ctx context.Context, timeout time.Duration, name string, args ...at.Arg) error {
-	c, err := at.V250.Set(name, args...)
-	if err != nil {
-		return err
-	}
-	_, err = m.host.Ask(ctx, modem.Request{Command: c, Timeout: timeout})
-	return err
-}
-
-// try is set where an ERROR does no harm.
-func (m *Module) try(ctx context.Context, name string, args ...at.Arg) bool {
-	return m.set(ctx, name, args...) == nil
 }

@@ -74,7 +74,7 @@ func (m *Module) Dial(ctx context.Context, network, address string) (net.Conn, e
 	}
 	if err := s.open(ctx, kind, host, port); err != nil {
 		s.conn.Lose(err)
-		m.tidying.Go(func() { s.abandon(err) })
+		m.host.Tidy(func() { s.abandon(err) })
 		return nil, fmt.Errorf("dial %s %s: %w", network, address, err)
 	}
 	return s.conn, nil
@@ -126,7 +126,7 @@ func (s *socket) free() {
 func (s *socket) open(ctx context.Context, kind, host string, port int) error {
 	code, err := s.openOnce(ctx, kind, host, port)
 	if err == nil && (code == 563 || code == 561 || code == 570) {
-		s.m.setFor(ctx, closeTime, "+QICLOSE", at.Num(s.id))
+		s.m.host.SetFor(ctx, closeTime, "+QICLOSE", at.Num(s.id))
 		if code != 563 {
 			s.m.setOnline(false)
 			if err := s.m.Join(ctx); err != nil {
@@ -151,7 +151,7 @@ func (s *socket) openOnce(ctx context.Context, kind, host string, port int) (cod
 	})
 	defer outcome.Cancel()
 	const buffered = 0
-	err = s.m.set(ctx, "+QIOPEN", at.Num(pdp), at.Num(s.id), at.Str(kind), at.Str(host), at.Num(port), at.Num(0), at.Num(buffered))
+	err = s.m.host.Set(ctx, "+QIOPEN", at.Num(pdp), at.Num(s.id), at.Str(kind), at.Str(host), at.Num(port), at.Num(0), at.Num(buffered))
 	if err != nil {
 		return 0, err
 	}
@@ -192,7 +192,7 @@ func (s *socket) abandon(failure error) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), openTime)
 	defer cancel()
-	s.m.setFor(ctx, closeTime, "+QICLOSE", at.Num(s.id))
+	s.m.host.SetFor(ctx, closeTime, "+QICLOSE", at.Num(s.id))
 }
 
 // Send sends one piece. While the module's buffer is full it takes nothing and
@@ -226,7 +226,7 @@ func (s *socket) Hangup(ctx context.Context) error {
 	if s.dead.Load() || s.m.host.Err() != nil {
 		return nil
 	}
-	err := s.m.setFor(ctx, closeTime, "+QICLOSE", at.Num(s.id))
+	err := s.m.host.SetFor(ctx, closeTime, "+QICLOSE", at.Num(s.id))
 	if errors.Is(err, modem.ErrRefused) {
 		return nil
 	}
