@@ -61,19 +61,6 @@ func (r *Registry) DropDraft(ctx context.Context, key string) error {
 	return r.store.DeleteModel(ctx, key, draft)
 }
 
-// keepModel remembers a model that was published in the place of the draft.
-func (r *Registry) keepModel(ctx context.Context, p *Product) error {
-	if err := r.store.SaveModel(ctx, p.Key, ModelVersion{p.ModelVersion, p.UpdatedAt, p.Model}); err != nil {
-		return err
-	}
-	if old := p.ModelVersion - keptModels; old > 0 {
-		if err := r.store.DeleteModel(ctx, p.Key, old); err != nil {
-			return err
-		}
-	}
-	return r.store.DeleteModel(ctx, p.Key, draft)
-}
-
 // CountStates counts the devices by their state.
 func (r *Registry) CountStates(ctx context.Context) (map[string]int, error) {
 	return r.store.CountStates(ctx)

@@ -202,7 +202,7 @@ func (r *Registry) UpdateProduct(ctx context.Context, key string, change func(*P
 	if p.Secret != old.Secret {
 		p.PreviousSecret = old.Secret
 	}
-	return r.saveProduct(ctx, p)
+	return r.saveProduct(ctx, p, r.store.UpdateProduct)
 }
 
 // ResetProductSecret gives a product another secret, a generated one where
@@ -217,7 +217,8 @@ func (r *Registry) ResetProductSecret(ctx context.Context, key, secret string) (
 	})
 }
 
-// PublishModel gives a product a new model.
+// PublishModel gives a product a new model, which is kept as its next version
+// in the place of the draft.
 func (r *Registry) PublishModel(ctx context.Context, key string, m *thing.Model) (Product, error) {
 	r.updating.Lock()
 	defer r.updating.Unlock()
@@ -230,15 +231,15 @@ func (r *Registry) PublishModel(ctx context.Context, key string, m *thing.Model)
 	}
 	p := *old
 	p.Model, p.ModelVersion = m.Index(), old.ModelVersion+1
-	if p, err = r.saveProduct(ctx, p); err != nil {
-		return Product{}, err
-	}
-	return p, r.keepModel(ctx, &p)
+	return r.saveProduct(ctx, p, func(ctx context.Context, p *Product) error {
+		return r.store.PublishModel(ctx, p, p.ModelVersion-keptModels+1)
+	})
 }
 
-func (r *Registry) saveProduct(ctx context.Context, p Product) (Product, error) {
+// saveProduct writes a product that was changed, by the store's method save.
+func (r *Registry) saveProduct(ctx context.Context, p Product, save func(context.Context, *Product) error) (Product, error) {
 	p.UpdatedAt = r.stamp()
-	if err := r.store.UpdateProduct(ctx, &p); errors.Is(err, ErrNotFound) {
+	if err := save(ctx, &p); errors.Is(err, ErrNotFound) {
 		return Product{}, fault.NotFound("product %q was deleted meanwhile", p.Key)
 	} else if err != nil {
 		return Product{}, err

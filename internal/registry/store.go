@@ -15,6 +15,10 @@ type Store interface {
 	UpdateProduct(ctx context.Context, p *Product) error
 	DeleteProduct(ctx context.Context, key string) error // and its devices
 
+	// PublishModel is UpdateProduct that also keeps the product's model as its
+	// version, and forgets the draft and the versions before oldest: all or
+	// nothing.
+	PublishModel(ctx context.Context, p *Product, oldest int) error
 	SaveModel(ctx context.Context, product string, v ModelVersion) error // in place of the same version
 	Models(ctx context.Context, product string) ([]ModelVersion, error)  // the greatest version first
 	DeleteModel(ctx context.Context, product string, version int) error

@@ -11,17 +11,30 @@ import (
 	"github.com/matou-iot/matou/thing"
 )
 
+// PublishModel is of [registry.Store].
+func (d *DB) PublishModel(ctx context.Context, p *registry.Product, oldest int) error {
+	return d.updateProduct(ctx, p, func(tx *sql.Tx) error {
+		if err := saveModel(ctx, tx, p.Key, registry.ModelVersion{Version: p.ModelVersion, At: p.UpdatedAt, Model: p.Model}); err != nil {
+			return err
+		}
+		_, err := tx.ExecContext(ctx, "DELETE FROM models WHERE product = ? AND version < ?", p.Key, max(oldest, 1)) // the draft is version 0
+		return err
+	})
+}
+
 // SaveModel is of [registry.Store].
 func (d *DB) SaveModel(ctx context.Context, product string, v registry.ModelVersion) error {
+	return d.write(ctx, d.sql, func(tx *sql.Tx) error { return saveModel(ctx, tx, product, v) })
+}
+
+func saveModel(ctx context.Context, tx *sql.Tx, product string, v registry.ModelVersion) error {
 	model, err := json.Marshal(v.Model)
 	if err != nil {
 		return fmt.Errorf("write model of %s: %w", product, err)
 	}
-	return d.write(ctx, d.sql, func(tx *sql.Tx) error {
-		res, err := tx.ExecContext(ctx, `INSERT INTO models (product, version, model, at) SELECT key, ?2, ?3, ?4 FROM products WHERE key = ?1
-			ON CONFLICT DO UPDATE SET model = excluded.model, at = excluded.at`, product, v.Version, string(model), millis(v.At))
-		return changed(res, err, registry.ErrNotFound)
-	})
+	res, err := tx.ExecContext(ctx, `INSERT INTO models (product, version, model, at) SELECT key, ?2, ?3, ?4 FROM products WHERE key = ?1
+		ON CONFLICT DO UPDATE SET model = excluded.model, at = excluded.at`, product, v.Version, string(model), millis(v.At))
+	return changed(res, err, registry.ErrNotFound)
 }
 
 // Models is of [registry.Store].

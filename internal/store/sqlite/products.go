@@ -57,13 +57,22 @@ func (d *DB) Products(ctx context.Context, q registry.ProductQuery) ([]registry.
 
 // UpdateProduct is of [registry.Store].
 func (d *DB) UpdateProduct(ctx context.Context, p *registry.Product) error {
+	return d.updateProduct(ctx, p, func(*sql.Tx) error { return nil })
+}
+
+// updateProduct writes a product and, in the same transaction, what belongs to
+// the change.
+func (d *DB) updateProduct(ctx context.Context, p *registry.Product, also func(*sql.Tx) error) error {
 	row, err := d.productRow(p)
 	if err != nil {
 		return err
 	}
 	return d.write(ctx, d.sql, func(tx *sql.Tx) error {
 		res, err := tx.ExecContext(ctx, "UPDATE products SET ("+productColumns+") = (?,?,?,?,?,?,?,?,?,?,?,?,?,?) WHERE key = ?", append(row, p.Key)...)
-		return changed(res, err, registry.ErrNotFound)
+		if err := changed(res, err, registry.ErrNotFound); err != nil {
+			return err
+		}
+		return also(tx)
 	})
 }
 

@@ -360,6 +360,22 @@ func (m *Memory) SaveFound(context.Context, registry.ID, []registry.ID, time.Tim
 // Found is of [registry.Store].
 func (m *Memory) Found(context.Context, registry.ID) ([]registry.Found, error) { return nil, nil }
 
+// PublishModel is of [registry.Store].
+func (m *Memory) PublishModel(_ context.Context, p *registry.Product, oldest int) error {
+	if err := m.called("PublishModel"); err != nil {
+		return err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if _, there := m.products[p.Key]; !there {
+		return registry.ErrNotFound
+	}
+	m.products[p.Key] = *p
+	m.keepModel(p.Key, registry.ModelVersion{Version: p.ModelVersion, At: p.UpdatedAt, Model: p.Model})
+	maps.DeleteFunc(m.models[p.Key], func(version int, _ registry.ModelVersion) bool { return version < max(oldest, 1) })
+	return nil
+}
+
 // SaveModel is of [registry.Store].
 func (m *Memory) SaveModel(_ context.Context, product string, v registry.ModelVersion) error {
 	if err := m.called("SaveModel"); err != nil {
@@ -370,6 +386,11 @@ func (m *Memory) SaveModel(_ context.Context, product string, v registry.ModelVe
 	if _, there := m.products[product]; !there {
 		return registry.ErrNotFound
 	}
+	m.keepModel(product, v)
+	return nil
+}
+
+func (m *Memory) keepModel(product string, v registry.ModelVersion) {
 	if m.models == nil {
 		m.models = make(map[string]map[int]registry.ModelVersion)
 	}
@@ -377,7 +398,6 @@ func (m *Memory) SaveModel(_ context.Context, product string, v registry.ModelVe
 		m.models[product] = make(map[int]registry.ModelVersion)
 	}
 	m.models[product][v.Version] = v
-	return nil
 }
 
 // Models is of [registry.Store].

@@ -35,6 +35,22 @@ func modelsKept(t *testing.T, s registry.Store) {
 	if all, _ := s.Models(ctx, "p"); len(all) != 1 {
 		t.Errorf("after deleting the draft: %+v", all)
 	}
+	publish := func(version, oldest int) error {
+		return s.PublishModel(ctx, &registry.Product{Key: "p", Dialect: "aliyun", Model: model("d"), ModelVersion: version, UpdatedAt: at}, oldest)
+	}
+	if err := errors.Join(s.SaveModel(ctx, "p", registry.ModelVersion{Version: 0, At: at, Model: model("b")}), publish(2, -1), publish(3, 2)); err != nil {
+		t.Fatal(err)
+	}
+	all, err = s.Models(ctx, "p")
+	if err != nil || len(all) != 2 || all[0].Version != 3 || all[1].Version != 2 || all[0].Model.Properties[0].ID != "d" || !all[0].At.Equal(at) {
+		t.Errorf("published twice, two kept: %+v %v", all, err)
+	}
+	if p, err := s.Product(ctx, "p"); err != nil || p.ModelVersion != 3 || p.Model.Properties[0].ID != "d" {
+		t.Errorf("the product after publishing: %+v %v", p, err)
+	}
+	if err := s.PublishModel(ctx, &registry.Product{Key: "gone", Model: model("d"), ModelVersion: 1}, 1); !errors.Is(err, registry.ErrNotFound) {
+		t.Errorf("published for no product: %v", err)
+	}
 	if states, err := s.CountStates(ctx); err != nil || len(states) != 0 {
 		t.Errorf("%v %v", states, err)
 	}
