@@ -29,3 +29,31 @@ func TestModelIsDraftedThenPublished(t *testing.T) {
 		t.Errorf("overview: %d %s", status, raw)
 	}
 }
+
+// TestModelsSayWhatIsNotCarriedOver: of a vendor's file on reading, of a model
+// on writing; neither keeps anything.
+func TestModelsSayWhatIsNotCarriedOver(t *testing.T) {
+	h := newHouse(t)
+	h.want(201, "POST", "/products", object{"key": "carried", "dialect": "onenet"})
+	const bits = `{"properties":[{"identifier":"bits","functionMode":"property","accessMode":"r","dataType":{"type":"bitMap","specs":{"length":8,"define":[{"bit":0,"number0":"off","number1":"on"}]}}}],"events":[],"services":[]}`
+	status, raw := h.do(access.Viewer, "POST", "/api/v1/products/carried/models/check", bits)
+	if status != 200 || !strings.Contains(raw, `"format":"onenet"`) || !strings.Contains(raw, `"path":"properties[bits].dataType.specs.define"`) {
+		t.Errorf("read: %d %s", status, raw)
+	}
+	status, raw = h.do(access.Viewer, "POST", "/api/v1/products/carried/models/convert?to=aliyun", bits)
+	if status != 200 || !strings.Contains(raw, `\"accessMode\"`) || !strings.Contains(raw, `"path":"properties[bits].type.kind","was":"\"bitmap\"","became":"\"int32\""`) {
+		t.Errorf("written: %d %s", status, raw)
+	}
+	if status, raw = h.do(access.Viewer, "POST", "/api/v1/products/carried/models/convert?to=matou", bits); status != 200 || !strings.Contains(raw, `"lost":[]`) {
+		t.Errorf("in its own form: %d %s", status, raw)
+	}
+	const torn = `{"properties":[{"id":"a","name":"","access":"read-only","required":false,"type":{"kind":"array"}}],"events":[],"services":[]}`
+	for _, refused := range []string{"convert?to=elsewhere", "convert?to=aliyun&format=matou"} {
+		if status, raw = h.do(access.Viewer, "POST", "/api/v1/products/carried/models/"+refused, torn); status != 400 {
+			t.Errorf("%s: %d %s", refused, status, raw)
+		}
+	}
+	if status, raw = h.do(access.Viewer, "GET", "/api/v1/products/carried/models", nil); status != 200 || !strings.Contains(raw, `"items":[]`) {
+		t.Errorf("kept: %d %s", status, raw)
+	}
+}

@@ -192,22 +192,25 @@ func (a *api) exportModel(ctx context.Context, in *ModelInput) (*modelOutput, er
 	if form == "" {
 		form = p.Dialect
 	}
-	doc, err := a.writeModel(p, form)
+	doc, err := a.writeModel(p.Key, p.Model, form)
 	if err != nil {
 		return nil, err
 	}
 	return &modelOutput{"application/json", `attachment; filename="` + p.Key + "." + form + `.json"`, doc}, nil
 }
 
-func (a *api) writeModel(p *registry.Product, form string) ([]byte, error) {
-	if form == matouForm || form == "mqtt" {
-		return json.MarshalIndent(p.Model, "", "  ")
+// ownForm reports whether a form is Matou's own, which plain MQTT has, too.
+func ownForm(form string) bool { return form == matouForm || form == "mqtt" }
+
+func (a *api) writeModel(product string, m *thing.Model, form string) ([]byte, error) {
+	if ownForm(form) {
+		return json.MarshalIndent(m, "", "  ")
 	}
 	d, err := a.vendor(form)
 	if err != nil {
 		return nil, err
 	}
-	return d.ExportModel(p.Key, p.Model)
+	return d.ExportModel(product, m)
 }
 
 func (a *api) vendor(form string) (dialect.Dialect, error) {
@@ -273,7 +276,7 @@ func formOf(doc []byte, usual string) string {
 }
 
 func (a *api) readModelAs(doc []byte, form string) (*thing.Model, error) {
-	if form == matouForm || form == "mqtt" {
+	if ownForm(form) {
 		m := new(thing.Model)
 		dec := json.NewDecoder(bytes.NewReader(doc))
 		dec.DisallowUnknownFields() // another form is not half a model of ours

@@ -23,6 +23,7 @@ func (a *api) routes() {
 	route(a, "PUT", "/products/{product}/models/draft", work, "Products", "Keep a thing model that is not finished", a.saveDraft, body(modelBody), anyBody)
 	do(a, "DELETE", "/products/{product}/models/draft", work, "Products", "Forget the draft", a.dropDraft)
 	route(a, "POST", "/products/{product}/models/check", see, "Products", "Read a thing model and say whether it can be published; nothing else happens", a.checkModel, body(modelBody), anyBody, changesNothing)
+	route(a, "POST", "/products/{product}/models/convert", see, "Products", "Write a thing model in another form and say what that form has no place for; nothing is kept", a.convertModel, body(modelBody), anyBody, changesNothing)
 	route(a, "GET", "/products/{product}/script", see, "Products", "Show the script that parses the bytes of devices", a.showScript)
 	route(a, "PUT", "/products/{product}/script", work, "Products", "Give a product a parsing script", a.setScript)
 	do(a, "DELETE", "/products/{product}/script", work, "Products", "Delete the parsing script", a.deleteScript)
