@@ -152,7 +152,7 @@ func (s *Service) Batches(ctx context.Context, product, after string, limit int)
 	if _, err := s.Registry.Product(ctx, product); err != nil {
 		return nil, "", err
 	}
-	limit, err := pageOf(limit)
+	limit, err := registry.PageSize(limit)
 	if err != nil {
 		return nil, "", err
 	}
@@ -163,23 +163,13 @@ func (s *Service) Batches(ctx context.Context, product, after string, limit int)
 	return found[:limit], found[limit-1].Name, nil
 }
 
-func pageOf(n int) (int, error) {
-	switch {
-	case n == 0:
-		return registry.DefaultLimit, nil
-	case n < 0 || n > registry.MaxLimit:
-		return 0, fault.In("limit", fault.Invalid("limit %d is not from 1 to %d", n, registry.MaxLimit))
-	}
-	return n, nil
-}
-
 // BatchDevices returns devices of a batch by name, and a cursor for the next
 // page.
 func (s *Service) BatchDevices(ctx context.Context, product, name, after string, limit int) ([]BatchDevice, string, error) {
 	if _, err := s.Batch(ctx, product, name); err != nil {
 		return nil, "", err
 	}
-	limit, err := pageOf(limit)
+	limit, err := registry.PageSize(limit)
 	if err != nil {
 		return nil, "", err
 	}
@@ -267,7 +257,7 @@ func (s *Service) Allowed(ctx context.Context, product, after string, limit int)
 	if _, err := s.Registry.Product(ctx, product); err != nil {
 		return nil, "", err
 	}
-	limit, err := pageOf(limit)
+	limit, err := registry.PageSize(limit)
 	if err != nil {
 		return nil, "", err
 	}

@@ -15,11 +15,9 @@ func (s *Service) Files(ctx context.Context, id registry.ID, after string, limit
 	if _, err := s.Registry.Device(ctx, id); err != nil {
 		return nil, "", err
 	}
-	switch {
-	case limit == 0:
-		limit = registry.DefaultLimit
-	case limit < 0 || limit > registry.MaxLimit:
-		return nil, "", fault.In("limit", fault.Invalid("limit %d is not from 1 to %d", limit, registry.MaxLimit))
+	limit, err := registry.PageSize(limit)
+	if err != nil {
+		return nil, "", err
 	}
 	all, err := s.Store.Files(ctx, id, after, limit+1)
 	if err != nil || len(all) <= limit {

@@ -268,7 +268,7 @@ func (s *Service) Jobs(ctx context.Context, q JobQuery) (list []Progress, next s
 	if _, err := s.Registry.Product(ctx, q.Product); err != nil {
 		return nil, "", err
 	}
-	n, err := limit(q.Limit)
+	n, err := registry.PageSize(q.Limit)
 	if err != nil {
 		return nil, "", err
 	}

@@ -61,12 +61,10 @@ const (
 
 // The bounds.
 const (
-	DefaultLimit = 100
-	MaxLimit     = 1000
-	maxUploads   = 8    // packages that are uploaded at once; more are refused as exhausted
-	queueLength  = 1024 // changes that wait for Run; whoever brings one more waits
-	batchLength  = 256  // changes of one transaction
-	pageLength   = 500  // devices that are selected, or told, in one transaction
+	maxUploads  = 8    // packages that are uploaded at once; more are refused as exhausted
+	queueLength = 1024 // changes that wait for Run; whoever brings one more waits
+	batchLength = 256  // changes of one transaction
+	pageLength  = 500  // devices that are selected, or told, in one transaction
 )
 
 // A Service keeps packages and jobs. Any number of goroutines may use it at
@@ -149,16 +147,6 @@ func stopping() error { return fault.Unavailable("the server is stopping") }
 
 // stamp is now, as exactly as it is kept.
 func (s *Service) stamp() time.Time { return s.Now().UTC().Truncate(time.Millisecond) }
-
-func limit(n int) (int, error) {
-	switch {
-	case n == 0:
-		return DefaultLimit, nil
-	case n < 0 || n > MaxLimit:
-		return 0, fault.In("limit", fault.Invalid("limit %d is not from 1 to %d", n, MaxLimit))
-	}
-	return n, nil
-}
 
 // A turn is one transaction of Run.
 type turn struct {

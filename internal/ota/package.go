@@ -15,6 +15,7 @@ import (
 	"github.com/matou-iot/matou/internal/content"
 	"github.com/matou-iot/matou/internal/dialect"
 	"github.com/matou-iot/matou/internal/fault"
+	"github.com/matou-iot/matou/internal/registry"
 )
 
 // A Package is a version of a module, to be put on devices.
@@ -288,7 +289,7 @@ func (s *Service) Packages(ctx context.Context, q PackageQuery) (list []Package,
 	if _, err := s.Registry.Product(ctx, q.Product); err != nil {
 		return nil, "", err
 	}
-	n, err := limit(q.Limit)
+	n, err := registry.PageSize(q.Limit)
 	if err != nil {
 		return nil, "", err
 	}

@@ -71,7 +71,7 @@ func ParseState(text string) (State, error) {
 // Tasks returns tasks in order, and a cursor for the next page, 0 where there
 // is none.
 func (s *Service) Tasks(ctx context.Context, q TaskQuery) (list []Task, next int64, err error) {
-	n, err := limit(q.Limit)
+	n, err := registry.PageSize(q.Limit)
 	if err != nil {
 		return nil, 0, err
 	}

@@ -100,7 +100,7 @@ func (r *Registry) Device(ctx context.Context, id ID) (*Device, error) {
 // Devices returns devices in order of product and name, and a cursor for the
 // next page, "" where there is none.
 func (r *Registry) Devices(ctx context.Context, q DeviceQuery) ([]Device, string, error) {
-	limit, err := limit(q.Limit)
+	limit, err := PageSize(q.Limit)
 	if err != nil {
 		return nil, "", err
 	}

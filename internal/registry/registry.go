@@ -160,7 +160,7 @@ func (r *Registry) Hold(ctx context.Context, key string, held *Held) (*Held, err
 // Products returns products in order of their keys, and a cursor for the next
 // page, "" where there is none.
 func (r *Registry) Products(ctx context.Context, q ProductQuery) ([]Product, string, error) {
-	limit, err := limit(q.Limit)
+	limit, err := PageSize(q.Limit)
 	if err != nil {
 		return nil, "", err
 	}
@@ -172,7 +172,10 @@ func (r *Registry) Products(ctx context.Context, q ProductQuery) ([]Product, str
 	return found[:limit], found[limit-1].Key, nil
 }
 
-func limit(n int) (int, error) {
+// PageSize is how many things a page has for which n are asked: DefaultLimit
+// for 0. It is fault.Invalid where n is not from 0 to MaxLimit. The lists of
+// other packages keep to the same.
+func PageSize(n int) (int, error) {
 	switch {
 	case n == 0:
 		return DefaultLimit, nil

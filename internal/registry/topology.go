@@ -255,7 +255,7 @@ func (r *Registry) Subs(ctx context.Context, gateway ID, after string, most int)
 	if _, err := r.Device(ctx, gateway); err != nil {
 		return nil, "", err
 	}
-	most, err := limit(most)
+	most, err := PageSize(most)
 	if err != nil {
 		return nil, "", err
 	}

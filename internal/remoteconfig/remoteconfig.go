@@ -362,11 +362,9 @@ func (s *Service) Deliveries(ctx context.Context, product, after string, limit i
 	if _, err := s.Registry.Product(ctx, product); err != nil {
 		return nil, "", err
 	}
-	switch {
-	case limit == 0:
-		limit = registry.DefaultLimit
-	case limit < 0 || limit > registry.MaxLimit:
-		return nil, "", fault.In("limit", fault.Invalid("limit %d is not from 1 to %d", limit, registry.MaxLimit))
+	limit, err := registry.PageSize(limit)
+	if err != nil {
+		return nil, "", err
 	}
 	all, err := s.Store.Deliveries(ctx, product, after, limit+1)
 	if err != nil || len(all) <= limit {
