@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -85,34 +84,18 @@ func (c *deviceRunCmd) Run(g *globals) error {
 
 // read finds the description and reads it.
 func (c *deviceRunCmd) read(stdin io.Reader) (d *virtual.Description, text []byte, err error) {
-	if (c.File == "") == (c.Example == "") {
-		return nil, nil, usagef("name a file or an example: matou device run lamp.yaml, or --example %s", strings.Join(virtual.Examples(), " or "))
-	}
 	if c.Reports < 0 {
 		return nil, nil, usagef("--count %d is below 0", c.Reports)
 	}
-	name, open := c.File, virtual.Files(filepath.Dir(c.File))
-	if c.Example != "" {
-		var ok bool
-		if text, open, ok = virtual.Example(c.Example); !ok {
-			return nil, nil, usagef("--example %s: there are %s", c.Example, strings.Join(virtual.Examples(), ", "))
-		}
-		name = c.Example
-	} else if text, err = readAll(c.File, stdin); err != nil {
-		return nil, nil, usageError{err}
-	}
-	inFile := open
-	open = func(name string) ([]byte, error) {
-		if name == c.CAFile { // its name counts from here
-			return virtual.Files("")(name)
-		}
-		return inFile(name)
-	}
-	d, err = virtual.Read(name, text, open, c.change)
+	from, err := readDescribed("matou device run lamp.yaml", c.File, c.Example, virtual.Examples, stdin, c.CAFile)
 	if err != nil {
-		return nil, text, usageError{err}
+		return nil, nil, err
 	}
-	return d, text, nil
+	d, err = virtual.Read(from.name, from.text, from.open, c.change)
+	if err != nil {
+		return nil, from.text, usageError{err}
+	}
+	return d, from.text, nil
 }
 
 // change lets flags win.

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -98,40 +97,22 @@ func (c *fleetRunCmd) Run(g *globals) error {
 
 // read finds the scenario and reads it.
 func (c *fleetRunCmd) read(stdin io.Reader) (s *fleet.Scenario, text []byte, err error) {
-	if (c.File == "") == (c.Example == "") {
-		return nil, nil, usagef("name a file or an example: matou fleet run storm.yaml, or --example with one of %s", strings.Join(fleet.Examples(), ", "))
-	}
 	if c.Count < 0 {
 		return nil, nil, usagef("--count %d is below 0", c.Count)
 	}
-	name, open := c.File, opensIn(filepath.Dir(c.File))
-	if c.Example != "" {
-		var ok bool
-		if text, open, ok = fleet.Example(c.Example); !ok {
-			return nil, nil, usagef("--example %s: there are %s", c.Example, strings.Join(fleet.Examples(), ", "))
-		}
-		name = c.Example
-	} else if text, err = readAll(c.File, stdin); err != nil {
-		return nil, nil, usageError{err}
-	}
-	if c.CSV != "" || c.CAFile != "" { // their names count from here, not from the scenario
-		inScenario := open
-		open = func(name string) ([]byte, error) {
-			if name == c.CSV || name == c.CAFile {
-				return opensIn("")(name)
-			}
-			return inScenario(name)
-		}
+	from, err := readDescribed("matou fleet run storm.yaml", c.File, c.Example, fleet.Examples, stdin, c.CSV, c.CAFile)
+	if err != nil {
+		return nil, nil, err
 	}
 	var wrong error
-	s, err = fleet.Read(name, text, open, func(s *fleet.Scenario) { wrong = c.change(s) })
+	s, err = fleet.Read(from.name, from.text, from.open, func(s *fleet.Scenario) { wrong = c.change(s) })
 	if wrong != nil {
 		return nil, nil, wrong
 	}
 	if err != nil {
 		return nil, nil, usageError{err}
 	}
-	return s, text, nil
+	return s, from.text, nil
 }
 
 // change lets flags win.

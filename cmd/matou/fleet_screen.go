@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/matou-iot/matou/device/fleet"
-	"github.com/matou-iot/matou/device/virtual"
 )
 
 // quietInterval is how often a fleet says where it is to who has no terminal.
@@ -54,6 +53,3 @@ func (s *fleetScreen) end() {
 		fmt.Fprintln(s.w)
 	}
 }
-
-// opensIn opens the files that a description names, counted from dir.
-func opensIn(dir string) virtual.Opener { return virtual.Files(dir) }

@@ -32,12 +32,12 @@ func scenario(t testing.TB, text string) *Scenario {
 }
 
 func TestExamplesAreRight(t *testing.T) {
-	names := Examples()
+	names := Examples.Names()
 	if got, want := fmt.Sprint(names), "[classroom flaky-network mixed-vendors reconnect-storm soak]"; got != want {
 		t.Fatalf("examples %s, want %s", got, want)
 	}
 	for _, name := range names {
-		text, open, _ := Example(name)
+		text, open, _ := Examples.Example(name)
 		s, err := Read(name, text, open, nil)
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
@@ -118,7 +118,7 @@ func FuzzReadCredentials(f *testing.F) {
 }
 
 func TestScaleAndStretch(t *testing.T) {
-	text, open, _ := Example("mixed-vendors")
+	text, open, _ := Examples.Example("mixed-vendors")
 	s, err := Read("f", text, open, func(s *Scenario) { s.Scale(7); s.Stretch(12 * time.Second) })
 	if err != nil {
 		t.Fatal(err)

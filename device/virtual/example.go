@@ -2,17 +2,25 @@ package virtual
 
 import (
 	"embed"
+	"io/fs"
 	"path"
 	"slices"
 	"strings"
 )
 
+// Shipped are texts that come with the program: the .yaml files in the folder
+// examples, and the files beside them that they name.
+type Shipped struct{ fs.FS }
+
 //go:embed examples
 var examples embed.FS
 
-// Examples are the names of the descriptions that come with the program.
-func Examples() (names []string) {
-	entries, err := examples.ReadDir("examples")
+// Examples are descriptions of devices.
+var Examples = Shipped{examples}
+
+// Names are the names of the texts, in order.
+func (s Shipped) Names() (names []string) {
+	entries, err := fs.ReadDir(s, "examples")
 	if err != nil {
 		panic(err) // it is compiled in
 	}
@@ -25,8 +33,8 @@ func Examples() (names []string) {
 }
 
 // Example is the text of one, and an Opener of the files that it names.
-func Example(name string) (text []byte, open Opener, ok bool) {
-	open = func(name string) ([]byte, error) { return examples.ReadFile(path.Join("examples", name)) }
+func (s Shipped) Example(name string) (text []byte, open Opener, ok bool) {
+	open = func(name string) ([]byte, error) { return fs.ReadFile(s, path.Join("examples", name)) }
 	text, err := open(name + ".yaml")
 	return text, open, err == nil
 }

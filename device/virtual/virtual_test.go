@@ -14,12 +14,12 @@ const base = `device: {dialect: mqtt, product: farm, deviceName: pump1, secret: 
 `
 
 func TestExamplesAreRight(t *testing.T) {
-	names := Examples()
+	names := Examples.Names()
 	if got, want := fmt.Sprint(names), "[night-light sensor]"; got != want {
 		t.Fatalf("examples %s, want %s", got, want)
 	}
 	for _, name := range names {
-		text, open, _ := Example(name)
+		text, open, _ := Examples.Example(name)
 		d, err := Read(name, text, open, nil)
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
@@ -32,7 +32,7 @@ func TestExamplesAreRight(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if _, _, ok := Example("../read"); ok {
+	if _, _, ok := Examples.Example("../read"); ok {
 		t.Error("an example outside of examples")
 	}
 }
@@ -157,8 +157,8 @@ func FuzzParseCondition(f *testing.F) {
 }
 
 func FuzzRead(f *testing.F) {
-	for _, name := range Examples() {
-		text, _, _ := Example(name)
+	for _, name := range Examples.Names() {
+		text, _, _ := Examples.Example(name)
 		f.Add(string(text))
 	}
 	f.Fuzz(func(t *testing.T, text string) {

@@ -1,0 +1,44 @@
+package main
+
+import (
+	"io"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/matou-iot/matou/device/virtual"
+)
+
+// A described is what a command is to run: the text of a file, or of an example
+// that comes with Matou.
+type described struct {
+	name string
+	text []byte
+	open virtual.Opener // of the files that it names
+}
+
+// readDescribed finds it. command is a call with a file, to be shown to who named
+// nothing; the names of files in flags count from here, not from the file.
+func readDescribed(command, file, example string, shipped virtual.Shipped, stdin io.Reader, flags ...string) (d described, err error) {
+	if (file == "") == (example == "") {
+		return d, usagef("name a file or an example: %s, or --example with one of %s", command, strings.Join(shipped.Names(), ", "))
+	}
+	d.name, d.open = file, virtual.Files(filepath.Dir(file))
+	if example != "" {
+		var ok bool
+		if d.text, d.open, ok = shipped.Example(example); !ok {
+			return d, usagef("--example %s: there are %s", example, strings.Join(shipped.Names(), ", "))
+		}
+		d.name = example
+	} else if d.text, err = readAll(file, stdin); err != nil {
+		return d, usageError{err}
+	}
+	inText := d.open
+	d.open = func(name string) ([]byte, error) {
+		if name != "" && slices.Contains(flags, name) {
+			return virtual.Files("")(name)
+		}
+		return inText(name)
+	}
+	return d, nil
+}
