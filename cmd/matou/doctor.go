@@ -59,7 +59,7 @@ func (f *sentFlags) connect(g *globals) (*packet.Connect, error) {
 	}
 	e := packet.Explain(b, 0)
 	fmt.Fprintln(g.Stderr, "matou: --packet is not one whole CONNECT:")
-	if err := g.emit(e, func(w io.Writer) { io.WriteString(w, e.String()) }); err != nil {
+	if err := g.emit(e, func(w io.Writer) { io.WriteString(w, explained(e, f.chinese())) }); err != nil {
 		return nil, err
 	}
 	return nil, exitCode(exitFailed)

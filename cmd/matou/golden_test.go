@@ -89,6 +89,8 @@ func TestGolden(t *testing.T) {
 
 		{"packet-explain-ping", with("packet explain c000"), ""},
 		{"packet-explain-captured-connect", with("packet explain " + captured), ""},
+		{"packet-explain-captured-connect-zh", with("packet explain --lang zh " + captured), ""},
+		{"packet-explain-broken-zh", with("packet explain --lang zh -"), "{0xC0, 0x01}"},
 		{"packet-explain-json", with("packet explain --json --version 3.1.1 d000"), ""},
 		{"packet-explain-broken", with("packet explain -"), "{0xC0, 0x01}"},
 		{"packet-explain-file", with("packet explain testdata/publish.bin"), ""},

@@ -23,6 +23,7 @@ type packetCmd struct {
 type packetExplainCmd struct {
 	Packet  string `arg:"" optional:"" help:"Packet in hex, or a file of hex or bytes; - or nothing is standard input." placeholder:"HEX|-|FILE"`
 	Version string `enum:",3.1,3.1.1,5,5.0" default:"" help:"Version of MQTT that the packets belong to; left out, it is guessed." placeholder:"VERSION"`
+	langFlag
 }
 
 func (*packetExplainCmd) Help() string {
@@ -34,6 +35,7 @@ Examples:
   matou packet explain 'C0 00'
   matou packet explain '{0x30, 0x05, 0x00, 0x01, 0x74, 0x68, 0x69}'
   matou packet explain capture.bin --version 5
+  matou packet explain '82 08 00 01 00 03 61 2f 62' --lang zh
   matou packet build ping | matou packet explain`
 }
 
@@ -43,7 +45,7 @@ func (c *packetExplainCmd) Run(g *globals) error {
 		return err
 	}
 	e := packet.Explain(b, versionOf(c.Version))
-	if err := g.emit(e, func(w io.Writer) { io.WriteString(w, e.String()) }); err != nil {
+	if err := g.emit(e, func(w io.Writer) { io.WriteString(w, explained(e, c.chinese())) }); err != nil {
 		return err
 	}
 	for _, p := range e.Packets {
@@ -52,6 +54,14 @@ func (c *packetExplainCmd) Run(g *globals) error {
 		}
 	}
 	return nil
+}
+
+// explained is an explanation for people, in one language.
+func explained(x *packet.Explanation, chinese bool) string {
+	if chinese {
+		return x.StringZH()
+	}
+	return x.String()
 }
 
 // bytes reads the argument: hex itself, or a file whose content is hex or the

@@ -105,7 +105,7 @@ func (v *captureView) on(e tap.Event) {
 	switch e.Kind {
 	case tap.Opened:
 		v.connections++
-		v.open[e.Connection] = &tapped{screen: screen{w: v.g.Stdout, fields: v.c.Fields, secrets: v.c.Secrets, version: mqtt.V311}}
+		v.open[e.Connection] = &tapped{screen: screen{w: v.g.Stdout, fields: v.c.Fields, secrets: v.c.Secrets, chinese: v.c.chinese(), version: mqtt.V311}}
 		v.out.do(func(w recording.Writer) error { return w.Open(e.Connection, e.Device, e.Broker, e.Time) })
 		v.say("%s  #%d  %s connected", at, e.Connection, e.Device)
 	case tap.Packet:
@@ -163,11 +163,11 @@ func (v *captureView) packet(at string, e tap.Event) {
 	line := s.summary(x)
 	switch {
 	case p.Foreign:
-		line = "no MQTT: " + line
+		line = s.say("no MQTT: ", "不是 MQTT：") + line
 	case p.Short:
-		line = "cut off: " + line
+		line = s.say("cut off: ", "不完整：") + line
 	case p.Over > 0:
-		line = fmt.Sprintf("%s and %d bytes more", s.summary(x), p.Over)
+		line += fmt.Sprintf(s.say(" and %d bytes more", "，另有 %d 字节"), p.Over)
 	}
 	fmt.Fprintf(v.g.Stdout, "%s  #%d  %s  %s\n", at, e.Connection, arrow, line)
 	s.detail(x, p.Bytes)

@@ -174,7 +174,7 @@ func (c *packetReplayCmd) play(g *globals, r *recording.Recording) error {
 	if err != nil {
 		return unreachable(err, address)
 	}
-	show := &screen{w: g.Stdout, fields: c.Fields, secrets: c.Secrets, version: mqtt.V311}
+	show := &screen{w: g.Stdout, fields: c.Fields, secrets: c.Secrets, chinese: c.chinese(), version: mqtt.V311}
 	report := replayReport{Notes: r.Notes, Steps: []replay.Step{}}
 	for _, n := range r.Notes {
 		fmt.Fprintf(g.Stderr, "matou: %s\n", n)
@@ -301,6 +301,7 @@ type screen struct {
 	w       io.Writer
 	fields  bool
 	secrets bool
+	chinese bool
 	version mqtt.Version
 }
 
@@ -315,11 +316,11 @@ func (v *screen) step(s replay.Step) {
 	x := v.explain(s.Bytes)
 	switch s.Kind {
 	case replay.Missing:
-		line = "missing: " + v.summary(v.explain(s.Recorded))
+		line = v.say("missing: ", "缺少：") + v.summary(v.explain(s.Recorded))
 	case replay.Closed:
-		line = "the broker closed the connection"
+		line = v.say("the broker closed the connection", "服务器关闭了连接")
 	case replay.Skipped:
-		line = "not sent: " + v.summary(x)
+		line = v.say("not sent: ", "未发送：") + v.summary(x)
 	case replay.Silent:
 	default:
 		line = v.summary(x)
@@ -338,6 +339,14 @@ func (v *screen) step(s replay.Step) {
 	}
 }
 
+// say chooses the words of the language.
+func (v *screen) say(en, zh string) string {
+	if v.chinese {
+		return zh
+	}
+	return en
+}
+
 // explain annotates bytes of the conversation, without its secrets, and learns
 // its version.
 func (v *screen) explain(b []byte) *packet.Explanation {
@@ -354,9 +363,9 @@ func (v *screen) explain(b []byte) *packet.Explanation {
 func (v *screen) summary(x *packet.Explanation) string {
 	var all []string
 	for _, p := range x.Packets {
-		all = append(all, visible(p.Summary))
+		all = append(all, visible(v.say(p.Summary, p.SummaryZH)))
 	}
-	return strings.Join(all, "; ")
+	return strings.Join(all, v.say("; ", "；"))
 }
 
 // detail writes all fields, or at least what is wrong and what a message says.
@@ -365,7 +374,7 @@ func (v *screen) detail(x *packet.Explanation, b []byte) {
 		return
 	}
 	if v.fields {
-		for line := range strings.Lines(x.String()) {
+		for line := range strings.Lines(explained(x, v.chinese)) {
 			if strings.HasPrefix(line, " ") {
 				fmt.Fprint(v.w, "      ", visible(strings.TrimRight(line, "\n")), "\n")
 			}
@@ -375,11 +384,11 @@ func (v *screen) detail(x *packet.Explanation, b []byte) {
 	for _, p := range x.Packets {
 		for _, f := range p.Fields {
 			if f.Name == "payload" && len(f.Bytes) > 0 {
-				fmt.Fprintf(v.w, "%s%s\n", margin, visible(f.Meaning))
+				fmt.Fprintf(v.w, "%s%s\n", margin, visible(v.say(f.Meaning, f.MeaningZH)))
 			}
 		}
 		for _, f := range p.Faults {
-			fmt.Fprintf(v.w, "%s! %s: %s\n", margin, f.What, f.Fix)
+			fmt.Fprintf(v.w, "%s! %s\n", margin, v.say(f.What+": "+f.Fix, f.WhatZH+"："+f.FixZH))
 		}
 	}
 }

@@ -92,10 +92,10 @@ func redact(x *packet.Explanation) {
 			if certain && named(f.Name) || f.Offset+f.Length <= publicBytes {
 				continue
 			}
-			f.Bytes, f.Meaning = nil, "not shown"
+			f.Bytes, f.Meaning, f.MeaningZH = nil, "not shown", "未显示"
 		}
 		if !certain {
-			a.Summary = a.Type
+			a.Summary, a.SummaryZH = a.Type, a.Type
 		}
 		for j := range a.Faults {
 			a.Faults[j].Corrected = nil

@@ -31,14 +31,15 @@ type conversation struct {
 
 // A spoken is one packet of a conversation, or bytes that are none.
 type spoken struct {
-	AfterMS int64          `json:"afterMs" doc:"Since the beginning"`
-	From    recording.Side `json:"from" enum:"device,broker"`
-	Version string         `json:"version,omitempty" doc:"As which it is read"`
-	Type    string         `json:"type,omitempty"`
-	Summary string         `json:"summary"`
-	Size    int            `json:"size"`
-	Hex     packet.Hex     `json:"hex" doc:"The first 4096 bytes; POST /explain says what they mean"`
-	Faults  int            `json:"faults,omitempty"`
+	AfterMS   int64          `json:"afterMs" doc:"Since the beginning"`
+	From      recording.Side `json:"from" enum:"device,broker"`
+	Version   string         `json:"version,omitempty" doc:"As which it is read"`
+	Type      string         `json:"type,omitempty"`
+	Summary   string         `json:"summary"`
+	SummaryZH string         `json:"summaryZH"`
+	Size      int            `json:"size"`
+	Hex       packet.Hex     `json:"hex" doc:"The first 4096 bytes; POST /explain says what they mean"`
+	Faults    int            `json:"faults,omitempty"`
 }
 
 // explainRecording keeps nothing of the file.
@@ -71,7 +72,7 @@ func converse(r *recording.Recording, room int) conversation {
 			s.Faults += len(a.Faults)
 		}
 		if len(x.Packets) > 0 {
-			s.Type, s.Summary = x.Packets[0].Type, x.Packets[0].Summary
+			s.Type, s.Summary, s.SummaryZH = x.Packets[0].Type, x.Packets[0].Summary, x.Packets[0].SummaryZH
 			if s.Type == "CONNECT" {
 				v = x.Version
 			}

@@ -252,13 +252,16 @@ func lineEnds(b []byte) (n int) {
 	return n
 }
 
+// meansLineEnd is said of line ends behind a packet.
+var meansLineEnd = phrase{"line end, not part of the packet", "换行，不属于报文"}
+
 // lineEnd takes line ends behind the last packet for part of it, and out.
 func (w *work) lineEnd() {
 	if n := len(w.b) - w.size; n > 0 && lineEnds(w.b) >= n {
 		at := w.size
 		w.size = len(w.b)
 		w.fault(FaultLineEnd, at, sayLineEnd)
-		w.remove(at, n, "line end, not part of the packet")
+		w.remove(at, n, meansLineEnd)
 	}
 }
 
@@ -278,7 +281,7 @@ func (w *work) identifier() {
 	switch {
 	case id == nil && strayIdentifier(w.b[payload.from:payload.to]):
 		w.fault(FaultIdentifierAtQoS0, payload.from, sayIdentifierAtQoS0)
-		w.remove(payload.from, 2, "packet identifier, not part of a QoS 0 PUBLISH")
+		w.remove(payload.from, 2, phrase{"packet identifier, not part of a QoS 0 PUBLISH", "报文标识符，QoS 0 的 PUBLISH 没有它"})
 	case id != nil && isJSON(w.b[id.from:payload.to]):
 		w.fault(FaultIdentifierMissing, id.from, sayIdentifierMissing)
 		w.insert(id.from, 0, 1)

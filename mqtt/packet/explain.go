@@ -31,22 +31,25 @@ type Explanation struct {
 
 // An Annotated is one packet and what is wrong with it.
 type Annotated struct {
-	Type    string  `json:"type"`   // "PUBLISH"; "RESERVED" for type 0, "" for bytes that are no packet
-	Offset  int     `json:"offset"` // in the input
-	Length  int     `json:"length"` // bytes of the input that it uses
-	Fields  []Field `json:"fields"` // in the order of the input
-	Faults  []Fault `json:"faults,omitempty"`
-	Summary string  `json:"summary"`
+	Type      string  `json:"type"`   // "PUBLISH"; "RESERVED" for type 0, "" for bytes that are no packet
+	Offset    int     `json:"offset"` // in the input
+	Length    int     `json:"length"` // bytes of the input that it uses
+	Fields    []Field `json:"fields"` // in the order of the input
+	Faults    []Fault `json:"faults,omitempty"`
+	Summary   string  `json:"summary"`
+	SummaryZH string  `json:"summaryZH"`
 }
 
 // A Field is a run of input bytes and its meaning. Where a byte is missing,
 // Length is 0 and Offset the place it belongs to.
 type Field struct {
-	Offset  int    `json:"offset"`
-	Length  int    `json:"length"`
-	Name    string `json:"name"`
-	Meaning string `json:"meaning"`
-	Bytes   Hex    `json:"bytes"` // as sent, the first 256
+	Offset    int    `json:"offset"`
+	Length    int    `json:"length"`
+	Name      string `json:"name"` // in English it is always the same for the same field
+	NameZH    string `json:"nameZH"`
+	Meaning   string `json:"meaning"`
+	MeaningZH string `json:"meaningZH"`
+	Bytes     Hex    `json:"bytes"` // as sent, the first 256
 }
 
 // A Fault is something that is wrong, with what would be right.
@@ -112,7 +115,8 @@ func (e *explainer) packet(off int) int {
 	end := w.consumed()
 	a := Annotated{Type: Type(w.b[0] >> 4).String(), Offset: off, Length: end - off, Faults: w.faults}
 	e.show(&a, w, k)
-	a.Summary = summarize(w.packet(), k, a)
+	summary := summarize(w.packet(), k, a)
+	a.Summary, a.SummaryZH = summary.en, summary.zh
 	e.x.Packets = append(e.x.Packets, a)
 	return end
 }
@@ -120,7 +124,7 @@ func (e *explainer) packet(off int) int {
 // show turns spans of the packet on the bench into fields of the input.
 func (e *explainer) show(a *Annotated, w *work, k *walker) {
 	if k.left() > 0 {
-		k.add("surplus", k.off, len(k.b), "no field is left for these bytes")
+		k.add("surplus", k.off, len(k.b), phrase{"no field is left for these bytes", "没有字段对应这些字节"})
 	}
 	a.Fields = []Field{}
 	surplus := slices.SortedFunc(slices.Values(w.surplus), func(a, b span) int { return a.from - b.from })
@@ -130,7 +134,7 @@ func (e *explainer) show(a *Annotated, w *work, k *walker) {
 			e.field(a, surplus[0])
 			surplus = surplus[1:]
 		}
-		e.field(a, span{s.name, i, j, s.meaning + repaired(e.in[i:j], w.b[s.from:s.to])})
+		e.field(a, span{s.name, i, j, s.meaning.add(repaired(e.in[i:j], w.b[s.from:s.to]))})
 	}
 	for _, s := range surplus {
 		e.field(a, s)
@@ -139,14 +143,14 @@ func (e *explainer) show(a *Annotated, w *work, k *walker) {
 
 // repaired says what became of the bytes of a field, whose meaning is that of
 // the repaired ones.
-func repaired(sent, now []byte) string {
+func repaired(sent, now []byte) phrase {
 	switch {
 	case bytes.Equal(sent, now):
-		return ""
+		return phrase{}
 	case len(sent) == 0:
-		return fmt.Sprintf(" (missing: % x)", now)
+		return phrase{}.addf(" (missing: % x)", "（缺少：% x）", now)
 	}
-	return fmt.Sprintf(" (if it were % x)", now)
+	return phrase{}.addf(" (if it were % x)", "（若为 % x）", now)
 }
 
 func (e *explainer) field(a *Annotated, s span) {
@@ -155,12 +159,13 @@ func (e *explainer) field(a *Annotated, s span) {
 	}
 	e.fields--
 	shown := e.in[s.from:min(s.to, s.from+maxFieldBytes)]
-	a.Fields = append(a.Fields, Field{s.from, s.to - s.from, s.name, s.meaning, append(Hex{}, shown...)})
+	a.Fields = append(a.Fields, Field{s.from, s.to - s.from, s.name, nameZH(s.name), s.meaning.en, s.meaning.zh, append(Hex{}, shown...)})
 }
 
 // foreign explains bytes that are not MQTT at all: one field, one fault.
 func (e *explainer) foreign(w *work, off int) int {
-	a := Annotated{Offset: off, Length: len(e.in) - off, Fields: []Field{}, Faults: w.faults, Summary: w.faults[0].What}
+	a := Annotated{Offset: off, Length: len(e.in) - off, Fields: []Field{}, Faults: w.faults,
+		Summary: w.faults[0].What, SummaryZH: w.faults[0].WhatZH}
 	e.field(&a, span{"bytes", off, len(e.in), readable(e.in[off:])})
 	e.x.Packets = append(e.x.Packets, a)
 	return len(e.in)
@@ -168,7 +173,7 @@ func (e *explainer) foreign(w *work, off int) int {
 
 func (e *explainer) empty() {
 	say := sayEmpty
-	e.x.Packets = append(e.x.Packets, Annotated{Fields: []Field{}, Summary: say.what,
+	e.x.Packets = append(e.x.Packets, Annotated{Fields: []Field{}, Summary: say.what, SummaryZH: say.whatZH,
 		Faults: []Fault{{Code: FaultEmpty, What: say.what, Fix: say.fix, WhatZH: say.whatZH, FixZH: say.fixZH}}})
 }
 
@@ -209,34 +214,36 @@ func looksLike5(p Packet, v mqtt.Version) bool {
 }
 
 // summarize says a packet in one line.
-func summarize(b []byte, k *walker, a Annotated) string {
+func summarize(b []byte, k *walker, a Annotated) phrase {
 	t := Type(b[0] >> 4)
-	s := t.String()
+	s := plain(t.String())
 	switch t {
 	case TypeConnect:
-		s += " MQTT " + k.v.String() + k.named(" as ", "client identifier") + k.named(", user ", "user name") + k.named(", keep alive ", "keep alive")
+		s = plain(t.String() + " MQTT " + k.v.String()).add(k.named(" as ", "，客户端标识符 ", "client identifier")).
+			add(k.named(", user ", "，用户名 ", "user name")).add(k.named(", keep alive ", "，保活 ", "keep alive"))
 	case TypePublish:
-		s = describeFirst(b[0]) + k.named(" to ", "topic name")
+		s = describeFirst(b[0]).add(k.named(" to ", "，主题 ", "topic name"))
 		if p := k.find("payload"); p != nil {
-			s += ", payload of " + count(p.to-p.from, "byte")
+			s = s.add(phrase{", payload of ", "，负载 "}).add(bytesOf(p.to - p.from))
 		}
 	case TypeSubscribe, TypeUnsubscribe:
-		s += k.named(" ", "topic filter") + k.named(", ", "subscription options")
+		s = s.add(k.named(" ", " ", "topic filter")).add(k.named(", ", "，", "subscription options"))
 	default:
-		s += k.named(": ", "return code") + k.named(": ", "reason code")
+		s = s.add(k.named(": ", "：", "return code")).add(k.named(": ", "：", "reason code"))
 	}
 	if len(a.Faults) > 0 {
-		s += "; " + a.Faults[0].What
+		s = s.add(phrase{"; " + a.Faults[0].What, "；" + a.Faults[0].WhatZH})
 	}
 	return s
 }
 
-// named is the meaning of a field behind some words, "" without the field.
-func (k *walker) named(words, name string) string {
-	if s := k.find(name); s != nil && s.meaning != "" {
-		return words + s.meaning
+// named is the meaning of a field behind some words, nothing without the
+// field.
+func (k *walker) named(en, zh, name string) phrase {
+	if s := k.find(name); s != nil && s.meaning != (phrase{}) {
+		return phrase{en, zh}.add(s.meaning)
 	}
-	return ""
+	return phrase{}
 }
 
 // String renders the explanation as a table for people: offset, bytes in hex,
@@ -251,14 +258,45 @@ func (x *Explanation) String() string {
 		for _, f := range a.Faults {
 			fmt.Fprintf(&s, "     !  at %d: %s\n        %s\n", f.Offset, f.What, f.Fix)
 		}
-		if len(a.Faults) > 0 && a.Faults[0].Corrected != nil {
-			fmt.Fprintf(&s, "     =  % x\n", []byte(a.Faults[0].Corrected))
-		}
+		s.WriteString(a.corrected())
 	}
 	if x.Skipped > 0 {
 		fmt.Fprintf(&s, "%s more not looked at\n", count(x.Skipped, "byte"))
 	}
 	return s.String()
+}
+
+// StringZH is String in Chinese, whose characters need no column of their own
+// for the names.
+func (x *Explanation) StringZH() string {
+	var s strings.Builder
+	for _, a := range x.Packets {
+		fmt.Fprintf(&s, "%s\n", a.SummaryZH)
+		for _, f := range a.Fields {
+			means := f.NameZH
+			if f.MeaningZH != "" {
+				means += "：" + f.MeaningZH
+			}
+			fmt.Fprintf(&s, "%6d  %-24s  %s\n", f.Offset, shortHex(f), means)
+		}
+		for _, f := range a.Faults {
+			fmt.Fprintf(&s, "     !  偏移 %d：%s\n        %s\n", f.Offset, f.WhatZH, f.FixZH)
+		}
+		s.WriteString(a.corrected())
+	}
+	if x.Skipped > 0 {
+		fmt.Fprintf(&s, "其余 %d 字节未查看\n", x.Skipped)
+	}
+	return s.String()
+}
+
+// corrected is the line of the packet as it should be, "" where it is right or
+// nobody knows.
+func (a *Annotated) corrected() string {
+	if len(a.Faults) == 0 || a.Faults[0].Corrected == nil {
+		return ""
+	}
+	return fmt.Sprintf("     =  % x\n", []byte(a.Faults[0].Corrected))
 }
 
 // shortHex is the first eight bytes of a field.

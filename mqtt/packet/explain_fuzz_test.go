@@ -48,7 +48,7 @@ func checkExplanation(t *testing.T, b []byte, v mqtt.Version) {
 	if _, err := json.Marshal(x); err != nil {
 		t.Error(err)
 	}
-	_ = x.String()
+	_, _ = x.String(), x.StringZH()
 	if h, err := ParseHeader(b); err == nil && knownVersion(v) && h.Type != TypeConnect && decodes(b, v) {
 		for _, fault := range x.Packets[0].Faults {
 			if fault.Code != FaultIdentifierAtQoS0 && fault.Code != FaultIdentifierMissing {
@@ -62,7 +62,7 @@ func checkFields(t *testing.T, b []byte, a Annotated) {
 	t.Helper()
 	at := a.Offset
 	for _, f := range a.Fields {
-		if f.Offset < at || f.Length < 0 || f.Offset+f.Length > a.Offset+a.Length || f.Name == "" {
+		if f.Offset < at || f.Length < 0 || f.Offset+f.Length > a.Offset+a.Length || f.Name == "" || f.NameZH == "" || (f.Meaning == "") != (f.MeaningZH == "") {
 			t.Fatalf("%x: field %+v of %+v", b, f, a)
 		}
 		at = f.Offset + f.Length

@@ -67,7 +67,7 @@ func TestExplainTutorialConnectWithoutFirstByte(t *testing.T) {
 		string(c.Password) != "222750DEDFE4F774002EE87EED29CFD0638C5F66" || c.KeepAlive != 120 || c.CleanStart {
 		t.Errorf("decoded %+v", c)
 	}
-	for _, want := range []Field{
+	for _, want := range []wantedField{
 		{0, 0, "packet type and flags", "CONNECT, flags 0000 (missing: 10)", Hex{}},
 		{0, 1, "remaining length", "116 bytes to follow", Hex{0x74}},
 		{1, 2, "protocol name length", "4 bytes", Hex{0, 4}},
@@ -90,8 +90,8 @@ func TestExplainTutorialPublish(t *testing.T) {
 	if len(b) != 31 || len(x.Packets) != 1 || x.Packets[0].Faults != nil {
 		t.Fatalf("%d bytes: %v", len(b), x)
 	}
-	wantField(t, x.Packets[0], Field{4, 9, "topic name", "/sys/post", Hex("/sys/post")})
-	wantField(t, x.Packets[0], Field{13, 18, "payload", "{params:{temp:10}}", Hex("{params:{temp:10}}")})
+	wantField(t, x.Packets[0], wantedField{4, 9, "topic name", "/sys/post", Hex("/sys/post")})
+	wantField(t, x.Packets[0], wantedField{13, 18, "payload", "{params:{temp:10}}", Hex("{params:{temp:10}}")})
 	if got := x.Packets[0].Summary; got != "PUBLISH, QoS 0 to /sys/post, payload of 18 bytes" {
 		t.Errorf("summary %q", got)
 	}
@@ -143,7 +143,7 @@ func TestExplainLengthWrittenAsOneByte(t *testing.T) {
 	x := Explain(sent, mqtt.V311)
 	checkExplanation(t, sent, mqtt.V311)
 	wantFault(t, x.Packets[0], FaultLengthOneByte, 1, right)
-	wantField(t, x.Packets[0], Field{1, 1, "remaining length", "146 bytes to follow (if it were 92 01)", Hex{0x92}})
+	wantField(t, x.Packets[0], wantedField{1, 1, "remaining length", "146 bytes to follow (if it were 92 01)", Hex{0x92}})
 	if f := x.Packets[0].Faults[0]; !strings.Contains(f.Fix, "write 92 01") || !strings.Contains(f.FixZH, "92 01") || len(x.Packets[0].Faults) != 1 {
 		t.Errorf("%+v", x.Packets[0].Faults)
 	}
@@ -157,7 +157,7 @@ func TestExplainIdentifierInQoS0Publish(t *testing.T) {
 	x := Explain(sent, mqtt.V311)
 	checkExplanation(t, sent, mqtt.V311)
 	wantFault(t, x.Packets[0], FaultIdentifierAtQoS0, topicEnd, right)
-	wantField(t, x.Packets[0], Field{topicEnd, 2, "surplus", "packet identifier, not part of a QoS 0 PUBLISH", Hex{0, 0x32}})
+	wantField(t, x.Packets[0], wantedField{topicEnd, 2, "surplus", "packet identifier, not part of a QoS 0 PUBLISH", Hex{0, 0x32}})
 	if len(x.Packets[0].Faults) != 1 {
 		t.Errorf("%+v", x.Packets[0].Faults)
 	}
@@ -280,7 +280,14 @@ func wantFault(t *testing.T, a Annotated, code string, offset int, right []byte)
 	t.Errorf("no %s among %+v", code, a.Faults)
 }
 
-func wantField(t *testing.T, a Annotated, want Field) {
+// A wantedField is a field in English: the Chinese has tests of its own.
+type wantedField struct {
+	Offset, Length int
+	Name, Meaning  string
+	Bytes          Hex
+}
+
+func wantField(t *testing.T, a Annotated, want wantedField) {
 	t.Helper()
 	for _, f := range a.Fields {
 		if f.Name == want.Name && f.Offset == want.Offset && f.Length == want.Length {
@@ -369,7 +376,7 @@ func TestExplainNamesEveryProperty(t *testing.T) {
 	if x.Packets[0].Faults != nil {
 		t.Fatal(x)
 	}
-	for _, want := range []Field{
+	for _, want := range []wantedField{
 		{9, 1, "payload format indicator", "1", Hex{1}},
 		{11, 4, "message expiry interval", "10 s", Hex{0, 0, 0, 10}},
 		{18, 4, "content type", "json", Hex("json")},
@@ -442,11 +449,11 @@ func TestExplainJSON(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := `{"packets":[{"type":"PINGREQ","offset":0,"length":3,"fields":[` +
-		`{"offset":0,"length":1,"name":"packet type and flags","meaning":"PINGREQ, flags 0000","bytes":"c0"},` +
-		`{"offset":1,"length":1,"name":"remaining length","meaning":"0 bytes to follow","bytes":"00"},` +
-		`{"offset":2,"length":1,"name":"surplus","meaning":"line end, not part of the packet","bytes":"0a"}],` +
+		`{"offset":0,"length":1,"name":"packet type and flags","nameZH":"报文类型与标志","meaning":"PINGREQ, flags 0000","meaningZH":"PINGREQ，标志位 0000","bytes":"c0"},` +
+		`{"offset":1,"length":1,"name":"remaining length","nameZH":"剩余长度","meaning":"0 bytes to follow","meaningZH":"其后还有 0 字节","bytes":"00"},` +
+		`{"offset":2,"length":1,"name":"surplus","nameZH":"多余的字节","meaning":"line end, not part of the packet","meaningZH":"换行，不属于报文","bytes":"0a"}],` +
 		`"faults":[{"offset":2,"code":"line-end","what":"line ends or null bytes stand behind the packet",`
-	if !strings.HasPrefix(string(out), want) || !strings.HasSuffix(string(out), `"corrected":"c000"}],"summary":"PINGREQ; line ends or null bytes stand behind the packet"}],"version":4,"guessed":false}`) {
+	if !strings.HasPrefix(string(out), want) || !strings.HasSuffix(string(out), `"corrected":"c000"}],"summary":"PINGREQ; line ends or null bytes stand behind the packet","summaryZH":"PINGREQ；报文末尾多了回车、换行或空字符"}],"version":4,"guessed":false}`) {
 		t.Errorf("%s", out)
 	}
 	var back Explanation

@@ -133,15 +133,9 @@ func sayCutOff(said, there int) words {
 	}
 }
 
-// namesZH are the strings whose length can be wrong; those of properties keep
-// their English names.
-var namesZH = map[string]string{
-	"protocol name": "协议名", "client identifier": "客户端标识符", "user name": "用户名", "password": "密码",
-	"will topic": "遗嘱主题", "will payload": "遗嘱消息", "topic name": "主题名", "topic filter": "主题过滤器",
-}
-
-func nameZH(name string) string {
-	if zh := namesZH[name]; zh != "" {
+// stringZH is the name of a string in the middle of Chinese words.
+func stringZH(name string) string {
+	if zh := nameZH(name); zh != name {
 		return zh
 	}
 	return " " + name + " "
@@ -150,14 +144,14 @@ func nameZH(name string) string {
 func sayString(name string, said, there int) words {
 	return words{
 		fmt.Sprintf("the length of the %s says %d, but %s", name, said, follow(there)), fmt.Sprintf("count the bytes of the %s again and write %04x, or what they are", name, there),
-		fmt.Sprintf("%s的长度写的是 %d，但其后只有 %d 个字节", nameZH(name), said, there), fmt.Sprintf("重新数一下%s的字节数，改为 %04x 或实际长度", nameZH(name), there),
+		fmt.Sprintf("%s的长度写的是 %d，但其后只有 %d 个字节", stringZH(name), said, there), fmt.Sprintf("重新数一下%s的字节数，改为 %04x 或实际长度", stringZH(name), there),
 	}
 }
 
 func sayStringFixed(name string, said, right int) words {
 	return words{
 		fmt.Sprintf("the length of the %s says %d, but it has %d bytes", name, said, right), fmt.Sprintf("write %04x", right),
-		fmt.Sprintf("%s的长度写的是 %d，实际是 %d 个字节", nameZH(name), said, right), fmt.Sprintf("改为 %04x", right),
+		fmt.Sprintf("%s的长度写的是 %d，实际是 %d 个字节", stringZH(name), said, right), fmt.Sprintf("改为 %04x", right),
 	}
 }
 

@@ -47,7 +47,7 @@ func (w *work) repairProtocol(k *walker) bool {
 		return false
 	}
 	old, right := w.b[level.from], byte(0)
-	switch said := name.meaning; {
+	switch said := name.meaning.en; {
 	case said == protocolName31 && old != byte(mqtt.V31):
 		right = byte(mqtt.V31)
 	case said == protocolName && old != byte(mqtt.V311) && old != byte(mqtt.V5):
@@ -60,7 +60,7 @@ func (w *work) repairProtocol(k *walker) bool {
 		return false
 	}
 	w.b[level.from] = right
-	w.fault(FaultProtocolLevel, level.from, sayLevel(name.meaning, old, right))
+	w.fault(FaultProtocolLevel, level.from, sayLevel(name.meaning.en, old, right))
 	return true
 }
 
@@ -115,7 +115,7 @@ func (w *work) repairLineEnd(k *walker) bool {
 		at := w.size - n - 1
 		if walk(w.b[:at], w.headerSize(), w.v).fits() {
 			w.fault(FaultLineEnd, at, sayLineEnd)
-			w.remove(at, n+1, "line end, not part of the packet")
+			w.remove(at, n+1, meansLineEnd)
 			w.resize()
 			return true
 		}

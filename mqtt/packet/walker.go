@@ -3,6 +3,7 @@ package packet
 import (
 	"encoding/binary"
 	"fmt"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -13,7 +14,7 @@ import (
 type span struct {
 	name     string
 	from, to int // in the packet
-	meaning  string
+	meaning  phrase
 }
 
 // A cut is a field that has fewer bytes than it needs.
@@ -44,7 +45,7 @@ func walk(b []byte, size int, v mqtt.Version) *walker {
 	k.add("packet type and flags", 0, 1, describeFirst(first))
 	if size > 1 {
 		n, _, _ := readLength(b[1:size])
-		k.add("remaining length", 1, size, count(n, "byte")+" to follow")
+		k.add("remaining length", 1, size, phrase{count(n, "byte") + " to follow", fmt.Sprintf("其后还有 %d 字节", n)})
 	}
 	k.packet(Type(first>>4), first)
 	return k
@@ -77,15 +78,15 @@ func (k *walker) packet(t Type, first byte) {
 	case TypePublish:
 		k.text("topic name")
 		if first>>shiftQoS&3 > 0 {
-			k.number("packet identifier", 2, "")
+			k.number("packet identifier", 2, noUnit)
 		}
 		k.properties(t)
 		k.rest("payload")
 	case TypePuback, TypePubrec, TypePubrel, TypePubcomp:
-		k.number("packet identifier", 2, "")
+		k.number("packet identifier", 2, noUnit)
 		k.optional(t)
 	case TypeSubscribe, TypeUnsubscribe:
-		k.number("packet identifier", 2, "")
+		k.number("packet identifier", 2, noUnit)
 		k.properties(t)
 		for k.more() {
 			k.text("topic filter")
@@ -94,7 +95,7 @@ func (k *walker) packet(t Type, first byte) {
 			}
 		}
 	case TypeSuback, TypeUnsuback:
-		k.number("packet identifier", 2, "")
+		k.number("packet identifier", 2, noUnit)
 		k.properties(t)
 		for k.more() && (t == TypeSuback || k.v >= mqtt.V5) {
 			k.code(t)
@@ -106,12 +107,12 @@ func (k *walker) packet(t Type, first byte) {
 
 func (k *walker) connect() {
 	k.text("protocol name")
-	k.byte("protocol level", func(b byte) string { return "MQTT " + mqtt.Version(b).String() })
+	k.byte("protocol level", func(b byte) phrase { return plain("MQTT " + mqtt.Version(b).String()) })
 	if s := k.find("protocol level"); s != nil {
 		k.v = mqtt.Version(k.b[s.from])
 	}
 	flags := k.byte("connect flags", describeConnectFlags)
-	k.number("keep alive", 2, "s")
+	k.number("keep alive", 2, inSeconds)
 	k.properties(TypeConnect)
 	k.text("client identifier")
 	if flags&connectWill != 0 {
@@ -142,7 +143,7 @@ func (k *walker) optional(t Type) {
 func (k *walker) more() bool { return k.cut == nil && k.off < len(k.b) }
 
 // add notes a span; beyond the limit it only forgets.
-func (k *walker) add(name string, from, to int, meaning string) {
+func (k *walker) add(name string, from, to int, meaning phrase) {
 	if len(k.spans) < maxExplainedFields {
 		k.spans = append(k.spans, span{name, from, to, meaning})
 	}
@@ -164,12 +165,13 @@ func (k *walker) take(name string, n int) []byte {
 func (k *walker) cutOff(c cut) {
 	k.cut = &c
 	if k.left() > 0 {
-		k.add(c.name, k.off, len(k.b), fmt.Sprintf("cut off: %d of %s", c.have, count(c.want, "byte")))
+		k.add(c.name, k.off, len(k.b), phrase{
+			fmt.Sprintf("cut off: %d of %s", c.have, count(c.want, "byte")), fmt.Sprintf("不完整：应有 %d 字节，只有 %d", c.want, c.have)})
 	}
 	k.off = len(k.b)
 }
 
-func (k *walker) byte(name string, describe func(byte) string) byte {
+func (k *walker) byte(name string, describe func(byte) phrase) byte {
 	b := k.take(name, 1)
 	if b == nil {
 		return 0
@@ -178,8 +180,15 @@ func (k *walker) byte(name string, describe func(byte) string) byte {
 	return b[0]
 }
 
+// Units of numbers.
+var (
+	noUnit    = phrase{}
+	inSeconds = phrase{" s", " 秒"}
+	inBytes   = phrase{" bytes", " 字节"}
+)
+
 // number reads n bytes, the most significant first.
-func (k *walker) number(name string, n int, unit string) {
+func (k *walker) number(name string, n int, unit phrase) {
 	b := k.take(name, n)
 	if b == nil {
 		return
@@ -188,7 +197,7 @@ func (k *walker) number(name string, n int, unit string) {
 	for _, c := range b {
 		value = value<<8 | uint64(c)
 	}
-	k.add(name, k.off-n, k.off, strings.TrimSpace(fmt.Sprintf("%d %s", value, unit)))
+	k.add(name, k.off-n, k.off, plain(strconv.FormatUint(value, 10)).add(unit))
 }
 
 // text reads two bytes of length and as many bytes.
@@ -200,7 +209,7 @@ func (k *walker) text(name string) {
 	}
 	n := int(binary.BigEndian.Uint16(b))
 	k.texts = append(k.texts, at)
-	k.add(name+" length", at, k.off, count(n, "byte"))
+	k.add(name+" length", at, k.off, bytesOf(n))
 	if n > k.left() {
 		k.cutOff(cut{name, at, n, k.left(), true})
 		return
@@ -221,25 +230,29 @@ func (k *walker) rest(name string) {
 // code reads a reason code, or a return code of 3.x.
 func (k *walker) code(t Type) {
 	if k.v >= mqtt.V5 {
-		k.byte("reason code", func(b byte) string { return mqtt.ReasonCode(b).Error() })
+		k.byte("reason code", func(b byte) phrase { return reason(mqtt.ReasonCode(b)) })
 		return
 	}
-	k.byte("return code", func(b byte) string {
+	k.byte("return code", func(b byte) phrase {
 		switch {
 		case t == TypeSuback && b <= byte(mqtt.GrantedQoS2):
-			return fmt.Sprintf("granted QoS %d", b)
+			return phrase{}.addf("granted QoS %d", "授予 QoS %d", b)
 		case t == TypeSuback && b == byte(mqtt.UnspecifiedError):
-			return "refused"
+			return phrase{"refused", "拒绝"}
 		case t == TypeConnack && b < returnCodes:
 			return returnCodeNames[b]
 		}
-		return "reserved"
+		return phrase{"reserved", "保留值"}
 	})
 }
 
-var returnCodeNames = [returnCodes]string{
-	"accepted", "refused: protocol version not accepted", "refused: client identifier rejected",
-	"refused: server unavailable", "refused: bad user name or password", "refused: not authorized",
+var returnCodeNames = [returnCodes]phrase{
+	{"accepted", "已接受"},
+	{"refused: protocol version not accepted", "拒绝：不支持的协议版本"},
+	{"refused: client identifier rejected", "拒绝：客户端标识符不被接受"},
+	{"refused: server unavailable", "拒绝：服务端不可用"},
+	{"refused: bad user name or password", "拒绝：用户名或密码错误"},
+	{"refused: not authorized", "拒绝：未授权"},
 }
 
 // properties reads a property length and the properties behind it.
@@ -273,7 +286,7 @@ func (k *walker) varint(name string) (n int, ok bool) {
 		return 0, false
 	}
 	k.off += size
-	k.add(name, k.off-size, k.off, fmt.Sprint(n))
+	k.add(name, k.off-size, k.off, plain(strconv.Itoa(n)))
 	return n, true
 }
 
@@ -288,19 +301,19 @@ func (k *walker) property() {
 		return
 	}
 	k.off++
-	k.add("property", k.off-1, k.off, name)
+	k.add("property", k.off-1, k.off, phrase{name, nameZH(name)})
 	switch id {
 	case propPayloadFormat, propRequestProblemInfo, propRequestResponseInfo, propMaximumQoS, propRetainAvailable,
 		propWildcardAvailable, propSubscriptionIDAvailable, propSharedAvailable:
-		k.number(name, 1, "")
+		k.number(name, 1, noUnit)
 	case propServerKeepAlive:
-		k.number(name, 2, "s")
+		k.number(name, 2, inSeconds)
 	case propReceiveMaximum, propTopicAliasMaximum, propTopicAlias:
-		k.number(name, 2, "")
+		k.number(name, 2, noUnit)
 	case propMessageExpiry, propSessionExpiry, propWillDelay:
-		k.number(name, 4, "s")
+		k.number(name, 4, inSeconds)
 	case propMaximumPacketSize:
-		k.number(name, 4, "bytes")
+		k.number(name, 4, inBytes)
 	case propSubscriptionID:
 		k.varint(name)
 	case propUserProperty:
@@ -311,62 +324,63 @@ func (k *walker) property() {
 	}
 }
 
-func describeFirst(first byte) string {
+func describeFirst(first byte) phrase {
 	t, flags := Type(first>>4), first&15
 	if t != TypePublish {
-		return fmt.Sprintf("%v, flags %04b", t, flags)
+		return phrase{}.addf("%v, flags %04b", "%v，标志位 %04b", t, flags)
 	}
-	s := fmt.Sprintf("%v, QoS %d", t, flags>>shiftQoS&3)
+	p := phrase{}.addf("%v, QoS %d", "%v，QoS %d", t, flags>>shiftQoS&3)
 	if flags&flagRetain != 0 {
-		s += ", retain"
+		p = p.add(phrase{", retain", "，保留"})
 	}
 	if flags&flagDup != 0 {
-		s += ", DUP"
+		p = p.add(phrase{", DUP", "，重发（DUP）"})
 	}
-	return s
+	return p
 }
 
-func describeConnackFlags(b byte) string {
+func describeConnackFlags(b byte) phrase {
 	if b&1 != 0 {
-		return "session present"
+		return phrase{"session present", "服务端保存有会话"}
 	}
-	return "no session present"
+	return phrase{"no session present", "服务端没有会话"}
 }
 
-func describeConnectFlags(b byte) string {
-	var parts []string
+func describeConnectFlags(b byte) phrase {
+	var parts []phrase
 	for _, f := range []struct {
 		bit  byte
-		name string
+		name phrase
 	}{
-		{connectUsername, "user name"}, {connectPassword, "password"}, {connectWillRetain, "will retain"},
-		{connectWill, "will"}, {connectCleanStart, "clean session"}, {connectReserved, "RESERVED BIT"},
+		{connectUsername, phrase{"user name", "有用户名"}}, {connectPassword, phrase{"password", "有密码"}},
+		{connectWillRetain, phrase{"will retain", "遗嘱保留"}}, {connectWill, phrase{"will", "有遗嘱"}},
+		{connectCleanStart, phrase{"clean session", "清除会话"}}, {connectReserved, phrase{"RESERVED BIT", "保留位被置位"}},
 	} {
 		if b&f.bit != 0 {
 			parts = append(parts, f.name)
 		}
 	}
 	if b&(connectWill|connectWillQoS) != 0 {
-		parts = append(parts, fmt.Sprintf("will QoS %d", b&connectWillQoS>>connectWillShift))
+		parts = append(parts, phrase{}.addf("will QoS %d", "遗嘱 QoS %d", b&connectWillQoS>>connectWillShift))
 	}
 	if len(parts) == 0 {
-		return "none"
+		return phrase{"none", "无"}
 	}
-	return strings.Join(parts, ", ")
+	return joined(parts)
 }
 
-func (k *walker) describeOptions(b byte) string {
-	s := fmt.Sprintf("QoS %d", b&optionQoS)
+func (k *walker) describeOptions(b byte) phrase {
+	p := plain(fmt.Sprintf("QoS %d", b&optionQoS))
 	if k.v < mqtt.V5 {
-		return s
+		return p
 	}
 	if b&optionNoLocal != 0 {
-		s += ", no local"
+		p = p.add(phrase{", no local", "，不回送自己的消息"})
 	}
 	if b&optionRetainAsPublished != 0 {
-		s += ", retain as published"
+		p = p.add(phrase{", retain as published", "，按原样保留"})
 	}
-	return fmt.Sprintf("%s, retain handling %d", s, b&optionRetainHandling>>shiftRetainHandling)
+	return p.addf(", retain handling %d", "，保留消息处理方式 %d", b&optionRetainHandling>>shiftRetainHandling)
 }
 
 // count says a number of things.
@@ -379,9 +393,9 @@ func count(n int, thing string) string {
 
 // readable shows bytes as text where they are text, with control characters
 // escaped and no more than maxMeaning bytes of them.
-func readable(b []byte) string {
+func readable(b []byte) phrase {
 	if !utf8.Valid(b) {
-		return count(len(b), "byte") + ", not text"
+		return bytesOf(len(b)).add(phrase{", not text", "，不是文本"})
 	}
 	var s strings.Builder
 	for _, r := range string(b[:min(len(b), maxMeaning)]) {
@@ -399,7 +413,7 @@ func readable(b []byte) string {
 	if len(b) > maxMeaning {
 		s.WriteString(" …")
 	}
-	return s.String()
+	return plain(s.String())
 }
 
 // What readLength can find.

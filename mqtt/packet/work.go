@@ -38,7 +38,7 @@ func (w *work) insert(at int, p ...byte) {
 }
 
 // remove takes n bytes out and says what they were.
-func (w *work) remove(at, n int, meaning string) {
+func (w *work) remove(at, n int, meaning phrase) {
 	if i, j := w.origin(at, at+n); j > i {
 		w.surplus = append(w.surplus, span{"surplus", i, j, meaning})
 	}

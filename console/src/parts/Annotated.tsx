@@ -20,6 +20,7 @@ export function Annotated({ hex, explanation }: { hex: string; explanation: Sche
 
 function Packet({ packet, bytes }: { packet: Schemas['Annotated']; bytes: number[] }) {
   const t = useTexts(explainTexts)
+  const zh = useLanguage().language === 'zh'
   const { token } = theme.useToken()
   const [lit, setLit] = useState<number>()
   const fields = packet.fields ?? []
@@ -31,7 +32,7 @@ function Packet({ packet, bytes }: { packet: Schemas['Annotated']; bytes: number
     <Flex vertical gap={8}>
       <Flex gap={8} wrap align="center">
         {packet.type && <Tag color="blue">{packet.type}</Tag>}
-        <Typography.Text>{packet.summary}</Typography.Text>
+        <Typography.Text>{zh ? packet.summaryZH : packet.summary}</Typography.Text>
       </Flex>
       <div
         className="mono"
@@ -48,7 +49,7 @@ function Packet({ packet, bytes }: { packet: Schemas['Annotated']; bytes: number
               key={i}
               onMouseEnter={() => setLit(field < 0 ? undefined : field)}
               onMouseLeave={() => setLit(undefined)}
-              title={fields[field]?.name}
+              title={zh ? fields[field]?.nameZH : fields[field]?.name}
               style={{
                 padding: '1px 4px',
                 borderRadius: 3,
@@ -75,7 +76,7 @@ function Packet({ packet, bytes }: { packet: Schemas['Annotated']; bytes: number
             style={{ padding: '3px 6px', borderRadius: 4, background: lit === i ? token.colorPrimaryBg : undefined, overflowWrap: 'anywhere' }}
           >
             <span className="mono" style={{ color: token.colorTextSecondary, marginInlineEnd: 8 }}>{f.offset}</span>
-            <b>{f.name}</b> <span>{f.meaning}</span>
+            <b>{zh ? f.nameZH : f.name}</b> <span>{zh ? f.meaningZH : f.meaning}</span>
           </div>
         ))}
       </div>

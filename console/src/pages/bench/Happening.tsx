@@ -50,7 +50,8 @@ function Packet({ event: e, when }: { event: Event; when: React.ReactNode }) {
   const [open, setOpen] = useState(false)
   const explained = useExplained(e.hex ?? '')
   const packets = explained.data?.packets ?? []
-  const head = packets.map((p) => p.summary || p.type).join(' · ')
+  const zh = useLanguage().language === 'zh'
+  const head = packets.map((p) => (zh ? p.summaryZH : p.summary) || p.type).join(' · ')
   return (
     <Collapse
       ghost size="small" style={{ paddingInlineStart: e.cause ? 16 : 0 }} onChange={(k) => setOpen(k.length > 0)}
@@ -96,8 +97,8 @@ function Fields({ hex }: { hex: string }) {
               {(p.fields ?? []).map((f) => (
                 <tr key={`${f.offset} ${f.name}`} style={{ verticalAlign: 'top' }}>
                   <td className="mono" style={{ padding: '2px 8px', maxWidth: 220, overflowWrap: 'anywhere' }}>{short(f.bytes)}</td>
-                  <td style={{ padding: '2px 8px' }}>{f.name}</td>
-                  <td style={{ padding: '2px 8px', overflowWrap: 'anywhere' }}>{f.meaning}</td>
+                  <td style={{ padding: '2px 8px' }}>{language === 'zh' ? f.nameZH : f.name}</td>
+                  <td style={{ padding: '2px 8px', overflowWrap: 'anywhere' }}>{language === 'zh' ? f.meaningZH : f.meaning}</td>
                 </tr>
               ))}
             </tbody>

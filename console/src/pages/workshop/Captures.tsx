@@ -2,7 +2,7 @@ import { InboxOutlined } from '@ant-design/icons'
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { Alert, Card, Collapse, Flex, Skeleton, Tag, Upload } from 'antd'
 import { api, must, type Schemas } from '../../api/client'
-import { useTexts } from '../../i18n/texts'
+import { useLanguage, useTexts } from '../../i18n/texts'
 import { Annotated } from '../../parts/Annotated'
 import { workshopTexts } from './texts'
 
@@ -33,6 +33,7 @@ export function Captures() {
 
 function Talk({ of: c }: { of: Schemas['Conversation'] }) {
   const t = useTexts(workshopTexts)
+  const zh = useLanguage().language === 'zh'
   const packets = c.packets ?? []
   return (
     <Card size="small" title={c.name} extra={t.packets(packets.length)}>
@@ -47,7 +48,7 @@ function Talk({ of: c }: { of: Schemas['Conversation'] }) {
               {c.timed && <span className="mono">{(p.afterMs / 1000).toFixed(3)} s</span>}
               <Tag color={p.from === 'device' ? 'blue' : 'purple'}>{p.from === 'device' ? t.fromDevice : t.fromBroker}</Tag>
               {!!p.faults && <Tag color="red">{t.faults(p.faults)}</Tag>}
-              <span>{p.summary}</span>
+              <span>{zh ? p.summaryZH : p.summary}</span>
             </Flex>
           ),
           children: <Spoken of={p} />,
