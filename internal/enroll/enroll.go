@@ -184,7 +184,7 @@ func (s *Service) admit(ctx context.Context, id registry.ID, r *dialect.Registra
 // room reports an error where a product has as many devices as registration may
 // make.
 func (s *Service) room(ctx context.Context, product string, rules registry.Registration) error {
-	n, err := s.Registry.CountDevices(ctx, product)
+	n, err := s.Registry.CountDevices(ctx, registry.DeviceQuery{Product: product})
 	if err == nil && n >= rules.Bound() {
 		err = &dialect.RegistrationError{Why: dialect.ErrRegistrationFull, Count: n}
 	}

@@ -104,12 +104,12 @@ func TestWhoMayRegister(t *testing.T) {
 			h := newHouse(t, tt.rules)
 			h.t = t
 			tt.make(h)
-			before, _ := h.registry.CountDevices(t.Context(), product)
+			before, _ := h.registry.CountDevices(t.Context(), registry.DeviceQuery{Product: product})
 			would := h.Would(t.Context(), &dialect.Registration{Claim: dialect.Claim{Product: product, Device: tt.ask}, Free: tt.free})
 			if tt.want != dialect.ErrRegistrationName && tt.want != dialect.ErrRegistrationUnavailable && !errors.Is(would, tt.want) {
 				t.Errorf("it would be %v", would)
 			}
-			if n, _ := h.registry.CountDevices(t.Context(), product); n != before {
+			if n, _ := h.registry.CountDevices(t.Context(), registry.DeviceQuery{Product: product}); n != before {
 				t.Error("asking what would be has made a device")
 			}
 			told, err := h.ask(tt.ask, tt.free)
@@ -214,7 +214,7 @@ func TestManyRegisterAtOnce(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	if n, err := h.registry.CountDevices(t.Context(), product); n != 5 || err != nil {
+	if n, err := h.registry.CountDevices(t.Context(), registry.DeviceQuery{Product: product}); n != 5 || err != nil {
 		t.Errorf("%d devices where 5 may be, %v", n, err)
 	}
 	for i := range 10 {
@@ -278,7 +278,7 @@ func TestBatchesAreMadeWholeOrNotAtAll(t *testing.T) {
 			}
 		}
 	}
-	if n, _ := h.registry.CountDevices(t.Context(), product); n != 501 {
+	if n, _ := h.registry.CountDevices(t.Context(), registry.DeviceQuery{Product: product}); n != 501 {
 		t.Errorf("%d devices", n)
 	}
 	if _, err := h.CreateBatch(t.Context(), "gone", enroll.NewBatch{Count: 1}); fault.KindOf(err) != fault.KindNotFound {

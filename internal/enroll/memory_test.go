@@ -2,6 +2,7 @@ package enroll_test
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"slices"
 	"sync"
@@ -63,8 +64,14 @@ func (m *memory) Product(_ context.Context, key string) (*registry.Product, erro
 func (m *memory) Device(_ context.Context, id registry.ID) (*registry.Device, error) {
 	return get(m, m.devices, id)
 }
-func (m *memory) UpdateDevice(_ context.Context, d *registry.Device) error {
-	return put(m, m.devices, d.ID(), *d)
+func (m *memory) UpdateDevices(_ context.Context, all []registry.Device) (missing []registry.ID, err error) {
+	for _, d := range all {
+		err = errors.Join(err, put(m, m.devices, d.ID(), d))
+	}
+	return nil, err
+}
+func (m *memory) Presences(context.Context, []registry.ID) (map[registry.ID]registry.Presence, error) {
+	return nil, nil
 }
 func (m *memory) Presence(_ context.Context, id registry.ID) (*registry.Presence, error) {
 	return get(m, m.presence, id)
@@ -90,14 +97,16 @@ func (m *memory) InsertDevices(_ context.Context, all []registry.Device) error {
 	return nil
 }
 
-func (m *memory) DeleteDevice(_ context.Context, id registry.ID) error {
+func (m *memory) DeleteDevices(_ context.Context, ids []registry.ID) ([]registry.ID, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	delete(m.devices, id)
-	return nil
+	for _, id := range ids {
+		delete(m.devices, id)
+	}
+	return nil, nil
 }
 
-func (m *memory) CountDevices(context.Context, string) (int, error) {
+func (m *memory) CountDevices(context.Context, registry.DeviceQuery) (int, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return len(m.devices), nil

@@ -124,12 +124,12 @@ func (a *api) exportCSV(ctx context.Context, in *ProductPath) (*csvOutput, error
 		if err != nil {
 			return nil, err
 		}
+		statuses, err := a.Registry.Statuses(ctx, found)
+		if err != nil {
+			return nil, err
+		}
 		for i := range found {
-			d := &found[i]
-			s, err := a.Registry.Status(ctx, d.ID())
-			if err != nil {
-				return nil, err
-			}
+			d, s := &found[i], &statuses[i]
 			w.Write([]string{guard(d.Name), guard(d.Secret), guard(d.Nickname), strconv.FormatBool(d.Enabled), s.State.String()})
 		}
 		if next == "" {

@@ -30,28 +30,24 @@ type DevicePath struct {
 func (p DevicePath) id() registry.ID { return registry.ID{Product: p.Product, Device: p.Device} }
 
 func (a *api) viewDevice(ctx context.Context, d *registry.Device, secrets bool) (device, error) {
-	s, err := a.Registry.Status(ctx, d.ID())
+	items, err := a.viewDevices(ctx, []registry.Device{*d}, secrets)
 	if err != nil {
 		return device{}, err
 	}
-	v := device{Device: *d, State: s.State, Since: s.Since}
-	if secrets {
-		v.Secret = d.Secret
-	}
-	return v, nil
+	return items[0], nil
 }
 
 func (a *api) viewDevices(ctx context.Context, found []registry.Device, secrets bool) ([]device, error) {
-	items := make([]device, 0, len(found))
+	statuses, err := a.Registry.Statuses(ctx, found)
+	if err != nil {
+		return nil, err
+	}
+	items := make([]device, len(found))
 	for i := range found {
-		v, err := a.viewDevice(ctx, &found[i], secrets)
-		if fault.KindOf(err) == fault.KindNotFound {
-			continue // deleted in between
+		items[i] = device{Device: found[i], State: statuses[i].State, Since: statuses[i].Since}
+		if secrets {
+			items[i].Secret = found[i].Secret
 		}
-		if err != nil {
-			return nil, err
-		}
-		items = append(items, v)
 	}
 	return items, nil
 }

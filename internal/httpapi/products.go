@@ -39,7 +39,7 @@ func (s SecretsAsked) check(ctx context.Context) error {
 }
 
 func (a *api) viewProduct(ctx context.Context, p *registry.Product, secrets bool) (product, error) {
-	n, err := a.Registry.CountDevices(ctx, p.Key)
+	n, err := a.Registry.CountDevices(ctx, registry.DeviceQuery{Product: p.Key})
 	if err != nil {
 		return product{}, err
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/matou-iot/matou/internal/broker"
+	"github.com/matou-iot/matou/internal/registry"
 )
 
 // A serverStatus is how the server is.
@@ -58,7 +59,7 @@ func figuresOf(c *broker.Counters) figures {
 }
 
 func (a *api) status(ctx context.Context, _ *none) (serverStatus, error) {
-	n, err := a.Registry.CountDevices(ctx, "")
+	n, err := a.Registry.CountDevices(ctx, registry.DeviceQuery{})
 	if err != nil {
 		return serverStatus{}, err
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 
 	"github.com/matou-iot/matou/internal/fault"
 )
@@ -122,31 +123,81 @@ func (r *Registry) Devices(ctx context.Context, q DeviceQuery) ([]Device, string
 	return found[:limit], found[limit-1].ID().String(), nil
 }
 
-// CountDevices counts the devices of a product, "" of all.
-func (r *Registry) CountDevices(ctx context.Context, product string) (int, error) {
-	return r.store.CountDevices(ctx, product)
+// CountDevices counts the devices that a query asks for, wherever it begins.
+func (r *Registry) CountDevices(ctx context.Context, q DeviceQuery) (int, error) {
+	if q.State != nil {
+		if err := r.flush(ctx); err != nil { // the store is asked for states
+			return 0, err
+		}
+	}
+	return r.store.CountDevices(ctx, q)
 }
 
 // UpdateDevice changes nickname, tags or whether a device is enabled.
 func (r *Registry) UpdateDevice(ctx context.Context, id ID, change func(*Device) error) (Device, error) {
 	r.updating.Lock()
 	defer r.updating.Unlock()
-	old, err := r.Device(ctx, id)
+	u, err := r.updated(ctx, id, change)
 	if err != nil {
 		return Device{}, err
 	}
-	p, err := r.Product(ctx, id.Product)
+	missing, err := r.saveUpdates(ctx, []update{u})
+	if err == nil && len(missing) > 0 {
+		err = fault.NotFound("device %q was deleted meanwhile", id)
+	}
 	if err != nil {
 		return Device{}, err
+	}
+	return u.device, nil
+}
+
+// UpdateDevices is UpdateDevice for many, up to MaxBatch: where a change of one
+// is wrong, nothing is changed. Those that are not there are passed over. It
+// returns how many there are.
+func (r *Registry) UpdateDevices(ctx context.Context, ids []ID, change func(*Device) error) (int, error) {
+	if len(ids) > MaxBatch {
+		return 0, fault.Invalid("%d devices are more than %d at once", len(ids), MaxBatch)
+	}
+	r.updating.Lock()
+	defer r.updating.Unlock()
+	all := make([]update, 0, len(ids))
+	for _, id := range ids {
+		switch u, err := r.updated(ctx, id, change); {
+		case err == nil:
+			all = append(all, u)
+		case fault.KindOf(err) != fault.KindNotFound:
+			return 0, fmt.Errorf("device %s: %w", id, err)
+		}
+	}
+	missing, err := r.saveUpdates(ctx, all)
+	return len(all) - len(missing), err
+}
+
+// An update is a change of a device that may be saved.
+type update struct {
+	device  Device
+	kind    ChangeKind
+	gateway ID
+}
+
+// updated is a device as a change wants it.
+func (r *Registry) updated(ctx context.Context, id ID, change func(*Device) error) (update, error) {
+	old, err := r.Device(ctx, id)
+	if err != nil {
+		return update{}, err
+	}
+	p, err := r.Product(ctx, id.Product)
+	if err != nil {
+		return update{}, err
 	}
 	d := *old
 	d.Tags, d.SystemTags = maps.Clone(old.Tags), maps.Clone(old.SystemTags)
 	if err := change(&d); err != nil {
-		return Device{}, err
+		return update{}, err
 	}
 	d.Product, d.Name = old.Product, old.Name
 	if err := checkDevice(p, &d); err != nil {
-		return Device{}, err
+		return update{}, err
 	}
 	kind := DeviceChanged
 	switch {
@@ -160,18 +211,28 @@ func (r *Registry) UpdateDevice(ctx context.Context, id ID, change func(*Device)
 		kind = DeviceEnabled
 	}
 	gateway, err := r.gatewayBefore(ctx, kind, id)
-	if err != nil {
-		return Device{}, err
-	}
 	d.UpdatedAt = r.stamp()
-	if err := r.store.UpdateDevice(ctx, &d); errors.Is(err, ErrNotFound) {
-		return Device{}, fault.NotFound("device %q was deleted meanwhile", id)
-	} else if err != nil {
-		return Device{}, err
+	return update{d, kind, gateway}, err
+}
+
+// saveUpdates keeps changes, all or none but of those that are missing, and
+// tells of them.
+func (r *Registry) saveUpdates(ctx context.Context, all []update) (missing []ID, err error) {
+	devices := make([]Device, len(all))
+	for i := range all {
+		devices[i] = all[i].device
 	}
-	r.devices.drop(id)
-	r.tell(Change{kind, id, gateway})
-	return d, nil
+	if missing, err = r.store.UpdateDevices(ctx, devices); err != nil {
+		return nil, err
+	}
+	for i := range all {
+		id := devices[i].ID()
+		r.devices.drop(id)
+		if !slices.Contains(missing, id) {
+			r.tell(Change{all[i].kind, id, all[i].gateway})
+		}
+	}
+	return missing, nil
 }
 
 // gatewayBefore returns the gateway of a device that is going to change, where
@@ -205,15 +266,36 @@ func (r *Registry) DeleteDevice(ctx context.Context, id ID) error {
 	if _, err := r.Device(ctx, id); err != nil {
 		return err
 	}
-	gateway, err := r.gatewayBefore(ctx, DeviceDeleted, id)
+	n, err := r.DeleteDevices(ctx, []ID{id})
+	if err == nil && n == 0 {
+		err = fault.NotFound("device %q was deleted meanwhile", id)
+	}
+	return err
+}
+
+// DeleteDevices deletes devices, up to MaxBatch, at once and returns how many
+// there were.
+func (r *Registry) DeleteDevices(ctx context.Context, ids []ID) (int, error) {
+	if len(ids) > MaxBatch {
+		return 0, fault.Invalid("%d devices are more than %d at once", len(ids), MaxBatch)
+	}
+	gateways := make([]ID, len(ids))
+	for i, id := range ids {
+		var err error
+		if gateways[i], err = r.gatewayBefore(ctx, DeviceDeleted, id); err != nil {
+			return 0, err
+		}
+	}
+	missing, err := r.store.DeleteDevices(ctx, ids)
 	if err != nil {
-		return err
+		return 0, err
 	}
-	if err := r.store.DeleteDevice(ctx, id); err != nil {
-		return err
+	for i, id := range ids {
+		r.devices.drop(id)
+		if !slices.Contains(missing, id) {
+			r.presence.forget(id)
+			r.tell(Change{DeviceDeleted, id, gateways[i]})
+		}
 	}
-	r.devices.drop(id)
-	r.presence.forget(id)
-	r.tell(Change{DeviceDeleted, id, gateway})
-	return nil
+	return len(ids) - len(missing), nil
 }

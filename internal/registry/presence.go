@@ -26,9 +26,10 @@ type presences struct {
 type presenceState struct {
 	flushing chan struct{} // holds one while a flush is under way: an older one must not be the last to write
 
-	mu    sync.Mutex
-	known map[ID]*Presence
-	dirty map[ID]bool
+	mu     sync.Mutex
+	known  map[ID]*Presence
+	dirty  map[ID]bool
+	online int // among known
 }
 
 func newPresences() presences {
@@ -38,6 +39,9 @@ func newPresences() presences {
 func (p presences) forget(id ID) {
 	p.s.mu.Lock()
 	defer p.s.mu.Unlock()
+	if known := p.s.known[id]; known != nil && known.State == Online {
+		p.s.online--
+	}
 	delete(p.s.known, id)
 	delete(p.s.dirty, id)
 }
@@ -114,8 +118,14 @@ func (r *Registry) change(id ID, apply func(*Presence)) {
 	defer s.mu.Unlock()
 	if known := s.known[id]; known != nil {
 		p = known
+		if p.State == Online {
+			s.online--
+		}
 	}
 	apply(p)
+	if p.State == Online {
+		s.online++
+	}
 	s.known[id], s.dirty[id] = p, true
 }
 
@@ -167,17 +177,42 @@ func (r *Registry) Status(ctx context.Context, id ID) (Status, error) {
 	return status, nil
 }
 
+// Statuses are the Status of each of some devices, in their order. The store is
+// asked once for those that are not in memory.
+func (r *Registry) Statuses(ctx context.Context, devices []Device) ([]Status, error) {
+	all := make([]Status, len(devices))
+	var absent []ID
+	s := r.presence.s
+	s.mu.Lock()
+	for i := range devices {
+		if known := s.known[devices[i].ID()]; known != nil {
+			all[i] = known.Status
+		} else {
+			absent = append(absent, devices[i].ID())
+		}
+	}
+	s.mu.Unlock()
+	kept, err := r.store.Presences(ctx, absent)
+	if err != nil {
+		return nil, err
+	}
+	for i := range devices {
+		if p, ok := kept[devices[i].ID()]; ok {
+			all[i] = p.Status
+		}
+		if !devices[i].Enabled {
+			all[i].State = Disabled
+		}
+	}
+	return all, nil
+}
+
 // CountOnline is how many devices are online.
-func (r *Registry) CountOnline() (n int) {
+func (r *Registry) CountOnline() int {
 	s := r.presence.s
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, p := range s.known {
-		if p.State == Online {
-			n++
-		}
-	}
-	return n
+	return s.online
 }
 
 // Run keeps presence until ctx is done.

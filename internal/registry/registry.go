@@ -258,7 +258,7 @@ func (r *Registry) DeleteProduct(ctx context.Context, key string, force bool) er
 	if _, err := r.Product(ctx, key); err != nil {
 		return err
 	}
-	n, err := r.store.CountDevices(ctx, key)
+	n, err := r.store.CountDevices(ctx, DeviceQuery{Product: key})
 	if err != nil {
 		return err
 	}

@@ -329,7 +329,7 @@ func TestBatchIsAllOrNone(t *testing.T) {
 			}
 		}
 	}
-	if n, _ := m.CountDevices(t.Context(), ""); n != 1 {
+	if n, _ := m.CountDevices(t.Context(), registry.DeviceQuery{}); n != 1 {
 		t.Errorf("%d devices", n)
 	}
 	if _, _, err := r.CreateDevices(t.Context(), "plain", make([]registry.Device, registry.MaxBatch+1)); fault.KindOf(err) != fault.KindInvalid {
@@ -358,7 +358,7 @@ func TestProductsWithDevicesAreDeletedByForce(t *testing.T) {
 			t.Errorf("%s: %v", id, err)
 		}
 	}
-	if n, _ := m.CountDevices(t.Context(), ""); n != 0 {
+	if n, _ := m.CountDevices(t.Context(), registry.DeviceQuery{}); n != 0 {
 		t.Error("devices are left in the store")
 	}
 }

@@ -26,18 +26,20 @@ type Store interface {
 	InsertDevices(ctx context.Context, devices []Device) error // all or none; *ExistsError names the row
 	Device(ctx context.Context, id ID) (*Device, error)
 	Devices(ctx context.Context, q DeviceQuery) ([]Device, error)
-	CountDevices(ctx context.Context, product string) (int, error) // "" of all
-	CountStates(ctx context.Context) (map[string]int, error)       // of devices by the word for their state
+	CountDevices(ctx context.Context, q DeviceQuery) (int, error) // wherever q begins and however many it wants
+	CountStates(ctx context.Context) (map[string]int, error)      // of devices by the word for their state
 	DeviceByCertificate(ctx context.Context, fingerprint string) (*Device, error)
-	UpdateDevice(ctx context.Context, d *Device) error
+	// UpdateDevices changes all that are there at once, and returns the others.
+	UpdateDevices(ctx context.Context, devices []Device) (missing []ID, err error)
 	// EnableBatch changes whether the devices of a batch are enabled, all at
 	// once, and returns those that were not so before.
 	EnableBatch(ctx context.Context, product, batch string, enabled bool, at time.Time) ([]ID, error)
-	DeleteDevice(ctx context.Context, id ID) error
+	DeleteDevices(ctx context.Context, ids []ID) (missing []ID, err error) // all that are there at once
 
 	Presence(ctx context.Context, id ID) (*Presence, error)
-	SavePresence(ctx context.Context, all map[ID]Presence) error // of devices that exist; others are passed over
-	AllOffline(ctx context.Context, reason string) error         // after a restart
+	Presences(ctx context.Context, ids []ID) (map[ID]Presence, error) // of those that have one
+	SavePresence(ctx context.Context, all map[ID]Presence) error      // of devices that exist; others are passed over
+	AllOffline(ctx context.Context, reason string) error              // after a restart
 
 	TopologyStore
 }

@@ -6,7 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
+	"iter"
 	"time"
 
 	"github.com/matou-iot/matou/internal/registry"
@@ -46,7 +46,7 @@ func (d *DB) InsertDevices(ctx context.Context, list []registry.Device) error {
 			}
 		}
 		return nil
-	})
+	}, func() { d.directory.insert(list) })
 }
 
 func hasProduct(ctx context.Context, tx *sql.Tx, key string) error {
@@ -65,73 +65,119 @@ func (d *DB) Device(ctx context.Context, id registry.ID) (*registry.Device, erro
 	})
 }
 
-// stateOf says in SQL what registry.Registry.Status says of a device d with
-// status s.
-const stateOf = `CASE WHEN NOT d.enabled THEN 'DISABLED' ELSE coalesce(s.state, 'INACTIVE') END`
+// selectDevices finds devices of a product by a list of their names.
+const selectDevices = "SELECT " + deviceColumns + " FROM devices WHERE product = ? AND name IN (SELECT value FROM json_each(?)) ORDER BY name"
 
-// Devices is of [registry.Store].
-func (d *DB) Devices(ctx context.Context, q registry.DeviceQuery) ([]registry.Device, error) {
-	var c clauses
-	from := "devices d"
-	if q.Product != "" {
-		c.add("d.product = ?", q.Product)
-	}
-	if q.After != "" {
-		product, name, _ := strings.Cut(q.After, "/")
-		c.add("(d.product, d.name) > (?, ?)", product, name)
-	}
-	if q.Text != "" {
-		c.add("("+holds("d.name")+" OR "+holds("d.nickname")+")", q.Text, q.Text)
-	}
-	if key, value, both := strings.Cut(q.Tag, "="); both {
-		c.add("EXISTS (SELECT 1 FROM json_each(d.tags) t WHERE t.key = ? AND t.value = ?)", key, value)
-	} else if key != "" {
-		c.add("EXISTS (SELECT 1 FROM json_each(d.tags) t WHERE t.key = ?)", key)
-	}
-	if q.Batch != "" {
-		c.add("d.batch = ?", q.Batch)
-	}
-	if q.State != nil {
-		from += " LEFT JOIN statuses s ON s.product = d.product AND s.device = d.name"
-		c.add(stateOf+" = ?", q.State.String())
-	}
-	columns := "d." + strings.ReplaceAll(deviceColumns, ", ", ", d.")
-	rows, err := d.sql.QueryContext(ctx, "SELECT "+columns+" FROM "+from+c.where()+" ORDER BY d.product, d.name LIMIT ?", append(c.args, q.Limit)...)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var list []registry.Device
-	for rows.Next() {
-		dev, err := d.scanDevice(rows)
+// Devices is of [registry.Store]. The directory says which; those that are
+// deleted before they are fetched are made up for by further ones.
+func (d *DB) Devices(ctx context.Context, q registry.DeviceQuery) (list []registry.Device, err error) {
+	for len(list) < q.Limit {
+		wanted := q.Limit - len(list)
+		ids, err := d.directory.search(ctx, q, wanted)
 		if err != nil {
 			return nil, err
 		}
-		list = append(list, *dev)
+		for product, names := range byProduct(ids) {
+			err := eachOf(ctx, d.devices, product, names, func(row scanner) error {
+				dev, err := d.scanDevice(row)
+				if err == nil {
+					list = append(list, *dev)
+				}
+				return err
+			})
+			if err != nil {
+				return nil, err
+			}
+		}
+		if len(ids) < wanted {
+			break
+		}
+		q.After = ids[wanted-1].String()
 	}
-	return list, rows.Err()
+	return list, nil
 }
 
-// CountDevices is of [registry.Store].
-func (d *DB) CountDevices(ctx context.Context, product string) (n int, err error) {
-	if product == "" {
-		err = d.sql.QueryRowContext(ctx, "SELECT count(*) FROM devices").Scan(&n)
-	} else {
-		err = d.sql.QueryRowContext(ctx, "SELECT count(*) FROM devices WHERE product = ?", product).Scan(&n)
+// byProduct gathers the names of devices that follow one another and are of
+// one product.
+func byProduct(ids []registry.ID) iter.Seq2[string, []string] {
+	return func(yield func(string, []string) bool) {
+		for i := 0; i < len(ids); {
+			product, names := ids[i].Product, []string(nil)
+			for ; i < len(ids) && ids[i].Product == product; i++ {
+				names = append(names, ids[i].Device)
+			}
+			if !yield(product, names) {
+				return
+			}
+		}
 	}
-	return n, err
 }
 
-// UpdateDevice is of [registry.Store].
-func (d *DB) UpdateDevice(ctx context.Context, dev *registry.Device) error {
-	row, err := d.deviceRow(dev)
+// eachOf hands the rows of a statement that finds devices of a product by their
+// names to f.
+func eachOf(ctx context.Context, stmt *sql.Stmt, product string, names []string, f func(scanner) error) error {
+	list, err := json.Marshal(names)
 	if err != nil {
 		return err
 	}
-	return d.write(ctx, d.sql, func(tx *sql.Tx) error {
-		res, err := tx.ExecContext(ctx, "UPDATE devices SET ("+deviceColumns+") = "+devicePlaces+" WHERE product = ? AND name = ?", append(row, dev.Product, dev.Name)...)
-		return changed(res, err, registry.ErrNotFound)
+	rows, err := stmt.QueryContext(ctx, product, string(list))
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := f(rows); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+// CountDevices is of [registry.Store].
+func (d *DB) CountDevices(ctx context.Context, q registry.DeviceQuery) (int, error) {
+	return d.directory.count(ctx, q)
+}
+
+// UpdateDevices is of [registry.Store].
+func (d *DB) UpdateDevices(ctx context.Context, list []registry.Device) (missing []registry.ID, err error) {
+	var there []registry.Device
+	err = d.write(ctx, d.sql, func(tx *sql.Tx) error {
+		update, err := tx.PrepareContext(ctx, "UPDATE devices SET ("+deviceColumns+") = "+devicePlaces+" WHERE product = ? AND name = ?")
+		if err != nil {
+			return err
+		}
+		defer update.Close()
+		for i := range list {
+			row, err := d.deviceRow(&list[i])
+			if err != nil {
+				return err
+			}
+			res, err := update.ExecContext(ctx, append(row, list[i].Product, list[i].Name)...)
+			switch err := changed(res, err, registry.ErrNotFound); {
+			case errors.Is(err, registry.ErrNotFound):
+				missing = append(missing, list[i].ID())
+			case err != nil:
+				return err
+			default:
+				there = append(there, list[i])
+			}
+		}
+		return nil
+	}, func() {
+		d.directory.changeAll(idsOf(there), func(i int, c *card) { c.describe(&there[i]) })
 	})
+	if err != nil {
+		return nil, err
+	}
+	return missing, nil
+}
+
+func idsOf(list []registry.Device) []registry.ID {
+	ids := make([]registry.ID, len(list))
+	for i := range list {
+		ids[i] = list[i].ID()
+	}
+	return ids
 }
 
 // DeviceByCertificate is of [registry.Store].
@@ -143,10 +189,10 @@ func (d *DB) DeviceByCertificate(ctx context.Context, fingerprint string) (*regi
 }
 
 // EnableBatch is of [registry.Store].
-func (d *DB) EnableBatch(ctx context.Context, product, batch string, enabled bool, at time.Time) (ids []registry.ID, err error) {
+func (d *DB) EnableBatch(ctx context.Context, product, batch string, on bool, at time.Time) (ids []registry.ID, err error) {
 	err = d.write(ctx, d.sql, func(tx *sql.Tx) error {
 		rows, err := tx.QueryContext(ctx, "UPDATE devices SET enabled = ?, updated_at = ? WHERE product = ? AND batch = ? AND batch <> '' AND enabled <> ? RETURNING product, name",
-			enabled, millis(at), product, batch, enabled)
+			on, millis(at), product, batch, on)
 		if err != nil {
 			return err
 		}
@@ -159,6 +205,8 @@ func (d *DB) EnableBatch(ctx context.Context, product, batch string, enabled boo
 			ids = append(ids, id)
 		}
 		return rows.Err()
+	}, func() {
+		d.directory.changeAll(ids, func(_ int, c *card) { c.set(enabled, on) })
 	})
 	if err != nil {
 		return nil, err
@@ -166,12 +214,29 @@ func (d *DB) EnableBatch(ctx context.Context, product, batch string, enabled boo
 	return ids, nil
 }
 
-// DeleteDevice is of [registry.Store].
-func (d *DB) DeleteDevice(ctx context.Context, id registry.ID) error {
-	return d.write(ctx, d.sql, func(tx *sql.Tx) error {
-		res, err := tx.ExecContext(ctx, "DELETE FROM devices WHERE product = ? AND name = ?", id.Product, id.Device)
-		return changed(res, err, registry.ErrNotFound)
-	})
+// DeleteDevices is of [registry.Store].
+func (d *DB) DeleteDevices(ctx context.Context, ids []registry.ID) (missing []registry.ID, err error) {
+	err = d.write(ctx, d.sql, func(tx *sql.Tx) error {
+		remove, err := tx.PrepareContext(ctx, "DELETE FROM devices WHERE product = ? AND name = ?")
+		if err != nil {
+			return err
+		}
+		defer remove.Close()
+		for _, id := range ids {
+			res, err := remove.ExecContext(ctx, id.Product, id.Device)
+			switch err := changed(res, err, registry.ErrNotFound); {
+			case errors.Is(err, registry.ErrNotFound):
+				missing = append(missing, id)
+			case err != nil:
+				return err
+			}
+		}
+		return nil
+	}, func() { d.directory.remove(ids) })
+	if err != nil {
+		return nil, err
+	}
+	return missing, nil
 }
 
 func (d *DB) deviceRow(dev *registry.Device) ([]any, error) {

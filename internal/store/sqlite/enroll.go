@@ -40,6 +40,8 @@ func (d *DB) SaveEnrollment(ctx context.Context, e *enroll.Enrollment) error {
 		res, err := tx.ExecContext(ctx, "INSERT OR REPLACE INTO enrollments ("+enrollmentColumns+") SELECT product, name, ?, ?, ?, ?, ?, ?, ? FROM devices WHERE product = ? AND name = ?",
 			e.Road, e.Free, e.Addr, millis(e.FirstAt), millis(e.LastAt), millis(e.SecretAt), e.Times, e.Product, e.Device)
 		return changed(res, err, registry.ErrNotFound)
+	}, func() {
+		d.directory.change(registry.ID{Product: e.Product, Device: e.Device}, func(c *card) { c.set(registered, true) })
 	})
 }
 
@@ -48,6 +50,8 @@ func (d *DB) DeleteEnrollment(ctx context.Context, id registry.ID) error {
 	return d.write(ctx, d.sql, func(tx *sql.Tx) error {
 		res, err := tx.ExecContext(ctx, "DELETE FROM enrollments WHERE product = ? AND device = ?", id.Product, id.Device)
 		return changed(res, err, registry.ErrNotFound)
+	}, func() {
+		d.directory.change(id, func(c *card) { c.set(registered, false) })
 	})
 }
 
@@ -105,7 +109,7 @@ func (d *DB) HasName(ctx context.Context, product, name string) (there bool, err
 
 // Names is of [enroll.Store].
 func (d *DB) Names(ctx context.Context, product, after string, limit int) (names []string, err error) {
-	rows, err := d.sql.QueryContext(ctx, "SELECT name FROM enroll_names WHERE product = ? AND name > ? ORDER BY name LIMIT ?", product, after, limit)
+	rows, err := d.sql.QueryContext(ctx, selectNames, product, after, limit)
 	if err != nil {
 		return nil, err
 	}
@@ -137,23 +141,27 @@ func (d *DB) InsertBatch(ctx context.Context, b *enroll.Batch) error {
 	})
 }
 
-// batchColumns say a batch b as it is now.
-const batchColumns = `b.product, b.name, b.note, b.created_at,
-	(SELECT count(*) FROM devices d WHERE d.product = b.product AND d.batch = b.name AND d.batch <> ''),
-	(SELECT count(*) FROM devices d JOIN enrollments e ON e.product = d.product AND e.device = d.name WHERE d.product = b.product AND d.batch = b.name AND d.batch <> ''),
-	(SELECT count(*) FROM devices d JOIN statuses s ON s.product = d.product AND s.device = d.name WHERE d.product = b.product AND d.batch = b.name AND d.batch <> '' AND s.activated_at > 0),
-	(SELECT count(*) FROM devices d WHERE d.product = b.product AND d.batch = b.name AND d.batch <> '' AND NOT d.enabled)`
+const (
+	batchColumns  = "product, name, note, created_at"
+	selectBatches = "SELECT " + batchColumns + " FROM batches WHERE product = ? AND name > ? ORDER BY name LIMIT ?"
+	selectNames   = "SELECT name FROM enroll_names WHERE product = ? AND name > ? ORDER BY name LIMIT ?"
+)
 
-func scanBatch(row scanner) (b enroll.Batch, err error) {
+// scanBatch reads a batch as it is now.
+func (d *DB) scanBatch(ctx context.Context, row scanner) (b enroll.Batch, err error) {
 	var created int64
-	err = row.Scan(&b.Product, &b.Name, &b.Note, &created, &b.Devices, &b.Registered, &b.Activated, &b.Disabled)
+	if err = row.Scan(&b.Product, &b.Name, &b.Note, &created); err != nil {
+		return b, err
+	}
 	b.CreatedAt = moment(created)
+	t, err := d.directory.batch(ctx, b.Product, b.Name)
+	b.Devices, b.Registered, b.Activated, b.Disabled = t.devices, t.registered, t.activated, t.disabled
 	return b, err
 }
 
 // Batch is of [enroll.Store].
 func (d *DB) Batch(ctx context.Context, product, name string) (*enroll.Batch, error) {
-	b, err := scanBatch(d.sql.QueryRowContext(ctx, "SELECT "+batchColumns+" FROM batches b WHERE b.product = ? AND b.name = ?", product, name))
+	b, err := d.scanBatch(ctx, d.sql.QueryRowContext(ctx, "SELECT "+batchColumns+" FROM batches WHERE product = ? AND name = ?", product, name))
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, registry.ErrNotFound
 	}
@@ -165,13 +173,13 @@ func (d *DB) Batch(ctx context.Context, product, name string) (*enroll.Batch, er
 
 // Batches is of [enroll.Store].
 func (d *DB) Batches(ctx context.Context, product, after string, limit int) (list []enroll.Batch, err error) {
-	rows, err := d.sql.QueryContext(ctx, "SELECT "+batchColumns+" FROM batches b WHERE b.product = ? AND b.name > ? ORDER BY b.name LIMIT ?", product, after, limit)
+	rows, err := d.sql.QueryContext(ctx, selectBatches, product, after, limit)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
 	for rows.Next() {
-		b, err := scanBatch(rows)
+		b, err := d.scanBatch(ctx, rows)
 		if err != nil {
 			return nil, err
 		}
@@ -188,13 +196,14 @@ func (d *DB) DeleteBatch(ctx context.Context, product, name string) error {
 	})
 }
 
+var selectBatchDevices = "SELECT d." + strings.ReplaceAll(deviceColumns, ", ", ", d.") + `, coalesce(e.last_at, 0), coalesce(e.times, 0), coalesce(e.road, ''), coalesce(s.activated_at, 0)
+	FROM devices d INDEXED BY devices_batch LEFT JOIN enrollments e ON e.product = d.product AND e.device = d.name
+	LEFT JOIN statuses s ON s.product = d.product AND s.device = d.name
+	WHERE d.product = ? AND d.batch = ? AND d.batch <> '' AND d.name > ? ORDER BY d.name LIMIT ?`
+
 // BatchDevices is of [enroll.Store].
 func (d *DB) BatchDevices(ctx context.Context, product, name, after string, limit int) (list []enroll.BatchDevice, err error) {
-	columns := "d." + strings.ReplaceAll(deviceColumns, ", ", ", d.")
-	rows, err := d.sql.QueryContext(ctx, "SELECT "+columns+`, coalesce(e.last_at, 0), coalesce(e.times, 0), coalesce(e.road, ''), coalesce(s.activated_at, 0)
-		FROM devices d LEFT JOIN enrollments e ON e.product = d.product AND e.device = d.name
-		LEFT JOIN statuses s ON s.product = d.product AND s.device = d.name
-		WHERE d.product = ? AND d.batch = ? AND d.batch <> '' AND d.name > ? ORDER BY d.name LIMIT ?`, product, name, after, limit)
+	rows, err := d.sql.QueryContext(ctx, selectBatchDevices, product, name, after, limit)
 	if err != nil {
 		return nil, err
 	}

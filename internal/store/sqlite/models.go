@@ -67,20 +67,4 @@ func (d *DB) DeleteModel(ctx context.Context, product string, version int) error
 }
 
 // CountStates is of [registry.Store].
-func (d *DB) CountStates(ctx context.Context) (map[string]int, error) {
-	rows, err := d.sql.QueryContext(ctx, "SELECT "+stateOf+", count(*) FROM devices d LEFT JOIN statuses s ON s.product = d.product AND s.device = d.name GROUP BY 1")
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	all := make(map[string]int)
-	for rows.Next() {
-		var state string
-		var n int
-		if err := rows.Scan(&state, &n); err != nil {
-			return nil, err
-		}
-		all[state] = n
-	}
-	return all, rows.Err()
-}
+func (d *DB) CountStates(ctx context.Context) (map[string]int, error) { return d.directory.states(ctx) }

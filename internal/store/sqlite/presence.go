@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/matou-iot/matou/internal/registry"
@@ -47,6 +49,30 @@ func scanStatus(row scanner) (s registry.Status, err error) {
 	return s, s.State.UnmarshalText([]byte(state))
 }
 
+// selectPresences finds presences of devices of a product by a list of their
+// names.
+const selectPresences = "SELECT " + statusColumns + ", device FROM statuses WHERE product = ? AND device IN (SELECT value FROM json_each(?))"
+
+// Presences is of [registry.Store].
+func (d *DB) Presences(ctx context.Context, ids []registry.ID) (map[registry.ID]registry.Presence, error) {
+	all := make(map[registry.ID]registry.Presence, len(ids))
+	for product, names := range byProduct(ids) {
+		err := eachOf(ctx, d.presences, product, names, func(row scanner) error {
+			id := registry.ID{Product: product}
+			s, err := scanStatus(scanMore{row, []any{&id.Device}})
+			if err != nil {
+				return fmt.Errorf("presence of %s: %w", id, err)
+			}
+			all[id] = registry.Presence{Status: s}
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+}
+
 // The device must exist: its row may have gone since its presence changed.
 const savePresence = `INSERT INTO statuses (product, device, state, since, activated_at, last_addr, client_id, protocol, last_online, last_offline, offline_reason, refusals, last_refusal, keep_alive)
 	SELECT product, name, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14 FROM devices WHERE product = ?1 AND name = ?2
@@ -76,6 +102,13 @@ func (d *DB) SavePresence(ctx context.Context, all map[registry.ID]registry.Pres
 			}
 		}
 		return nil
+	}, func() {
+		ids := slices.Collect(maps.Keys(all))
+		d.directory.changeAll(ids, func(i int, c *card) {
+			p := all[ids[i]]
+			c.state = p.State
+			c.set(activated, !p.ActivatedAt.IsZero())
+		})
 	})
 }
 
@@ -99,5 +132,11 @@ func (d *DB) AllOffline(ctx context.Context, reason string) error {
 	return d.write(ctx, d.lazy, func(tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, "UPDATE statuses SET state = 'OFFLINE', since = ?1, last_offline = ?1, offline_reason = ?2 WHERE state = 'ONLINE'", millis(time.Now()), reason)
 		return err
+	}, func() {
+		d.directory.each(func(c *card) {
+			if c.state == registry.Online {
+				c.state = registry.Offline
+			}
+		})
 	})
 }

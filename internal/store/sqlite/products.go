@@ -84,7 +84,7 @@ func (d *DB) DeleteProduct(ctx context.Context, key string) error {
 		}
 		res, err := tx.ExecContext(ctx, "DELETE FROM products WHERE key = ?", key)
 		return changed(res, err, registry.ErrNotFound)
-	})
+	}, func() { d.directory.removeProduct(key) })
 }
 
 func (d *DB) productRow(p *registry.Product) ([]any, error) {

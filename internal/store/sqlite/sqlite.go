@@ -36,8 +36,9 @@ type DB struct {
 
 	// What is read for every login, prepared: parsing such a statement costs
 	// three times what running it does.
-	device, product, presence, token, binding *sql.Stmt
-	reads                                     reads
+	device, devices, product, presence, presences, token, binding *sql.Stmt
+	reads                                                         reads
+	directory                                                     *directory
 
 	// writing admits one write transaction at a time, in order: SQLite itself
 	// lets writers poll.
@@ -50,7 +51,7 @@ const connections = 4
 // Open opens the database at path, makes it if it is not there, and brings its
 // tables up to date. key is what LoadOrCreateKey returned. Close it after use.
 func Open(path string, key []byte) (*DB, error) {
-	d := &DB{writing: make(chan struct{}, 1)}
+	d := &DB{writing: make(chan struct{}, 1), directory: newDirectory()}
 	var err error
 	if d.aead, err = newAEAD(key); err != nil {
 		return nil, err
@@ -76,6 +77,9 @@ func Open(path string, key []byte) (*DB, error) {
 	}
 	if err == nil {
 		err = d.prepare(ctx)
+	}
+	if err == nil {
+		err = d.directory.begin(ctx, d.sql)
 	}
 	if err != nil {
 		d.Close()
@@ -131,6 +135,8 @@ func (d *DB) prepare(ctx context.Context) (err error) {
 		text string
 	}{
 		{&d.device, "SELECT " + deviceColumns + " FROM devices WHERE product = ? AND name = ?"},
+		{&d.devices, selectDevices},
+		{&d.presences, selectPresences},
 		{&d.product, "SELECT " + productColumns + " FROM products WHERE key = ?"},
 		{&d.presence, "SELECT " + statusColumns + " FROM statuses WHERE product = ? AND device = ?"},
 		{&d.binding, "SELECT gateway_product, gateway_device, at FROM topology WHERE product = ? AND device = ?"},
@@ -169,6 +175,7 @@ func (d *DB) SQL() *sql.DB { return d.sql }
 
 // Close closes the database. Nobody may be using it any more.
 func (d *DB) Close() error {
+	d.directory.stop()
 	d.reads.stop()
 	return errors.Join(d.lazy.Close(), d.sql.Close())
 }
@@ -223,8 +230,9 @@ func (d *DB) applied(ctx context.Context) (versions []int64, err error) {
 	return versions, rows.Err()
 }
 
-// write runs f in a write transaction of db and commits it.
-func (d *DB) write(ctx context.Context, db *sql.DB, f func(*sql.Tx) error) error {
+// write runs f in a write transaction of db and commits it; then says to the
+// directory what changed, before anybody writes again.
+func (d *DB) write(ctx context.Context, db *sql.DB, f func(*sql.Tx) error, then ...func()) error {
 	select {
 	case d.writing <- struct{}{}:
 		defer func() { <-d.writing }()
@@ -239,5 +247,11 @@ func (d *DB) write(ctx context.Context, db *sql.DB, f func(*sql.Tx) error) error
 	if err := f(tx); err != nil {
 		return err
 	}
-	return tx.Commit()
+	if err := tx.Commit(); err != nil {
+		return err
+	}
+	for _, tell := range then {
+		d.directory.tell(tell)
+	}
+	return nil
 }

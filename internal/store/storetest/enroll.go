@@ -67,7 +67,7 @@ func enrollmentsComeBack(t *testing.T, s House) {
 		t.Errorf("deleted twice: %v", err)
 	}
 	noError(t, s.SaveEnrollment(t.Context(), &e))
-	noError(t, s.DeleteDevice(t.Context(), e.ID))
+	noError(t, deleteDevice(t, s, e.ID))
 	if _, err := s.Enrollment(t.Context(), e.ID); !errors.Is(err, registry.ErrNotFound) {
 		t.Errorf("of a deleted device: %v", err)
 	}

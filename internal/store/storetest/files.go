@@ -112,7 +112,7 @@ func filesGo(t *testing.T, s FileStore) {
 func filesAreForgotten(t *testing.T, s FileStore) {
 	withDevices(t, s)
 	saved(t, s, aFile("one", "a.log", "aa"), aFile("one", "b.log", "bb"), aFile("two", "a.log", "cc"))
-	noError(t, s.DeleteDevice(t.Context(), one))
+	noError(t, deleteDevice(t, s, one))
 	if used, err := s.FileUsed(t.Context(), "aa"); err != nil || !used {
 		t.Errorf("the device is gone, and so is its file: %v, %v", used, err)
 	}
@@ -131,7 +131,7 @@ func filesAreForgotten(t *testing.T, s FileStore) {
 func filesAreLost(t *testing.T, s FileStore) {
 	withDevices(t, s)
 	saved(t, s, aFile("one", "a.log", "aa"), aFile("two", "a.log", "bb"))
-	noError(t, s.DeleteDevice(t.Context(), one))
+	noError(t, deleteDevice(t, s, one))
 	noError(t, s.ForgetLostFiles(t.Context()))
 	lost, err1 := s.FileUsed(t.Context(), "aa")
 	kept, err2 := s.FileUsed(t.Context(), "bb")

@@ -83,7 +83,7 @@ func imageOfNobody(t *testing.T, s ImageStore) {
 
 func imageGoes(t *testing.T, s ImageStore) {
 	withImages(t, s)
-	noError(t, s.DeleteDevice(t.Context(), imageOne))
+	noError(t, deleteDevice(t, s, imageOne))
 	noError(t, s.InsertDevices(t.Context(), []registry.Device{aDevice("p", "one")}))
 	if got, err := s.Image(t.Context(), imageOne); err != nil || got.Version != 0 {
 		t.Errorf("a new device of the same name has it: %+v, %v", got, err)

@@ -165,29 +165,35 @@ func (m *Memory) Devices(_ context.Context, q registry.DeviceQuery) (all []regis
 }
 
 // CountDevices is of [registry.Store].
-func (m *Memory) CountDevices(_ context.Context, product string) (n int, _ error) {
+func (m *Memory) CountDevices(_ context.Context, q registry.DeviceQuery) (n int, _ error) {
 	if err := m.called("CountDevices"); err != nil {
 		return 0, err
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for id := range m.devices {
-		if product == "" || product == id.Product {
+		if q.Product == "" || q.Product == id.Product {
 			n++
 		}
 	}
 	return n, nil
 }
 
-// UpdateDevice is of [registry.Store].
-func (m *Memory) UpdateDevice(_ context.Context, d *registry.Device) error {
-	if err := m.called("UpdateDevice"); err != nil {
-		return err
+// UpdateDevices is of [registry.Store].
+func (m *Memory) UpdateDevices(_ context.Context, all []registry.Device) (missing []registry.ID, _ error) {
+	if err := m.called("UpdateDevices"); err != nil {
+		return nil, err
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.devices[d.ID()] = *d
-	return nil
+	for _, d := range all {
+		if _, there := m.devices[d.ID()]; !there {
+			missing = append(missing, d.ID())
+			continue
+		}
+		m.devices[d.ID()] = d
+	}
+	return missing, nil
 }
 
 // DeviceByCertificate is of [registry.Store].
@@ -222,15 +228,36 @@ func (m *Memory) EnableBatch(_ context.Context, product, batch string, enabled b
 	return ids, nil
 }
 
-// DeleteDevice is of [registry.Store].
-func (m *Memory) DeleteDevice(_ context.Context, id registry.ID) error {
-	if err := m.called("DeleteDevice"); err != nil {
-		return err
+// DeleteDevices is of [registry.Store].
+func (m *Memory) DeleteDevices(_ context.Context, ids []registry.ID) (missing []registry.ID, _ error) {
+	if err := m.called("DeleteDevices"); err != nil {
+		return nil, err
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	delete(m.devices, id)
-	return nil
+	for _, id := range ids {
+		if _, there := m.devices[id]; !there {
+			missing = append(missing, id)
+		}
+		delete(m.devices, id)
+	}
+	return missing, nil
+}
+
+// Presences is of [registry.Store].
+func (m *Memory) Presences(_ context.Context, ids []registry.ID) (map[registry.ID]registry.Presence, error) {
+	if err := m.called("Presences"); err != nil {
+		return nil, err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	all := make(map[registry.ID]registry.Presence)
+	for _, id := range ids {
+		if p, there := m.presence[id]; there {
+			all[id] = p
+		}
+	}
+	return all, nil
 }
 
 // Presence is of [registry.Store].

@@ -42,6 +42,6 @@ func Networks(t *testing.T, open func(t *testing.T) NetworkStore) {
 	nobody := registry.ID{Product: "p", Device: "nobody"}
 	noError(t, s.SaveNetwork(t.Context(), nobody, registry.Network{At: registryTime, Report: json.RawMessage(`{}`)}))
 	none(nobody)
-	noError(t, s.DeleteDevice(t.Context(), subOne))
+	noError(t, deleteDevice(t, s, subOne))
 	none(subOne)
 }

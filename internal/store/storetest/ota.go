@@ -271,7 +271,7 @@ func otaGoesWithOwner(t *testing.T, r registry.Store, s ota.Store) {
 	update(t, s, func(tx ota.Tx) error {
 		return errors.Join(tx.InsertPackage(&p), tx.SetVersion("p", "a", ota.ModuleVersion{Module: "m", Version: "1", ReportedAt: otaTime}))
 	})
-	noError(t, r.DeleteDevice(t.Context(), registry.ID{Product: "p", Device: "a"}))
+	noError(t, deleteDevice(t, r, registry.ID{Product: "p", Device: "a"}))
 	same(t, tasksOf(t, s, ota.TaskQuery{Limit: 9}), []ota.Task{b})
 	same(t, len(got(t, s, func(tx ota.Tx) ([]ota.ModuleVersion, error) { return tx.Versions("p", "a") })), 0)
 	noError(t, r.DeleteProduct(t.Context(), "p"))

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"reflect"
@@ -58,6 +59,29 @@ func aDevice(product, name string) registry.Device {
 		Tags: map[string]string{"room": "1"}, SystemTags: map[string]string{"SYS_SDK_LANGUAGE": "C"}, RemoteLog: true,
 		Batch: "b1", Certificate: "certificate of " + name, CreatedAt: registryTime, UpdatedAt: registryTime.Add(time.Second),
 	}
+}
+
+// A deleter is a store as far as tests of others need it.
+type deleter interface {
+	DeleteDevices(ctx context.Context, ids []registry.ID) ([]registry.ID, error)
+}
+
+// deleteDevice deletes one device; it is an error where there is none.
+func deleteDevice(t *testing.T, s deleter, id registry.ID) error {
+	missing, err := s.DeleteDevices(t.Context(), []registry.ID{id})
+	if err == nil && len(missing) > 0 {
+		err = registry.ErrNotFound
+	}
+	return err
+}
+
+// updateDevice changes one device; it is an error where there is none.
+func updateDevice(t *testing.T, s registry.Store, d registry.Device) error {
+	missing, err := s.UpdateDevices(t.Context(), []registry.Device{d})
+	if err == nil && len(missing) > 0 {
+		err = registry.ErrNotFound
+	}
+	return err
 }
 
 // allSet makes sure that a test forgets no field that a store must keep.
@@ -134,7 +158,7 @@ func productNotFound(t *testing.T, s registry.Store) {
 	_, deviceErr := s.Device(t.Context(), d.ID())
 	_, presenceErr := s.Presence(t.Context(), d.ID())
 	for what, err := range map[string]error{
-		"device": deviceErr, "presence": presenceErr, "update": s.UpdateDevice(t.Context(), &d), "delete": s.DeleteDevice(t.Context(), d.ID()),
+		"device": deviceErr, "presence": presenceErr, "update": updateDevice(t, s, d), "delete": deleteDevice(t, s, d.ID()),
 		"insert without a product": s.InsertDevices(t.Context(), []registry.Device{d}),
 		"insert, the second without a product": func() error {
 			noError(t, s.InsertProduct(t.Context(), aProduct("q")))
@@ -145,7 +169,7 @@ func productNotFound(t *testing.T, s registry.Store) {
 			t.Errorf("device's %s: %v", what, err)
 		}
 	}
-	if n, err := s.CountDevices(t.Context(), ""); n != 0 || err != nil {
+	if n, err := s.CountDevices(t.Context(), registry.DeviceQuery{}); n != 0 || err != nil {
 		t.Errorf("%d devices, %v", n, err)
 	}
 }
@@ -164,11 +188,11 @@ func devicesComeBack(t *testing.T, s registry.Store) {
 		}
 	}
 	d.Secret, d.Enabled, d.Tags, d.Nickname = "new", false, nil, ""
-	noError(t, s.UpdateDevice(t.Context(), &d))
+	noError(t, updateDevice(t, s, d))
 	if got, err := s.Device(t.Context(), d.ID()); err != nil || !reflect.DeepEqual(*got, d) {
 		t.Errorf("updated %+v, %v", got, err)
 	}
-	noError(t, s.DeleteDevice(t.Context(), d.ID()))
+	noError(t, deleteDevice(t, s, d.ID()))
 	if _, err := s.Device(t.Context(), d.ID()); !errors.Is(err, registry.ErrNotFound) {
 		t.Errorf("deleted: %v", err)
 	}
@@ -182,7 +206,7 @@ func devicesAllOrNone(t *testing.T, s registry.Store) {
 	if !errors.As(err, &taken) || taken.Row != 1 || !errors.Is(err, registry.ErrExists) {
 		t.Errorf("one is there already: %v", err)
 	}
-	if n, err := s.CountDevices(t.Context(), "p"); n != 1 || err != nil {
+	if n, err := s.CountDevices(t.Context(), registry.DeviceQuery{Product: "p"}); n != 1 || err != nil {
 		t.Errorf("%d devices, %v", n, err)
 	}
 }
@@ -199,12 +223,12 @@ func devicesMany(t *testing.T, s registry.Store) {
 	if err := s.InsertDevices(t.Context(), all); !errors.As(err, &taken) || taken.Row != last {
 		t.Fatalf("the last is there already: %v", err)
 	}
-	if n, err := s.CountDevices(t.Context(), "p"); n != 1 || err != nil {
+	if n, err := s.CountDevices(t.Context(), registry.DeviceQuery{Product: "p"}); n != 1 || err != nil {
 		t.Fatalf("%d devices are left of none, %v", n, err)
 	}
-	noError(t, s.DeleteDevice(t.Context(), all[last].ID()))
+	noError(t, deleteDevice(t, s, all[last].ID()))
 	noError(t, s.InsertDevices(t.Context(), all))
-	if n, err := s.CountDevices(t.Context(), "p"); n != len(all) || err != nil {
+	if n, err := s.CountDevices(t.Context(), registry.DeviceQuery{Product: "p"}); n != len(all) || err != nil {
 		t.Errorf("%d devices of %d, %v", n, len(all), err)
 	}
 }
@@ -237,6 +261,10 @@ func devicesFound(t *testing.T, s registry.Store) {
 		{registry.DeviceQuery{Tag: "floor"}, "p/off "},
 		{registry.DeviceQuery{Tag: "room=2"}, "p/off "},
 		{registry.DeviceQuery{Tag: "room=3"}, ""},
+		{registry.DeviceQuery{Tag: "floor=1", Text: "100", State: state(registry.Disabled), Product: "p", Batch: "b2"}, "p/off "},
+		{registry.DeviceQuery{Tag: "floor=1", Text: "lamp"}, ""},
+		{registry.DeviceQuery{Tag: "oom=2"}, ""},
+		{registry.DeviceQuery{Tag: "room="}, ""},
 		{registry.DeviceQuery{Batch: "b2"}, "p/off "},
 		{registry.DeviceQuery{Batch: "b1", Product: "p"}, "p/lamp1 p/lamp2 "},
 		{registry.DeviceQuery{State: state(registry.Online)}, "p/lamp1 "},
@@ -247,6 +275,10 @@ func devicesFound(t *testing.T, s registry.Store) {
 		tt.q.Limit = 10
 		found, err := s.Devices(t.Context(), tt.q)
 		noError(t, err)
+		tt.q.Limit, tt.q.After = 1, "p/lamp2"
+		if n, err := s.CountDevices(t.Context(), tt.q); n != len(found) || err != nil {
+			t.Errorf("%+v: counted %d, %v", tt.q, n, err)
+		}
 		got := ""
 		for i := range found {
 			got += found[i].ID().String() + " "
@@ -296,7 +328,7 @@ func productGoes(t *testing.T, s registry.Store) {
 	if _, err := s.Device(t.Context(), registry.ID{Product: "p", Device: "d"}); !errors.Is(err, registry.ErrNotFound) {
 		t.Errorf("its device: %v", err)
 	}
-	if n, err := s.CountDevices(t.Context(), ""); n != 1 || err != nil {
+	if n, err := s.CountDevices(t.Context(), registry.DeviceQuery{}); n != 1 || err != nil {
 		t.Errorf("%d devices in all, %v", n, err)
 	}
 }
@@ -368,7 +400,7 @@ func presenceKept(t *testing.T, s registry.Store) {
 	if _, err := s.Presence(t.Context(), gone); !errors.Is(err, registry.ErrNotFound) {
 		t.Errorf("of a device that is gone: %v", err)
 	}
-	noError(t, s.DeleteDevice(t.Context(), d.ID()))
+	noError(t, deleteDevice(t, s, d.ID()))
 	if _, err := s.Presence(t.Context(), d.ID()); !errors.Is(err, registry.ErrNotFound) {
 		t.Errorf("of a deleted device: %v", err)
 	}

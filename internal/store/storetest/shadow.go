@@ -117,7 +117,7 @@ func shadowGoes(t *testing.T, s ShadowStore) {
 	withDevices(t, s)
 	noError(t, s.SaveShadow(t.Context(), one, aShadow()))
 	noError(t, s.SaveDesired(t.Context(), one, []dialect.DesiredValue{{Property: "a", Value: thing.IntValue(1), Version: 1}}, nil))
-	noError(t, s.DeleteDevice(t.Context(), one))
+	noError(t, deleteDevice(t, s, one))
 	noError(t, s.InsertDevices(t.Context(), []registry.Device{aDevice("p", "one")}))
 	if got, err := s.Shadow(t.Context(), one); err != nil || !reflect.DeepEqual(got, dialect.Shadow{}) {
 		t.Errorf("the next device of that name has %+v, %v", got, err)

@@ -113,7 +113,7 @@ func messagesGoWithTheirDevice(t *testing.T, s SubQueueStore) {
 	withDevices(t, s)
 	noError(t, s.SaveSubSession(t.Context(), subOne, true))
 	wait(t, s, subOne, "a")
-	noError(t, s.DeleteDevice(t.Context(), subOne))
+	noError(t, deleteDevice(t, s, subOne))
 	waits(t, s, subOne)
 	if keeps, err := s.SubSession(t.Context(), subOne); err != nil || keeps {
 		t.Errorf("it keeps: %v, %v", keeps, err)

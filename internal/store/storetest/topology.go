@@ -86,11 +86,11 @@ func bindingsGo(t *testing.T, s registry.Store) {
 	noError(t, s.Bind(t.Context(), g1, subs[:2], registryTime))
 	noError(t, s.Bind(t.Context(), g2, subs[2:], registryTime))
 	noError(t, s.SaveFound(t.Context(), g2, subs, registryTime, 10))
-	noError(t, s.DeleteDevice(t.Context(), subs[0]))
+	noError(t, deleteDevice(t, s, subs[0]))
 	if n, err := s.CountBindings(t.Context(), g1); n != 1 || err != nil {
 		t.Errorf("with its sub-device: %d, %v", n, err)
 	}
-	noError(t, s.DeleteDevice(t.Context(), g2))
+	noError(t, deleteDevice(t, s, g2))
 	if _, err := s.Binding(t.Context(), subs[2]); !errors.Is(err, registry.ErrNotFound) {
 		t.Errorf("with the gateway: %v", err)
 	}
