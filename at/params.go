@@ -28,6 +28,14 @@ func Str(s string) Arg { return Arg{String, s} }
 // Num is a decimal number.
 func Num(n int) Arg { return Arg{Number, strconv.Itoa(n)} }
 
+// Flag is a Number that says yes or no: 1 or 0.
+func Flag(yes bool) Arg {
+	if yes {
+		return Num(1)
+	}
+	return Num(0)
+}
+
 // Raw is a word without quotes. It must hold no comma, quote or space.
 func Raw(word string) Arg { return Arg{Word, word} }
 

@@ -95,3 +95,9 @@ func FuzzArgs(f *testing.F) {
 		}
 	})
 }
+
+func TestFlag(t *testing.T) {
+	if Flag(true) != Num(1) || Flag(false) != Num(0) {
+		t.Errorf("%v, %v", Flag(true), Flag(false))
+	}
+}

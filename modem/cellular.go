@@ -32,12 +32,8 @@ const (
 func cellular(ctx context.Context, h *Host, c at.Command, belongs func([]at.Arg) bool) ([][]at.Arg, error) {
 	prefix := c.Name + ":"
 	read := func(line string) ([]at.Arg, bool) {
-		rest, found := strings.CutPrefix(line, prefix)
-		if !found {
-			return nil, false
-		}
-		args, err := at.V250.Args(strings.TrimLeft(rest, " "))
-		return args, err == nil && (belongs == nil || belongs(args))
+		args, ok := Fields(line, prefix)
+		return args, ok && (belongs == nil || belongs(args))
 	}
 	answer, err := h.Ask(ctx, Request{Command: c, Claims: func(line string) bool { _, ok := read(line); return ok }})
 	var rows [][]at.Arg

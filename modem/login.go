@@ -1,6 +1,29 @@
 package modem
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/matou-iot/matou/at"
+)
+
+// Args are the parameters that say in a command who logs in: the client
+// identifier, and user name and password unless the module signs itself.
+func (l Login) Args() []at.Arg {
+	args := []at.Arg{at.Str(l.ClientID)}
+	if l.Aliyun == nil && (l.Username != "" || l.Password != "") {
+		args = append(args, at.Str(l.Username), at.Str(l.Password))
+	}
+	return args
+}
+
+// WillArgs are the parameters that configure a Will.
+func (l Login) WillArgs() []at.Arg {
+	w := l.Will
+	if w == nil {
+		return []at.Arg{at.Flag(false)}
+	}
+	return []at.Arg{at.Flag(true), at.Num(int(w.QoS)), at.Flag(w.Retain), at.Str(w.Topic), at.Str(string(w.Payload))}
+}
 
 // A LoginError is a broker's refusal.
 type LoginError struct {

@@ -20,7 +20,8 @@ func FuzzEvents(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text []byte) {
 		m := &Module{log: slog.New(slog.DiscardHandler)}
 		var got []modem.Message
-		s := &session{m: m, live: true, Mailbox: modem.NewMailbox(func(m modem.Message) { got = append(got, m) }, m.log)}
+		s := &session{m: m, Client: modem.NewClient(nil, client, func(m modem.Message) { got = append(got, m) }, m.log)}
+		s.live.Store(true)
 		m.session = s
 		at.NewScanner(at.Limits{}).Scan(text, func(e at.Event) { m.event(e, restarted(e.Text)) })
 		s.End(modem.ErrClosed)

@@ -6,7 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/matou-iot/matou/at"
@@ -16,14 +16,13 @@ import (
 
 // What the firmware takes, and how long it may take for it [NT26 LMQTT].
 const (
-	client        = 0 // of five identifiers the one that works
-	openTime      = 160 * time.Second
-	ackTime       = 30 * time.Second
-	closeTime     = 10 * time.Second
-	maxInline     = 1024
-	maxPrompted   = 8000
-	maxIdentifier = 65535
-	triesAsking   = 3 // for the state, where an outcome did not come
+	client      = 0 // of five identifiers the one that works
+	openTime    = 160 * time.Second
+	ackTime     = 30 * time.Second
+	closeTime   = 10 * time.Second
+	maxInline   = 1024
+	maxPrompted = 8000
+	triesAsking = 3 // for the state, where an outcome did not come
 )
 
 var openReasons = map[int]error{
@@ -43,14 +42,8 @@ var lostReasons = map[int]string{
 // A session is the module's MQTT client.
 type session struct {
 	m *Module
-	*modem.Mailbox
-	busy chan struct{} // holds a token while a packet awaits its outcome
-
-	mu       sync.Mutex
-	lastID   int
-	live     bool // opened, or being opened: what is said of an earlier one does not count
-	gone     bool // the module has closed it
-	finished bool // Close was called
+	*modem.Client
+	live atomic.Bool // opened, or being opened: what is said of an earlier one does not count
 }
 
 // Connect logs in to a broker with the module's MQTT client, of which there is
@@ -64,7 +57,7 @@ func (m *Module) Connect(ctx context.Context, login modem.Login, receive func(mo
 		m.mu.Unlock()
 		return nil, modem.ErrInUse
 	}
-	s := &session{m: m, Mailbox: modem.NewMailbox(receive, m.log), busy: make(chan struct{}, 1)}
+	s := &session{m: m, Client: modem.NewClient(m.host, client, receive, m.log)}
 	m.session = s
 	m.mu.Unlock()
 	err := s.open(ctx, login)
@@ -72,8 +65,7 @@ func (m *Module) Connect(ctx context.Context, login modem.Login, receive func(mo
 		err = s.login(ctx, login)
 	}
 	if err != nil {
-		s.lose(err)
-		m.host.Tidy(func() { s.abandon(err) })
+		s.Abandon(err, closeTime, "+LMQTTCLOSE", s.free)
 		return nil, fmt.Errorf("log in to %s:%d: %w", login.Host, login.Port, err)
 	}
 	return s, nil
@@ -87,9 +79,7 @@ func (s *session) open(ctx context.Context, login modem.Login) error {
 	if err := s.configure(ctx, login); err != nil {
 		return err
 	}
-	s.mu.Lock()
-	s.live = true
-	s.mu.Unlock()
+	s.live.Store(true)
 	n, err := s.ask(ctx, openTime, "+LMQTTOPEN", at.Str(login.Host), at.Num(login.Port))
 	if err != nil || n[1] == 0 {
 		return err
@@ -131,12 +121,8 @@ func (s *session) configure(ctx context.Context, login modem.Login) error {
 			return err
 		}
 	}
-	if w := login.Will; w != nil {
-		retain := 0
-		if w.Retain {
-			retain = 1
-		}
-		if err := cfg("will", at.Num(1), at.Num(int(w.QoS)), at.Num(retain), at.Str(w.Topic), at.Str(string(w.Payload))); err != nil {
+	if login.Will != nil {
+		if err := cfg("will", login.WillArgs()...); err != nil {
 			return fmt.Errorf("will: %w", err)
 		}
 	}
@@ -145,11 +131,7 @@ func (s *session) configure(ctx context.Context, login modem.Login) error {
 
 // login says CONNECT. Success is a result of 0 with the code 0.
 func (s *session) login(ctx context.Context, login modem.Login) error {
-	args := []at.Arg{at.Str(login.ClientID)}
-	if login.Aliyun == nil && (login.Username != "" || login.Password != "") {
-		args = append(args, at.Str(login.Username), at.Str(login.Password))
-	}
-	n, err := s.ask(ctx, ackTime, "+LMQTTCONN", args...)
+	n, err := s.ask(ctx, ackTime, "+LMQTTCONN", login.Args()...)
 	if errors.Is(err, modem.ErrSilent) && s.connected(ctx) {
 		return nil // the outcome got lost
 	}
@@ -170,13 +152,13 @@ func (s *session) connected(ctx context.Context) bool {
 	for range triesAsking {
 		answer, err := s.m.host.Ask(ctx, modem.Request{
 			Command: at.Command{Name: "+LMQTTCONN", Form: at.Query},
-			Claims:  func(line string) bool { return len(numbers(line, "+LMQTTCONN:")) == 2 },
+			Claims:  func(line string) bool { return len(modem.Numbers(line, "+LMQTTCONN:")) == 2 },
 		})
 		if err != nil {
 			return false
 		}
 		for _, line := range answer.Lines {
-			if n := numbers(line, "+LMQTTCONN:"); len(n) == 2 && n[0] == client {
+			if n := modem.Numbers(line, "+LMQTTCONN:"); len(n) == 2 && n[0] == client {
 				const connecting, connected = 2, 3
 				if n[1] != connecting {
 					return n[1] == connected
@@ -192,27 +174,25 @@ func (s *session) Publish(ctx context.Context, message modem.Message) error {
 	if len(message.Payload) > maxPrompted {
 		return fmt.Errorf("publish: the module sends messages of up to %d bytes, this one has %d", maxPrompted, len(message.Payload))
 	}
-	if err := s.lock(ctx); err != nil {
+	done, err := s.Turn(ctx)
+	if err != nil {
 		return err
 	}
-	defer s.unlock()
-	id, retain := 0, 0
+	defer done()
+	id := 0
 	if message.QoS > 0 {
-		id = s.identifier()
+		id = s.Identifier()
 	}
-	if message.Retain {
-		retain = 1
-	}
-	outcome := s.await("+LMQTTPUB:", 3, func(n []int) bool { return n[1] == id })
+	outcome := s.Await(func(n []int) bool { return len(n) > 2 && n[1] == id }, "+LMQTTPUB")
 	defer outcome.Cancel()
-	c, err := at.V250.Set("+LMQTTPUB", at.Num(client), at.Num(id), at.Num(int(message.QoS)), at.Num(retain), at.Str(message.Topic), at.Num(len(message.Payload)))
+	c, err := at.V250.Set("+LMQTTPUB", at.Num(client), at.Num(id), at.Num(int(message.QoS)), at.Flag(message.Retain), at.Str(message.Topic), at.Num(len(message.Payload)))
 	if err != nil {
 		return err
 	}
 	if err := s.send(ctx, c, message.Payload); err != nil {
 		return err
 	}
-	n, err := s.wait(ctx, ackTime, outcome, "+LMQTTPUB:")
+	n, err := outcome.Wait(ctx, ackTime)
 	if err != nil {
 		return err
 	}
@@ -261,111 +241,31 @@ func (s *session) Unsubscribe(ctx context.Context, filter string) error {
 // change is LMQTTSUBUNSUB. Its outcome has the same name, or, where the manual
 // misspells it, LMQTTUNSUNSUB.
 func (s *session) change(ctx context.Context, flag int, filter string, qos mqtt.QoS) error {
-	if err := s.lock(ctx); err != nil {
-		return err
-	}
-	defer s.unlock()
-	id := s.identifier()
-	const name, misspelt = "+LMQTTSUBUNSUB", "+LMQTTUNSUNSUB:"
-	read := func(line string) []int {
-		if n := numbers(line, name+":"); n != nil {
-			return n
-		}
-		return numbers(line, misspelt)
-	}
-	outcome := s.m.host.Await(func(line string) bool {
-		n := read(line)
-		return len(n) > 2 && n[0] == client && n[1] == id
-	})
-	defer outcome.Cancel()
-	if err := s.m.host.Set(ctx, name, at.Num(client), at.Num(flag), at.Num(id), at.Str(filter), at.Num(int(qos))); err != nil {
-		return err
-	}
-	line, err := s.line(ctx, ackTime, outcome, name)
+	done, err := s.Turn(ctx)
 	if err != nil {
 		return err
 	}
-	if n := read(line); n[2] != 0 {
-		return fmt.Errorf("subscription %s: %w (%s)", filter, modem.ErrRefused, line)
+	defer done()
+	id := s.Identifier()
+	const name, misspelt = "+LMQTTSUBUNSUB", "+LMQTTUNSUNSUB"
+	outcome := s.Await(func(n []int) bool { return len(n) > 2 && n[1] == id }, name, misspelt)
+	defer outcome.Cancel()
+	if err := s.Set(ctx, name, at.Num(flag), at.Num(id), at.Str(filter), at.Num(int(qos))); err != nil {
+		return err
+	}
+	n, err := outcome.Wait(ctx, ackTime)
+	if err != nil {
+		return err
+	}
+	if n[2] != 0 {
+		return fmt.Errorf("subscription %s: %w (%s: %v)", filter, modem.ErrRefused, name, n[2:])
 	}
 	return nil
 }
 
 // ask asks a command of the client and waits for its outcome.
 func (s *session) ask(ctx context.Context, timeout time.Duration, name string, args ...at.Arg) ([]int, error) {
-	outcome := s.await(name+":", 2, nil)
-	defer outcome.Cancel()
-	if err := s.m.host.Set(ctx, name, append([]at.Arg{at.Num(client)}, args...)...); err != nil {
-		return nil, err
-	}
-	return s.wait(ctx, timeout, outcome, name+":")
-}
-
-func (s *session) await(prefix string, least int, match func(n []int) bool) *modem.Waiter {
-	return s.m.host.Await(func(line string) bool {
-		n := numbers(line, prefix)
-		return len(n) >= least && n[0] == client && (match == nil || match(n))
-	})
-}
-
-func (s *session) wait(ctx context.Context, timeout time.Duration, outcome *modem.Waiter, prefix string) ([]int, error) {
-	line, err := s.line(ctx, timeout, outcome, strings.TrimSuffix(prefix, ":"))
-	if err != nil {
-		return nil, err
-	}
-	return numbers(line, prefix), nil
-}
-
-// line waits for an outcome, or for the end of the session.
-func (s *session) line(ctx context.Context, timeout time.Duration, outcome *modem.Waiter, name string) (string, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, timeout, fmt.Errorf("AT%s: wanted the outcome, got nothing within %v: %w", name, timeout, modem.ErrSilent))
-	defer cancel()
-	ctx, stop := context.WithCancelCause(ctx)
-	watched := make(chan struct{})
-	go func() {
-		defer close(watched)
-		select {
-		case <-s.Done():
-			stop(s.Err())
-		case <-ctx.Done():
-		}
-	}()
-	line, err := outcome.Wait(ctx)
-	stop(nil)
-	<-watched
-	return line, err
-}
-
-func (s *session) lock(ctx context.Context) error {
-	if err := s.Err(); err != nil {
-		return err
-	}
-	select {
-	case s.busy <- struct{}{}:
-		return nil
-	case <-s.Done():
-		return s.Err()
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
-}
-
-func (s *session) unlock() { <-s.busy }
-
-// identifier is the next packet identifier.
-func (s *session) identifier() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.lastID = s.lastID%maxIdentifier + 1
-	return s.lastID
-}
-
-// lose ends the session because the module has.
-func (s *session) lose(err error) {
-	s.mu.Lock()
-	s.gone = true
-	s.mu.Unlock()
-	s.End(err)
+	return s.Ask(ctx, timeout, name, func(n []int) bool { return len(n) > 1 }, args...)
 }
 
 // close closes whatever is open. Where nothing is, the module says ERROR.
@@ -382,36 +282,14 @@ func (s *session) free() {
 	}
 }
 
-// abandon tidies up after a failed login.
-func (s *session) abandon(failure error) {
-	defer s.free()
-	defer s.Wait()
-	if errors.Is(failure, modem.ErrNotSent) {
-		return
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), closeTime)
-	defer cancel()
-	s.m.host.Set(ctx, "+LMQTTCLOSE", at.Num(client))
-}
-
 // Close logs out. The receiver has returned when it does.
 func (s *session) Close() error {
-	s.mu.Lock()
-	gone, finished := s.gone, s.finished
-	s.finished = true
-	s.mu.Unlock()
-	if finished {
-		return nil
-	}
-	defer s.free()
-	if !gone {
+	return s.Finish(func() error {
 		ctx, cancel := context.WithTimeout(context.Background(), 2*closeTime)
 		defer cancel()
 		s.close(ctx)
-	}
-	s.End(modem.ErrClosed)
-	s.Wait()
-	return nil
+		return nil
+	}, s.free)
 }
 
 // event takes what the module says unasked. It runs on the goroutine that
@@ -432,14 +310,13 @@ func (m *Module) event(e at.Event, restart bool) {
 		return
 	}
 	text = strings.TrimLeft(text, " ")
-	if message, ok := received(text); ok {
-		s.Deliver(message)
+	if mail, found := strings.CutPrefix(text, "RECV,"); found {
+		if _, message, ok := modem.Mail(mail); ok && message.Payload != nil {
+			s.Deliver(message)
+		}
 	}
-	s.mu.Lock()
-	live := s.live
-	s.mu.Unlock()
-	if n := numbers(text, "STATS,"); live && len(n) > 1 && n[0] == client && n[1] != 0 {
-		s.lose(fmt.Errorf("%w: %s (+LMQTTURC: %s)", modem.ErrLost, lostReasons[n[1]], text))
+	if n := modem.Numbers(text, "STATS,"); s.live.Load() && len(n) > 1 && n[0] == client && n[1] != 0 {
+		s.End(fmt.Errorf("%w: %s (+LMQTTURC: %s)", modem.ErrLost, lostReasons[n[1]], text))
 	}
 }
 
@@ -448,47 +325,6 @@ func (m *Module) lose(err error) {
 	s := m.session
 	m.mu.Unlock()
 	if s != nil {
-		s.lose(err)
+		s.End(err)
 	}
-}
-
-// received reads RECV,<client>,<identifier>,"<topic>",<payload>. The payload
-// runs to the end of the line; quotes around all of it do not count.
-func received(text string) (modem.Message, bool) {
-	rest, found := strings.CutPrefix(text, "RECV,")
-	if !found {
-		return modem.Message{}, false
-	}
-	p := at.V250.Params(rest)
-	for range 2 {
-		if a, err := p.Next(); err != nil || a.Kind != at.Number {
-			return modem.Message{}, false
-		}
-	}
-	topic, err := p.Next()
-	if err != nil || topic.Kind != at.String || !p.More() {
-		return modem.Message{}, false
-	}
-	payload := p.Rest()
-	if len(payload) >= 2 && payload[0] == '"' && payload[len(payload)-1] == '"' {
-		payload = payload[1 : len(payload)-1]
-	}
-	return modem.Message{Topic: topic.Text, Payload: []byte(payload)}, true
-}
-
-// numbers returns the numbers that a line with a prefix begins with.
-func numbers(line, prefix string) (list []int) {
-	rest, found := strings.CutPrefix(line, prefix)
-	if !found {
-		return nil
-	}
-	args, _ := at.V250.Args(strings.TrimLeft(rest, " "))
-	for _, a := range args {
-		n, ok := a.Int()
-		if !ok {
-			break
-		}
-		list = append(list, n)
-	}
-	return list
 }

@@ -34,30 +34,6 @@ func restarted(line string) bool {
 	return line == "RDY" || line == "POWERED DOWN" || line == "NORMAL POWER DOWN"
 }
 
-// fields returns the parameters of a line with a prefix such as "+QIOPEN:".
-func fields(line, prefix string) ([]at.Arg, bool) {
-	rest, found := strings.CutPrefix(line, prefix)
-	if !found {
-		return nil, false
-	}
-	args, err := at.V250.Args(strings.TrimLeft(rest, " "))
-	return args, err == nil
-}
-
-// numbers returns the numbers that a line with a prefix begins with, up to the
-// first thing that is none.
-func numbers(line, prefix string) (list []int) {
-	args, _ := fields(line, prefix)
-	for _, a := range args {
-		n, ok := a.Int()
-		if !ok {
-			break
-		}
-		list = append(list, n)
-	}
-	return list
-}
-
 // event takes what the module says unasked. It runs on the goroutine that
 // reads the port.
 func (m *Module) event(e at.Event, restart bool) {
@@ -83,7 +59,7 @@ func (m *Module) event(e at.Event, restart bool) {
 
 // socketEvent takes +QIURC: "recv",<id>, "closed",<id> and "pdpdeact",<context>.
 func (m *Module) socketEvent(line string) {
-	args, ok := fields(line, "+QIURC:")
+	args, ok := modem.Fields(line, "+QIURC:")
 	if !ok || len(args) < 2 {
 		return
 	}
@@ -116,7 +92,7 @@ func (m *Module) loseAll(err error) {
 	}
 	for _, s := range sessions {
 		if s != nil {
-			s.lose(err)
+			s.End(err)
 		}
 	}
 }

@@ -21,7 +21,7 @@ func FuzzEvents(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text []byte) {
 		m := &Module{log: slog.New(slog.DiscardHandler)}
 		var got []modem.Message
-		s := &session{m: m, Mailbox: modem.NewMailbox(func(m modem.Message) { got = append(got, m) }, m.log)}
+		s := &session{m: m, Client: modem.NewClient(nil, 0, func(m modem.Message) { got = append(got, m) }, m.log)}
 		m.sessions[0] = s
 		at.NewScanner(at.Limits{}, at.CellularHeaders()...).Scan(text, func(e at.Event) { m.event(e, restarted(e.Text)) })
 		s.End(modem.ErrClosed)

@@ -74,7 +74,7 @@ func (m *Module) active(ctx context.Context) (bool, error) {
 		return false, err
 	}
 	for _, line := range answer.Lines {
-		if n := numbers(line, "+QIACT:"); len(n) > 1 && n[0] == pdp && n[1] == 1 && !strings.Contains(line, `"0.0.0.0"`) {
+		if n := modem.Numbers(line, "+QIACT:"); len(n) > 1 && n[0] == pdp && n[1] == 1 && !strings.Contains(line, `"0.0.0.0"`) {
 			return true, nil
 		}
 	}

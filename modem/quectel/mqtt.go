@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
+	"strings"
 	"time"
 
 	"github.com/matou-iot/matou/at"
@@ -14,11 +14,10 @@ import (
 
 // Limits of the firmware [EC20 QMT §1, §3-§6].
 const (
-	maxClients    = 6
-	qmtOpenTime   = 120 * time.Second
-	qmtAckTime    = 60 * time.Second // three tries of 5 s, and room for a slow network
-	qmtCloseTime  = 30 * time.Second
-	maxIdentifier = 65535
+	maxClients   = 6
+	qmtOpenTime  = 120 * time.Second
+	qmtAckTime   = 60 * time.Second // three tries of 5 s, and room for a slow network
+	qmtCloseTime = 30 * time.Second
 )
 
 // openResults are what +QMTOPEN reports.
@@ -42,13 +41,7 @@ var lostReasons = map[int]string{
 type session struct {
 	m  *Module
 	id int
-	*modem.Mailbox
-	busy chan struct{} // holds a token while a packet awaits its outcome
-
-	mu       sync.Mutex
-	lastID   int
-	gone     bool // the module has closed it
-	finished bool // Close was called
+	*modem.Client
 }
 
 // Connect logs in to a broker with the module's MQTT client. With an Aliyun
@@ -66,8 +59,7 @@ func (m *Module) Connect(ctx context.Context, login modem.Login, receive func(mo
 		err = s.login(ctx, login)
 	}
 	if err != nil {
-		s.lose(err)
-		m.host.Tidy(func() { s.abandon(err) })
+		s.Abandon(err, qmtCloseTime, "+QMTCLOSE", s.free)
 		return nil, fmt.Errorf("log in to %s:%d: %w", login.Host, login.Port, err)
 	}
 	return s, nil
@@ -82,7 +74,7 @@ func (m *Module) client(signs bool, receive func(modem.Message)) (*session, erro
 			continue
 		}
 		m.signed[id] = m.signed[id] || signs
-		s := &session{m: m, id: id, Mailbox: modem.NewMailbox(receive, m.log), busy: make(chan struct{}, 1)}
+		s := &session{m: m, id: id, Client: modem.NewClient(m.host, id, receive, m.log)}
 		m.sessions[id] = s
 		return s, nil
 	}
@@ -114,23 +106,14 @@ func (s *session) configure(ctx context.Context, login modem.Login) error {
 			return err
 		}
 	}
-	clean := 1
-	if login.KeepSession {
-		clean = 0
-	}
-	if err := cfg("session", at.Num(clean)); err != nil {
+	if err := cfg("session", at.Flag(!login.KeepSession)); err != nil {
 		return err
 	}
-	if w := login.Will; w != nil {
-		retain := 0
-		if w.Retain {
-			retain = 1
-		}
-		err := cfg("will", at.Num(1), at.Num(int(w.QoS)), at.Num(retain), at.Str(w.Topic), at.Str(string(w.Payload)))
-		if err != nil {
-			return fmt.Errorf("will: %w", err)
-		}
-	} else if err := cfg("will", at.Num(0)); err != nil && !errors.Is(err, modem.ErrRefused) {
+	err := cfg("will", login.WillArgs()...)
+	switch {
+	case err != nil && login.Will != nil:
+		return fmt.Errorf("will: %w", err)
+	case err != nil && !errors.Is(err, modem.ErrRefused):
 		return err
 	}
 	if t := login.Aliyun; t != nil {
@@ -144,7 +127,7 @@ func (s *session) configure(ctx context.Context, login modem.Login) error {
 func (s *session) open(ctx context.Context, login modem.Login) error {
 	result, err := s.openOnce(ctx, login)
 	if err == nil && result == 2 || errors.Is(err, modem.ErrRefused) {
-		s.ask(ctx, qmtCloseTime, "+QMTCLOSE", 2)
+		s.ask(ctx, qmtCloseTime, "+QMTCLOSE")
 		result, err = s.openOnce(ctx, login)
 	}
 	if err != nil || result == 0 {
@@ -164,7 +147,7 @@ func (s *session) openOnce(ctx context.Context, login modem.Login) (result int, 
 	if err := s.configure(ctx, login); err != nil {
 		return 0, err
 	}
-	n, err := s.ask(ctx, qmtOpenTime, "+QMTOPEN", 2, at.Str(login.Host), at.Num(login.Port))
+	n, err := s.ask(ctx, qmtOpenTime, "+QMTOPEN", at.Str(login.Host), at.Num(login.Port))
 	if err != nil {
 		return 0, err
 	}
@@ -173,11 +156,7 @@ func (s *session) openOnce(ctx context.Context, login modem.Login) (result int, 
 
 // login says CONNECT.
 func (s *session) login(ctx context.Context, login modem.Login) error {
-	args := []at.Arg{at.Str(login.ClientID)}
-	if login.Aliyun == nil && (login.Username != "" || login.Password != "") {
-		args = append(args, at.Str(login.Username), at.Str(login.Password))
-	}
-	n, err := s.ask(ctx, qmtAckTime, "+QMTCONN", 2, args...)
+	n, err := s.ask(ctx, qmtAckTime, "+QMTCONN", login.Args()...)
 	if err != nil {
 		return err
 	}
@@ -190,61 +169,15 @@ func (s *session) login(ctx context.Context, login modem.Login) error {
 	return nil
 }
 
-// ask asks a command of this client and waits for its outcome, a line of the
-// same name with the client's number first and at least so many numbers.
-func (s *session) ask(ctx context.Context, timeout time.Duration, name string, least int, args ...at.Arg) ([]int, error) {
-	outcome := s.await(name, least, nil)
-	defer outcome.Cancel()
-	if err := s.m.host.Set(ctx, name, append([]at.Arg{at.Num(s.id)}, args...)...); err != nil {
-		return nil, err
-	}
-	return s.wait(ctx, timeout, outcome, name)
-}
-
-// await waits for an outcome. Reports of a retransmission (result 1) are none:
-// the result comes later.
-func (s *session) await(name string, least int, match func(n []int) bool) *modem.Waiter {
-	result := least - 1
-	return s.m.host.Await(func(line string) bool {
-		n := numbers(line, name+":")
-		if len(n) < least || n[0] != s.id || match != nil && !match(n) {
-			return false
-		}
-		return n[result] != 1 || name == "+QMTOPEN"
-	})
-}
-
-func (s *session) wait(ctx context.Context, timeout time.Duration, outcome *modem.Waiter, name string) ([]int, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, timeout, fmt.Errorf("AT%s: wanted the outcome, got nothing within %v: %w", name, timeout, modem.ErrSilent))
-	defer cancel()
-	line, err := s.line(ctx, outcome)
-	if err != nil {
-		return nil, err
-	}
-	return numbers(line, name+":"), nil
-}
-
-// line waits for an outcome, or for the end of the session.
-func (s *session) line(ctx context.Context, outcome *modem.Waiter) (string, error) {
-	ctx, stop := context.WithCancelCause(ctx)
-	watched := make(chan struct{})
-	go func() {
-		defer close(watched)
-		select {
-		case <-s.Done():
-			stop(s.Err())
-		case <-ctx.Done():
-		}
-	}()
-	line, err := outcome.Wait(ctx)
-	stop(nil)
-	<-watched
-	return line, err
+// ask asks a command of this client and waits for its outcome. Reports of a
+// retransmission (result 1) are none: the result comes later.
+func (s *session) ask(ctx context.Context, timeout time.Duration, name string, args ...at.Arg) ([]int, error) {
+	return s.Ask(ctx, timeout, name, func(n []int) bool { return len(n) > 1 && (n[1] != 1 || name == "+QMTOPEN") }, args...)
 }
 
 // sessionEvent takes +QMTSTAT: <client>,<reason>.
 func (m *Module) sessionEvent(line string) {
-	n := numbers(line, "+QMTSTAT:")
+	n := modem.Numbers(line, "+QMTSTAT:")
 	if len(n) < 2 || n[0] < 0 || n[0] >= maxClients {
 		return
 	}
@@ -252,74 +185,39 @@ func (m *Module) sessionEvent(line string) {
 	s := m.sessions[n[0]]
 	m.mu.Unlock()
 	if s != nil {
-		s.lose(fmt.Errorf("%w: %s (+QMTSTAT: %d)", modem.ErrLost, lostReasons[n[1]], n[1]))
+		s.End(fmt.Errorf("%w: %s (+QMTSTAT: %d)", modem.ErrLost, lostReasons[n[1]], n[1]))
 	}
 }
 
 // mail hands a message to its session: +QMTRECV: 0,0,"topic",5, with the
 // payload as counted data, or all of it in a line.
 func (m *Module) mail(e at.Event) {
-	args, topic, payload := message(e)
-	if len(args) < 2 || args[0] < 0 || args[0] >= maxClients || topic == "" {
+	client, message, ok := modem.Mail(strings.TrimPrefix(e.Text, "+QMTRECV:"))
+	if !ok || client < 0 || client >= maxClients || message.Topic == "" {
 		return
+	}
+	if e.Kind == at.Data {
+		message.Payload = e.Data
 	}
 	m.mu.Lock()
-	s := m.sessions[args[0]]
+	s := m.sessions[client]
 	m.mu.Unlock()
 	if s != nil {
-		s.Deliver(modem.Message{Topic: topic, Payload: payload})
+		s.Deliver(message)
 	}
-}
-
-// lose ends the session because the module has.
-func (s *session) lose(err error) {
-	s.mu.Lock()
-	s.gone = true
-	s.mu.Unlock()
-	s.End(err)
-}
-
-// abandon closes what a failed login left.
-func (s *session) abandon(failure error) {
-	defer s.free()
-	defer s.Wait()
-	if errors.Is(failure, modem.ErrNotSent) {
-		return
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), qmtCloseTime)
-	defer cancel()
-	s.m.host.Set(ctx, "+QMTCLOSE", at.Num(s.id))
 }
 
 // Close logs out. The receiver has returned when it does.
-func (s *session) Close() error {
-	s.mu.Lock()
-	gone, finished := s.gone, s.finished
-	s.finished = true
-	s.mu.Unlock()
-	if finished {
-		return nil
-	}
-	defer s.free()
-	var err error
-	if !gone {
-		ctx, cancel := context.WithTimeout(context.Background(), qmtCloseTime)
-		defer cancel()
-		if _, err = s.ask(ctx, qmtCloseTime, "+QMTDISC", 2); err != nil {
-			_, err = s.ask(ctx, qmtCloseTime, "+QMTCLOSE", 2)
-		}
-	}
-	s.End(modem.ErrClosed)
-	s.Wait()
-	return err
-}
+func (s *session) Close() error { return s.Finish(s.logout, s.free) }
 
-// identifier is the next packet identifier of QoS 1 and 2.
-func (s *session) identifier() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.lastID = s.lastID%maxIdentifier + 1
-	return s.lastID
+func (s *session) logout() error {
+	ctx, cancel := context.WithTimeout(context.Background(), qmtCloseTime)
+	defer cancel()
+	_, err := s.ask(ctx, qmtCloseTime, "+QMTDISC")
+	if err != nil {
+		_, err = s.ask(ctx, qmtCloseTime, "+QMTCLOSE")
+	}
+	return err
 }
 
 // Subscribe subscribes.
@@ -347,36 +245,16 @@ func (s *session) Unsubscribe(ctx context.Context, filter string) error {
 // acknowledged asks a command with a packet identifier and waits for its
 // outcome: <client>,<identifier>,<result>[,…].
 func (s *session) acknowledged(ctx context.Context, name string, args ...at.Arg) ([]int, error) {
-	if err := s.lock(ctx); err != nil {
+	done, err := s.Turn(ctx)
+	if err != nil {
 		return nil, err
 	}
-	defer s.unlock()
-	id := s.identifier()
-	outcome := s.await(name, 3, func(n []int) bool { return n[1] == id })
-	defer outcome.Cancel()
-	if err := s.m.host.Set(ctx, name, append([]at.Arg{at.Num(s.id), at.Num(id)}, args...)...); err != nil {
-		return nil, err
-	}
-	n, err := s.wait(ctx, qmtAckTime, outcome, name)
+	defer done()
+	id := s.Identifier()
+	final := func(n []int) bool { return len(n) > 2 && n[1] == id && n[2] != 1 }
+	n, err := s.Ask(ctx, qmtAckTime, name, final, append([]at.Arg{at.Num(id)}, args...)...)
 	if err == nil && n[2] != 0 {
 		err = fmt.Errorf("AT%s: %w: the broker did not acknowledge", name, modem.ErrSilent)
 	}
 	return n, err
 }
-
-// lock waits for the packet before to be done with.
-func (s *session) lock(ctx context.Context) error {
-	if err := s.Err(); err != nil {
-		return err
-	}
-	select {
-	case s.busy <- struct{}{}:
-		return nil
-	case <-s.Done():
-		return s.Err()
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
-}
-
-func (s *session) unlock() { <-s.busy }

@@ -146,7 +146,7 @@ func (s *socket) open(ctx context.Context, kind, host string, port int) error {
 
 func (s *socket) openOnce(ctx context.Context, kind, host string, port int) (code int, err error) {
 	outcome := s.m.host.Await(func(line string) bool {
-		n := numbers(line, "+QIOPEN:")
+		n := modem.Numbers(line, "+QIOPEN:")
 		return len(n) == 2 && n[0] == s.id
 	})
 	defer outcome.Cancel()
@@ -161,7 +161,7 @@ func (s *socket) openOnce(ctx context.Context, kind, host string, port int) (cod
 	if err != nil {
 		return 0, s.explainSilence(ctx, err)
 	}
-	return numbers(line, "+QIOPEN:")[1], nil
+	return modem.Numbers(line, "+QIOPEN:")[1], nil
 }
 
 // explainSilence finds out whether the socket is open and the module only
@@ -175,7 +175,7 @@ func (s *socket) explainSilence(ctx context.Context, err error) error {
 	c, _ := at.V250.Set("+QISTATE", at.Num(1), at.Num(s.id))
 	answer, failure := s.m.host.Ask(ask, modem.Request{Command: c})
 	for _, line := range answer.Lines {
-		args, ok := fields(line, "+QISTATE:")
+		args, ok := modem.Fields(line, "+QISTATE:")
 		if ok && failure == nil && len(args) > 5 && args[5] == at.Num(2) {
 			return fmt.Errorf("the connection is open, but the module did not report it here: set Options.URCPort to the port that the driver is attached to (%w)", err)
 		}
