@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"strconv"
 	"sync"
 	"time"
 )
@@ -267,3 +268,17 @@ type Addr string
 // Network is "module".
 func (Addr) Network() string  { return "module" }
 func (a Addr) String() string { return string(a) }
+
+// HostPort reads an address that is dialled. The port is a number: modules
+// know no names of services.
+func HostPort(address string) (host string, port int, err error) {
+	host, service, err := net.SplitHostPort(address)
+	if err != nil {
+		return "", 0, err
+	}
+	port, err = strconv.Atoi(service)
+	if err != nil || port < 1 || port > 65535 {
+		return "", 0, fmt.Errorf("address %s: the port is a number from 1 to 65535", address)
+	}
+	return host, port, nil
+}

@@ -2,10 +2,14 @@ package modem
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"sync"
 	"sync/atomic"
+
+	"github.com/matou-iot/matou/at"
 )
 
 // A Fetcher brings what a module keeps for a connection to its Conn, as far as
@@ -13,7 +17,9 @@ import (
 type Fetcher struct {
 	host *Host
 	conn *Conn
-	take func(ctx context.Context, room int) (data []byte, err error)
+	name string // of the command
+	id   int    // of the connection
+	most int    // bytes that are asked for at once
 	wake chan struct{}
 	shut chan struct{} // closed when the peer has closed
 	once sync.Once
@@ -21,10 +27,12 @@ type Fetcher struct {
 	full atomic.Bool // the Conn had no room for more
 }
 
-// NewFetcher begins to fetch. take asks the module for up to room bytes; no
-// bytes mean that it has no more. Its error ends the connection.
-func NewFetcher(h *Host, c *Conn, take func(ctx context.Context, room int) ([]byte, error)) *Fetcher {
-	f := &Fetcher{host: h, conn: c, take: take, wake: make(chan struct{}, 1), shut: make(chan struct{})}
+// NewFetcher begins to fetch for a connection of the module, with a command
+// that names its number and how many bytes are wanted, of which there are at
+// most so many at once, and that is answered with counted data; no bytes mean
+// that the module has no more. An error ends the connection.
+func NewFetcher(h *Host, c *Conn, command string, id, most int) *Fetcher {
+	f := &Fetcher{host: h, conn: c, name: command, id: id, most: most, wake: make(chan struct{}, 1), shut: make(chan struct{})}
 	f.done.Go(f.run)
 	return f
 }
@@ -87,11 +95,29 @@ func (f *Fetcher) drain() (empty bool, err error) {
 			}
 			continue
 		}
-		data, err := f.take(context.Background(), room)
+		data, err := f.take(room)
 		if len(data) == 0 || err != nil {
 			return true, err
 		}
 		f.conn.Receive(data)
 	}
 	return false, nil
+}
+
+// take asks the module for data that it keeps.
+func (f *Fetcher) take(room int) (data []byte, err error) {
+	c, err := f.host.o.Dialect.Set(f.name, at.Num(f.id), at.Num(min(room, f.most)))
+	if err != nil {
+		return nil, err
+	}
+	answer, err := f.host.Ask(context.Background(), Request{
+		Command: c, Claims: func(line string) bool { return strings.HasPrefix(line, f.name) },
+	})
+	if errors.Is(err, ErrRefused) {
+		return nil, nil // nothing is left, or it is not open any more
+	}
+	for _, e := range answer.Data {
+		data = append(data, e.Data...)
+	}
+	return data, err
 }

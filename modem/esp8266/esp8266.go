@@ -51,6 +51,7 @@ type Module struct {
 	host  *modem.Host
 	log   *slog.Logger
 	ready *modem.Readiness
+	links *modem.Slots[link]
 
 	mu       sync.Mutex
 	identity modem.Identity
@@ -58,8 +59,6 @@ type Module struct {
 	passive  bool
 	online   bool          // it has an address
 	changed  chan struct{} // closed and replaced when online changes
-	links    [maxLinks]*link
-	next     int // the identifier that was used longest ago
 }
 
 var _ modem.Module = (*Module)(nil)
@@ -67,7 +66,7 @@ var _ modem.Module = (*Module)(nil)
 // Attach sets up the module at port, which it closes in the end. The module is
 // reset unless Options say otherwise; it does not join yet.
 func Attach(ctx context.Context, port io.ReadWriteCloser, o Options) (*Module, error) {
-	m := &Module{o: o, log: o.Log, changed: make(chan struct{})}
+	m := &Module{o: o, log: o.Log, links: modem.NewSlots[link](maxLinks), changed: make(chan struct{})}
 	if m.log == nil {
 		m.log = slog.New(slog.DiscardHandler)
 	}

@@ -78,7 +78,7 @@ func (m *Module) received(e at.Event) {
 		m.log.Warn("data of no connection", "header", e.Text)
 		return
 	}
-	if l := m.link(id); l != nil {
+	if l := m.links.Get(id); l != nil {
 		l.receive(e.Data)
 	}
 }
@@ -90,23 +90,21 @@ func (m *Module) announced(text string) {
 	if _, err := strconv.Atoi(length); !ok || err != nil {
 		return
 	}
-	if l := m.link(id); l != nil {
+	if l := m.links.Get(id); l != nil {
 		l.poke()
 	}
 }
 
 // closed ends a connection that the peer closed.
 func (m *Module) closed(id int) {
-	if l := m.link(id); l != nil {
+	if l := m.links.Get(id); l != nil {
 		l.peerClosed()
 	}
 }
 
 func (m *Module) loseAll(err error) {
-	for id := range maxLinks {
-		if l := m.link(id); l != nil {
-			l.lose(err)
-		}
+	for _, l := range m.links.All() {
+		l.lose(err)
 	}
 }
 

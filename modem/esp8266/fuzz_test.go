@@ -18,11 +18,9 @@ func FuzzEvents(f *testing.F) {
 		f.Add([]byte(text))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
-		m := &Module{log: slog.New(slog.DiscardHandler), changed: make(chan struct{})}
-		for id := range maxLinks - 1 {
-			l := &link{m: m, id: id, ended: make(chan struct{})}
-			l.conn = modem.NewConn(l, modem.Addr("fuzz:1"), maxSend)
-			m.links[id] = l
+		m := &Module{log: slog.New(slog.DiscardHandler), links: modem.NewSlots[link](maxLinks), changed: make(chan struct{})}
+		for range maxLinks - 1 {
+			m.links.Claim(func(id int) *link { return m.newLink(id, "TCP", "fuzz:1") })
 		}
 		counted := 0
 		at.NewScanner(at.Limits{}, at.EspressifHeaders()...).Scan(text, func(e at.Event) {
@@ -30,7 +28,7 @@ func FuzzEvents(f *testing.F) {
 			m.event(e, restarted(e.Text))
 		})
 		received := 0
-		for _, l := range m.links[:maxLinks-1] {
+		for _, l := range m.links.All() {
 			received += 64<<10 - l.conn.Room()
 		}
 		if received > counted {

@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"strconv"
-	"strings"
 	"sync"
 	"time"
 
@@ -37,12 +35,6 @@ type link struct {
 	once    sync.Once
 }
 
-func (m *Module) link(id int) *link {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.links[id]
-}
-
 // Dial opens a connection. network is "tcp", "udp" or "tls"; the last is the
 // module's own TLS, which checks no certificate and allows one connection at a
 // time: for more put crypto/tls over "tcp".
@@ -58,7 +50,7 @@ func (m *Module) Dial(ctx context.Context, network, address string) (net.Conn, e
 	if err := m.Join(ctx); err != nil {
 		return nil, err
 	}
-	l, err := m.claim(kind, address)
+	l, err := m.links.Claim(func(id int) *link { return m.newLink(id, kind, address) })
 	if err != nil {
 		return nil, err
 	}
@@ -71,49 +63,26 @@ func (m *Module) Dial(ctx context.Context, network, address string) (net.Conn, e
 }
 
 func (m *Module) split(address string) (host string, port int, err error) {
-	host, service, err := net.SplitHostPort(address)
-	if err != nil {
-		return "", 0, err
+	host, port, err = modem.HostPort(address)
+	if longest := maxHost; err == nil && len(host) > longest && !m.espAT() {
+		err = fmt.Errorf("address %s: AT 1.x takes host names of up to %d bytes, this one has %d", address, longest, len(host))
 	}
-	port, err = strconv.Atoi(service)
-	if err != nil || port < 1 || port > 65535 {
-		return "", 0, fmt.Errorf("address %s: the port is a number from 1 to 65535", address)
-	}
-	if longest := maxHost; len(host) > longest && !m.espAT() {
-		return "", 0, fmt.Errorf("address %s: AT 1.x takes host names of up to %d bytes, this one has %d", address, longest, len(host))
-	}
-	return host, port, nil
+	return host, port, err
 }
 
-// claim takes the free identifier that was used longest ago.
-func (m *Module) claim(kind, address string) (*link, error) {
+func (m *Module) newLink(id int, kind, address string) *link {
+	l := &link{m: m, id: id, ended: make(chan struct{})}
+	l.conn = modem.NewConn(l, modem.Addr(address), maxSend)
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	for range maxLinks {
-		id := m.next
-		m.next = (m.next + 1) % maxLinks
-		if m.links[id] != nil {
-			continue
-		}
-		l := &link{m: m, id: id, ended: make(chan struct{})}
-		l.conn = modem.NewConn(l, modem.Addr(address), maxSend)
-		if m.passive && kind == "TCP" {
-			l.fetcher = modem.NewFetcher(m.host, l.conn, l.fetch)
-		}
-		m.links[id] = l
-		return l, nil
+	if m.passive && kind == "TCP" {
+		l.fetcher = modem.NewFetcher(m.host, l.conn, "+CIPRECVDATA", id, maxFetch)
 	}
-	return nil, modem.ErrInUse
+	return l
 }
 
 // free gives the identifier back.
-func (l *link) free() {
-	l.m.mu.Lock()
-	defer l.m.mu.Unlock()
-	if l.m.links[l.id] == l {
-		l.m.links[l.id] = nil
-	}
-}
+func (l *link) free() { l.m.links.Free(l.id) }
 
 // abandon tidies up after a failed dial: it closes what may be open, and frees
 // the identifier once no CLOSED can follow any more.
@@ -234,23 +203,4 @@ func (l *link) Wanted() {
 	if l.fetcher != nil {
 		l.fetcher.Wanted()
 	}
-}
-
-// fetch asks the module for data that it keeps.
-func (l *link) fetch(ctx context.Context, room int) ([]byte, error) {
-	c, err := at.Espressif.Set("+CIPRECVDATA", at.Num(l.id), at.Num(min(room, maxFetch)))
-	if err != nil {
-		return nil, err
-	}
-	answer, err := l.m.host.Ask(ctx, modem.Request{
-		Command: c, Claims: func(line string) bool { return strings.HasPrefix(line, "+CIPRECVDATA") },
-	})
-	if errors.Is(err, modem.ErrRefused) {
-		return nil, nil // nothing is left
-	}
-	var data []byte
-	for _, e := range answer.Data {
-		data = append(data, e.Data...)
-	}
-	return data, err
 }

@@ -66,11 +66,11 @@ func (m *Module) socketEvent(line string) {
 	id, _ := args[1].Int()
 	switch args[0].Text {
 	case "recv":
-		if s := m.socket(id); s != nil {
+		if s := m.sockets.Get(id); s != nil {
 			s.fetcher.Poke()
 		}
 	case "closed":
-		if s := m.socket(id); s != nil {
+		if s := m.sockets.Get(id); s != nil {
 			s.fetcher.PeerClosed()
 		}
 	case "pdpdeact":
@@ -82,13 +82,11 @@ func (m *Module) socketEvent(line string) {
 // loseAll ends all connections and sessions.
 func (m *Module) loseAll(err error) {
 	m.mu.Lock()
-	sockets, sessions := m.sockets, m.sessions
+	sessions := m.sessions
 	m.mu.Unlock()
-	for _, s := range sockets {
-		if s != nil {
-			s.dead.Store(true)
-			s.conn.Lose(err)
-		}
+	for _, s := range m.sockets.All() {
+		s.dead.Store(true)
+		s.conn.Lose(err)
 	}
 	for _, s := range sessions {
 		if s != nil {

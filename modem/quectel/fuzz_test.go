@@ -19,7 +19,7 @@ func FuzzEvents(f *testing.F) {
 		f.Add([]byte(text))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
-		m := &Module{log: slog.New(slog.DiscardHandler)}
+		m := &Module{log: slog.New(slog.DiscardHandler), sockets: modem.NewSlots[socket](maxSockets)}
 		var got []modem.Message
 		s := &session{m: m, Client: modem.NewClient(nil, 0, func(m modem.Message) { got = append(got, m) }, m.log)}
 		m.sessions[0] = s

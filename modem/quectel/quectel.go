@@ -49,16 +49,15 @@ type Options struct {
 
 // A Module is an attached module. It is a modem.Messenger.
 type Module struct {
-	o     Options
-	host  *modem.Host
-	log   *slog.Logger
-	ready *modem.Readiness
+	o       Options
+	host    *modem.Host
+	log     *slog.Logger
+	ready   *modem.Readiness
+	sockets *modem.Slots[socket]
 
 	mu       sync.Mutex
 	identity modem.Identity
 	online   bool
-	sockets  [maxSockets]*socket
-	next     int // the socket that was used longest ago
 	sessions [maxClients]*session
 	signed   [maxClients]bool // aliauth was set and stays until a restart
 	publish  form             // how this firmware publishes
@@ -69,7 +68,7 @@ var _ modem.Messenger = (*Module)(nil)
 // Attach sets up the module at port, which it closes in the end. It waits for
 // a module that is just starting, and does not join yet.
 func Attach(ctx context.Context, port io.ReadWriteCloser, o Options) (*Module, error) {
-	m := &Module{o: o, log: o.Log}
+	m := &Module{o: o, log: o.Log, sockets: modem.NewSlots[socket](maxSockets)}
 	if m.log == nil {
 		m.log = slog.New(slog.DiscardHandler)
 	}

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"strconv"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -46,15 +44,6 @@ type socket struct {
 	dead    atomic.Bool // the module has forgotten it: it restarted, or is gone
 }
 
-func (m *Module) socket(id int) *socket {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if id < 0 || id >= maxSockets {
-		return nil
-	}
-	return m.sockets[id]
-}
-
 // Dial opens a connection. network is "tcp" or "udp".
 func (m *Module) Dial(ctx context.Context, network, address string) (net.Conn, error) {
 	kind := map[string]string{"tcp": "TCP", "udp": "UDP"}[network]
@@ -68,7 +57,7 @@ func (m *Module) Dial(ctx context.Context, network, address string) (net.Conn, e
 	if err := m.Join(ctx); err != nil {
 		return nil, err
 	}
-	s, err := m.claim(address)
+	s, err := m.sockets.Claim(func(id int) *socket { return m.newSocket(id, address) })
 	if err != nil {
 		return nil, err
 	}
@@ -81,44 +70,23 @@ func (m *Module) Dial(ctx context.Context, network, address string) (net.Conn, e
 }
 
 func split(address string) (host string, port int, err error) {
-	host, service, err := net.SplitHostPort(address)
-	if err != nil {
-		return "", 0, err
+	host, port, err = modem.HostPort(address)
+	if err == nil && len(host) > maxHost {
+		err = fmt.Errorf("address %s: the module takes host names of up to %d bytes, this one has %d", address, maxHost, len(host))
 	}
-	port, err = strconv.Atoi(service)
-	if err != nil || port < 1 || port > 65535 {
-		return "", 0, fmt.Errorf("address %s: the port is a number from 1 to 65535", address)
-	}
-	if len(host) > maxHost {
-		return "", 0, fmt.Errorf("address %s: the module takes host names of up to %d bytes, this one has %d", address, maxHost, len(host))
-	}
-	return host, port, nil
+	return host, port, err
 }
 
-// claim takes the free socket that was used longest ago.
-func (m *Module) claim(address string) (*socket, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	for range maxSockets {
-		id := m.next
-		m.next = (m.next + 1) % maxSockets
-		if m.sockets[id] != nil {
-			continue
-		}
-		s := &socket{m: m, id: id}
-		s.conn = modem.NewConn(s, modem.Addr(address), maxSend)
-		s.fetcher = modem.NewFetcher(m.host, s.conn, s.fetch)
-		m.sockets[id] = s
-		return s, nil
-	}
-	return nil, modem.ErrInUse
+func (m *Module) newSocket(id int, address string) *socket {
+	s := &socket{m: m, id: id}
+	s.conn = modem.NewConn(s, modem.Addr(address), maxSend)
+	s.fetcher = modem.NewFetcher(m.host, s.conn, "+QIRD", id, maxFetch)
+	return s
 }
 
 func (s *socket) free() {
 	s.fetcher.Wait()
-	s.m.mu.Lock()
-	defer s.m.mu.Unlock()
-	s.m.sockets[s.id] = nil
+	s.m.sockets.Free(s.id)
 }
 
 // open opens the socket. One that is open from before we came is closed first,
@@ -235,22 +203,3 @@ func (s *socket) Hangup(ctx context.Context) error {
 
 // Wanted is called when there is room for more.
 func (s *socket) Wanted() { s.fetcher.Wanted() }
-
-// fetch asks for data that the module keeps: +QIRD: 4, or 0 if it has none.
-func (s *socket) fetch(ctx context.Context, room int) ([]byte, error) {
-	c, err := at.V250.Set("+QIRD", at.Num(s.id), at.Num(min(room, maxFetch)))
-	if err != nil {
-		return nil, err
-	}
-	answer, err := s.m.host.Ask(ctx, modem.Request{
-		Command: c, Claims: func(line string) bool { return strings.HasPrefix(line, "+QIRD:") },
-	})
-	if errors.Is(err, modem.ErrRefused) {
-		return nil, nil // it is not open any more
-	}
-	var data []byte
-	for _, e := range answer.Data {
-		data = append(data, e.Data...)
-	}
-	return data, err
-}
