@@ -167,10 +167,15 @@ func (c *fleetRunCmd) useMatou(g *globals, s *fleet.Scenario, o *fleet.Options) 
 	o.Explain = func(_ context.Context, product, device string) string {
 		return explainRefusal(g, f, product, device, c.chinese())
 	}
-	o.Command = func(ctx context.Context, product, device, property string, value any) error {
+	o.Command = func(ctx context.Context, c fleet.Command) error {
+		where := at("products", c.Product, "devices", c.Device, "properties")
+		ask := map[string]any{"wait": commandPatience.String(), "values": map[string]any{c.Property: c.Value}}
+		if c.Service != "" {
+			where = at("products", c.Product, "devices", c.Device, "services", c.Service)
+			ask = map[string]any{"wait": commandPatience.String(), "input": c.Input}
+		}
 		var sent order
-		err := r.patiently(commandPatience, "POST", at("products", product, "devices", device, "properties"),
-			nil, map[string]any{"values": map[string]any{property: value}, "wait": commandPatience.String()}, &sent)
+		err := r.patiently(commandPatience, "POST", where, nil, ask, &sent)
 		if err == nil && sent.State != acknowledged {
 			err = fmt.Errorf("the command is %s %s", sent.State, sent.answer())
 		}
@@ -250,7 +255,7 @@ func printFleet(w io.Writer, r *fleet.Result) {
 	fmt.Fprintf(w, "%s: %s for %s, seed %d\n\n", r.Scenario, count(r.Devices, "device", "devices"), time.Duration(r.Seconds*1e9).Round(time.Second), r.Seed)
 	n := func(x int64) string { return strconv.FormatInt(x, 10) }
 	fields(w,
-		"posts", n(r.Posts), "answered", n(r.Answered), "rejected", n(r.Rejected), "lost", n(r.Lost), "sent again", n(r.Resent),
+		"posts", n(r.Posts), "events among them", orNothing(r.Events > 0, n(r.Events)), "answered", n(r.Answered), "rejected", n(r.Rejected), "lost", n(r.Lost), "sent again", n(r.Resent),
 		"connected at the end", n(r.Connected), "reconnects", n(r.Returns), "refused", n(r.Refused), "cut by the scenario", n(r.Cut), "broken otherwise", n(r.Broken),
 		"commands taken", n(r.CommandsTaken), "commands answered", n(r.CommandsAnswered),
 		"commands done", orNothing(r.CommandsOrdered > 0, fmt.Sprintf("%d of %d", r.CommandsDone, r.CommandsOrdered)),

@@ -23,7 +23,7 @@ func (m *member) dial() {
 	began := r.now()
 	ctx, cancel := context.WithTimeout(r.ctx, connectTime)
 	defer cancel()
-	conn, err := m.signIn(ctx, began)
+	conn, ack, err := m.signIn(ctx, began)
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	now := r.now()
@@ -39,6 +39,7 @@ func (m *member) dial() {
 		m.conn, m.state, m.heard, m.said, m.asked = conn, joining, now, now, false
 		m.dialled = began
 		m.in, m.inputErr = nil, nil
+		m.agree(ack.Properties)
 		r.count.connected.Add(1)
 		m.subscribe(now)
 		if m.state == joining {
@@ -49,66 +50,96 @@ func (m *member) dial() {
 }
 
 // signIn dials, sends CONNECT and reads CONNACK.
-func (m *member) signIn(ctx context.Context, began time.Duration) (net.Conn, error) {
+func (m *member) signIn(ctx context.Context, began time.Duration) (net.Conn, *packet.Connack, error) {
 	if m.r.slow { // the handshake of TCP and CONNECT go there and back
 		t := time.NewTimer(m.r.lag(m, began, 2) + m.r.lag(m, began, 3))
 		defer t.Stop()
 		select {
 		case <-t.C:
 		case <-ctx.Done():
-			return nil, ctx.Err()
+			return nil, nil, ctx.Err()
 		}
 	}
 	conn, err := m.r.dialer(ctx)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	hello := &packet.Connect{Version: mqtt.V311, CleanStart: true, KeepAlive: uint16(min(m.r.s.Server.KeepAlive/time.Second, 65535))}
+	v := m.g.version
+	hello := &packet.Connect{Version: v, CleanStart: true, KeepAlive: uint16(min(m.r.s.Server.KeepAlive/time.Second, 65535))}
+	if v == mqtt.V5 {
+		most := uint32(maxPacket)
+		hello.Properties = &packet.Properties{MaximumPacketSize: &most}
+	}
 	err = m.speech.Login(hello, time.Now())
 	var b []byte
 	if err == nil {
-		b, err = hello.Append(nil, mqtt.V311)
+		b, err = hello.Append(nil, v)
 	}
 	if err == nil {
 		deadline, _ := ctx.Deadline()
 		conn.SetDeadline(deadline)
 		_, err = conn.Write(b)
 	}
+	var ack *packet.Connack
 	if err == nil {
-		err = welcome(conn)
+		ack, err = welcome(conn, v)
 	}
 	if err != nil {
 		conn.Close()
-		return nil, err
+		return nil, nil, err
 	}
 	conn.SetDeadline(time.Time{})
-	return conn, nil
+	return conn, ack, nil
 }
 
 var errNoConnack = errors.New("the server closed the connection without a CONNACK")
 
-// welcome reads a CONNACK, which is four bytes [MQTT3 §3.2]; a refusal is a
-// *client.Refused.
-func welcome(r io.Reader) error {
-	var b [4]byte
-	if _, err := io.ReadFull(r, b[:]); err != nil {
-		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-			return errNoConnack
-		}
-		return err
+// welcome reads a CONNACK [MQTT3 §3.2] [MQTT5 §3.2], and no byte beyond it; a
+// refusal is a *client.Refused.
+func welcome(r io.Reader, v mqtt.Version) (*packet.Connack, error) {
+	b := make([]byte, 2, 5) // a packet has no less; the length takes three bytes more at most
+	_, err := io.ReadFull(r, b)
+	h, wrong := packet.ParseHeader(b)
+	for err == nil && packet.Type(b[0]>>4) == packet.TypeConnack && errors.Is(wrong, packet.ErrIncomplete) && len(b) < cap(b) {
+		b = b[:len(b)+1]
+		_, err = io.ReadFull(r, b[len(b)-1:])
+		h, wrong = packet.ParseHeader(b)
 	}
-	h, err := packet.ParseHeader(b[:])
-	if err != nil || h.Type != packet.TypeConnack || h.Remaining != 2 {
-		return fmt.Errorf("the server answered CONNECT with % x: is this an MQTT port?", b)
+	if err == nil && (wrong != nil || h.Type != packet.TypeConnack || h.Remaining > maxPacket) {
+		return nil, fmt.Errorf("the server answered CONNECT with % x: is this an MQTT port?", b)
 	}
-	p, err := packet.Decode(h, b[2:], mqtt.V311)
+	var body []byte
+	if err == nil {
+		body = make([]byte, h.Remaining)
+		_, err = io.ReadFull(r, body)
+	}
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return nil, errNoConnack
+	}
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if ack := p.(*packet.Connack); ack.Reason != mqtt.Success {
-		return &client.Refused{Version: mqtt.V311, Reason: ack.Reason, ReturnCode: b[3]}
+	p, err := packet.Decode(h, body, v)
+	if err != nil {
+		return nil, err
 	}
-	return nil
+	ack := p.(*packet.Connack)
+	return ack, client.RefusalOf(ack, v)
+}
+
+// agree takes what the server asks for in a CONNACK of MQTT 5: fewer messages
+// under way, another keep-alive [MQTT5 §3.2.2.3].
+func (m *member) agree(p *packet.Properties) {
+	m.window, m.pings = maxInflight, 0
+	if p == nil {
+		return
+	}
+	if p.ReceiveMaximum != nil {
+		m.window = uint8(min(maxInflight, *p.ReceiveMaximum))
+	}
+	if p.ServerKeepAlive != nil {
+		m.pings = *p.ServerKeepAlive
+	}
 }
 
 func (m *member) subscribe(now time.Duration) {
@@ -117,7 +148,7 @@ func (m *member) subscribe(now time.Duration) {
 	for _, f := range m.speech.Filters() {
 		s.Subscriptions = append(s.Subscriptions, packet.Subscription{Filter: f, QoS: mqtt.AtLeastOnce})
 	}
-	b, err := s.Append(nil, mqtt.V311)
+	b, err := s.Append(nil, m.g.version)
 	if err != nil {
 		m.lose(now, err)
 		return

@@ -25,9 +25,14 @@ type cloud struct {
 	reply   func(topic string, n int) string    // to the n-th post: code and what follows, "" for no reply
 	after   func(n int) (topic, payload string) // said after the n-th post
 	silence bool                                // no PUBACK either
+	five    packet.Properties                   // of a CONNACK to MQTT 5
+	puback  mqtt.ReasonCode                     // to MQTT 5
+	bye     mqtt.ReasonCode                     // to MQTT 5, in a DISCONNECT after the first post
 
 	mu       sync.Mutex
 	n        int
+	events   int
+	versions map[string]int // connections
 	connects int
 	heard    map[string]int // messages by topic
 	payloads []string
@@ -38,7 +43,7 @@ func newCloud(t *testing.T) *cloud {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &cloud{t: t, ln: ln, heard: map[string]int{}}
+	c := &cloud{t: t, ln: ln, heard: map[string]int{}, versions: map[string]int{}}
 	c.reply = func(string, int) string { return `"code":200,"data":{}` }
 	c.wait.Go(func() {
 		for {
@@ -64,39 +69,53 @@ func (c *cloud) dial(ctx context.Context) (net.Conn, error) {
 func (c *cloud) serve(conn net.Conn) {
 	defer conn.Close()
 	r := bufio.NewReader(conn)
+	v := mqtt.V311
+	write := func(p packet.Packet) {
+		b, _ := p.Append(nil, v)
+		conn.Write(b)
+	}
 	for {
-		p, err := readPacket(r)
+		p, err := readPacket(r, v)
 		if err != nil {
 			return
 		}
 		switch p := p.(type) {
 		case *packet.Connect:
+			v = p.Version
 			var code byte
 			if c.refuse != nil {
 				code = c.refuse(p.Username)
 			}
-			conn.Write([]byte{0x20, 2, 0, code})
+			if v == mqtt.V5 {
+				write(&packet.Connack{Properties: &c.five})
+			} else {
+				conn.Write([]byte{0x20, 2, 0, code})
+			}
 			if code != 0 {
 				return
 			}
 			c.mu.Lock()
 			c.connects++
+			c.versions[v.String()]++
 			c.mu.Unlock()
 		case *packet.Subscribe:
-			b, _ := (&packet.Suback{ID: p.ID, Reasons: make([]mqtt.ReasonCode, len(p.Subscriptions))}).Append(nil, mqtt.V311)
-			conn.Write(b)
+			write(&packet.Suback{ID: p.ID, Reasons: make([]mqtt.ReasonCode, len(p.Subscriptions))})
 		case *packet.Pingreq:
 			conn.Write([]byte{0xD0, 0})
 		case *packet.Disconnect:
 			return
 		case *packet.Publish:
-			conn.Write(c.answer(p))
+			conn.Write(c.answer(p, v))
+			if c.bye != 0 {
+				write(&packet.Disconnect{Reason: c.bye})
+				return
+			}
 		}
 	}
 }
 
 // answer is what is said to a message.
-func (c *cloud) answer(p *packet.Publish) (b []byte) {
+func (c *cloud) answer(p *packet.Publish, v mqtt.Version) (b []byte) {
 	c.mu.Lock()
 	c.n++
 	n := c.n
@@ -107,25 +126,34 @@ func (c *cloud) answer(p *packet.Publish) (b []byte) {
 	if c.silence {
 		return nil
 	}
-	b, _ = (&packet.Puback{ID: p.ID}).Append(b, mqtt.V311)
+	ack := &packet.Puback{ID: p.ID}
+	if v == mqtt.V5 {
+		ack.Reason = c.puback
+	}
+	b, _ = ack.Append(b, v)
 	var msg struct{ ID string }
 	json.Unmarshal(p.Payload, &msg)
-	if code := c.reply(topic, n); code != "" && strings.HasSuffix(topic, "property/post") {
+	if strings.Contains(topic, "/thing/event/") && !strings.HasSuffix(topic, "property/post") {
+		c.mu.Lock()
+		c.events++
+		c.mu.Unlock()
+	}
+	if code := c.reply(topic, n); code != "" && strings.HasSuffix(topic, "/post") {
 		on := topic + "_reply"
 		if strings.HasPrefix(topic, "$sys") {
 			on = topic + "/reply"
 		}
-		b, _ = (&packet.Publish{Topic: []byte(on), Payload: []byte(`{"id":"` + msg.ID + `",` + code + `}`)}).Append(b, mqtt.V311)
+		b, _ = (&packet.Publish{Topic: []byte(on), Payload: []byte(`{"id":"` + msg.ID + `",` + code + `}`)}).Append(b, v)
 	}
 	if c.after != nil {
 		if topic, payload := c.after(n); topic != "" {
-			b, _ = (&packet.Publish{QoS: 1, ID: uint16(n), Topic: []byte(topic), Payload: []byte(payload)}).Append(b, mqtt.V311)
+			b, _ = (&packet.Publish{QoS: 1, ID: uint16(n), Topic: []byte(topic), Payload: []byte(payload)}).Append(b, v)
 		}
 	}
 	return b
 }
 
-func readPacket(r *bufio.Reader) (packet.Packet, error) {
+func readPacket(r *bufio.Reader, v mqtt.Version) (packet.Packet, error) {
 	var b []byte
 	h, err := packet.Header{}, error(packet.ErrIncomplete)
 	for errors.Is(err, packet.ErrIncomplete) {
@@ -143,5 +171,5 @@ func readPacket(r *bufio.Reader) (packet.Packet, error) {
 	if _, err := io.ReadFull(r, body); err != nil {
 		return nil, err
 	}
-	return packet.Decode(h, body, mqtt.V311)
+	return packet.Decode(h, body, v)
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/matou-iot/matou/device"
 	"github.com/matou-iot/matou/mqtt"
+	"github.com/matou-iot/matou/mqtt/client"
 	"github.com/matou-iot/matou/mqtt/packet"
 	"github.com/matou-iot/matou/thing"
 )
@@ -65,7 +66,7 @@ func (m *member) feed(b []byte, now time.Duration) error {
 		if whole > len(b) {
 			break
 		}
-		p, err := packet.Decode(h, b[h.Size:whole], mqtt.V311)
+		p, err := packet.Decode(h, b[h.Size:whole], m.g.version)
 		if err != nil {
 			return err
 		}
@@ -94,7 +95,7 @@ func (m *member) take(p packet.Packet, now time.Duration) error {
 			m.joined(now)
 		}
 	case *packet.Puback:
-		m.acknowledged(p.ID, now)
+		m.acknowledged(p.ID, p.Reason, now)
 	case *packet.Publish:
 		if p.QoS > mqtt.AtMostOnce {
 			m.write([]byte{0x40, 2, byte(p.ID >> 8), byte(p.ID)}, now) // PUBACK
@@ -104,20 +105,28 @@ func (m *member) take(p packet.Packet, now time.Duration) error {
 		}
 	case *packet.Pingresp:
 	default:
+		if d, ok := p.(*packet.Disconnect); ok && m.g.version == mqtt.V5 {
+			return client.DisconnectionOf(d)
+		}
 		return fmt.Errorf("the server sent %s, which it may not", p.Type())
 	}
 	return nil
 }
 
-// acknowledged takes a PUBACK: all that a plain device is ever told.
-func (m *member) acknowledged(pid uint16, now time.Duration) {
+// acknowledged takes a PUBACK: all that a plain device is ever told. One of
+// MQTT 5 may say no, and then nothing more comes [MQTT5 §3.4.2.1].
+func (m *member) acknowledged(pid uint16, reason mqtt.ReasonCode, now time.Duration) {
 	i := slices.IndexFunc(m.posts, func(p post) bool { return p.pid == pid })
 	if i < 0 || m.posts[i].acked {
 		return
 	}
 	m.posts[i].acked = true
 	m.r.count.acked.Add(1)
-	if !m.speech.Replies() {
+	if reason.Failed() {
+		m.r.count.rejected.Add(1)
+		m.r.cause("post", "the server did not take it: "+reason.Error(), m)
+	}
+	if reason.Failed() || !m.speech.Replies() {
 		m.answered(i, now)
 	}
 }

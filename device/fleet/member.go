@@ -71,12 +71,16 @@ type member struct {
 	conn     net.Conn
 	pid      uint16
 	subPid   uint16
-	posted   uint32 // posts made
+	posted   uint32 // reports made
+	ids      uint32 // posts made, events included: the last message's id
 	said     time.Duration
 	heard    time.Duration
-	asked    bool // a PINGREQ is out
-	curves   []curve.Curve
-	posts    []post // not answered, the oldest first
+	asked    bool          // a PINGREQ is out
+	window   uint8         // posts that may be under way
+	pings    uint16        // seconds of the keep-alive that the server wants, 0: as the scenario says
+	curves   []curve.Curve // of the reports, then of the events
+	occurs   []occurrence  // by event of the group
+	posts    []post        // not answered, the oldest first
 	adopted  map[string]thing.Value
 	answers  []answer
 	out      []byte // held back by a slow network
@@ -141,7 +145,7 @@ func (m *member) next(now time.Duration) time.Duration {
 	}
 	earlier(m.on, m.state == off)
 	earlier(m.retry, m.state == away)
-	due, more := m.nextReport()
+	_, due, more := m.planned()
 	earlier(due, more)
 	if at, hit, ok := m.nextStorm(); ok && hit {
 		earlier(at, true)
@@ -150,19 +154,32 @@ func (m *member) next(now time.Duration) time.Duration {
 	earlier(m.inputAt, m.input != nil)
 	earlier(m.outAt, len(m.out) > 0)
 	if m.state >= joining {
-		earlier(m.said+m.r.keepAlive, true)
-		earlier(m.heard+m.r.patience(), true)
+		earlier(m.said+m.beat(), true)
+		earlier(m.heard+m.patience(), true)
 	}
 	if m.state == up {
 		for i := range m.answers {
 			earlier(m.answers[i].at, true)
 		}
-		for i := range min(len(m.posts), maxInflight) {
+		for i := range min(len(m.posts), int(m.window)) {
 			earlier(m.posts[i].sent+resendAfter, true)
 		}
 	}
 	return t
 }
+
+// keepAlive is the time after which the server misses a sign of life.
+func (m *member) keepAlive() time.Duration {
+	if m.pings > 0 {
+		return time.Duration(m.pings) * time.Second
+	}
+	return m.r.s.Server.KeepAlive
+}
+
+// beat is the time between signs of life, patience how long the server may be
+// silent, a PINGREQ included.
+func (m *member) beat() time.Duration     { return m.keepAlive() * 9 / 10 }
+func (m *member) patience() time.Duration { return m.keepAlive() * 3 / 2 }
 
 // random is a number in [0, 1) that belongs to this member, a purpose and n.
 func (m *member) random(purpose string, n uint64) float64 {
@@ -181,35 +198,66 @@ func (m *member) nextReport() (time.Duration, bool) {
 	return at, at < m.r.s.Duration
 }
 
-// report makes the reports that are due. Also a device that is away measures.
+// planned is what the device says next of itself: an event, or with -1 a
+// report; false after the end.
+func (m *member) planned() (event int, at time.Duration, more bool) {
+	at, more = m.nextReport()
+	if event, happens := m.nextEvent(); event >= 0 && (!more || happens < at) {
+		return event, happens, true
+	}
+	return -1, at, more
+}
+
+// report makes the reports and events that are due. Also a device that is away
+// measures.
 func (m *member) report(now time.Duration) {
 	if m.state == off {
 		return
 	}
 	for {
-		at, more := m.nextReport()
+		event, at, more := m.planned()
 		if !more && !m.finished {
 			m.finished = true
 			m.r.count.reporting.Add(-1)
 		}
-		if !more || at > now {
+		switch {
+		case !more || at > now:
 			return
+		case event >= 0:
+			m.occur(event, at)
+		default:
+			m.measure(at)
 		}
-		m.measure(at)
 	}
 }
 
 // measure makes the report that was planned for at.
 func (m *member) measure(at time.Duration) {
 	m.posted++
+	readings := m.draw(fmt.Sprintf("%s/%d/%d:", m.g.Product, m.index, m.posted), m.g.sources, m.curves, at, m.adopted)
+	if len(readings) == 0 {
+		m.r.count.made.Add(1)
+		m.r.count.answered.Add(1) // nothing to say, nothing to wait for
+		return
+	}
+	m.ids++
+	msg, err := m.speech.Report(m.idText(), readings)
+	m.keep(msg, err)
+}
+
+// idText is the id of the message that is being made.
+func (m *member) idText() string { return strconv.FormatUint(uint64(m.ids), 10) }
+
+// draw makes the values of sources at a time, and counts them in the digest
+// under a name that no others have. Those in set stay what they were set to.
+func (m *member) draw(name string, sources []source, curves []curve.Curve, at time.Duration, set map[string]thing.Value) []device.Reading {
 	moment := curve.Moment{Since: at - m.on, Clock: (time.Duration(m.r.s.Clock) + at) % (24 * time.Hour)}
 	date := m.r.start.Add(at).UnixMilli()
-	readings := make([]device.Reading, 0, len(m.g.sources))
-	curves := m.curves
+	readings := make([]device.Reading, 0, len(sources))
 	digest := fnv.New64a()
-	fmt.Fprintf(digest, "%s/%d/%d:", m.g.Product, m.index, m.posted)
-	for i := range m.g.sources {
-		src := &m.g.sources[i]
+	digest.Write([]byte(name))
+	for i := range sources {
+		src := &sources[i]
 		v, ok := src.shape.value(moment, date, &curves)
 		if !ok {
 			continue
@@ -217,24 +265,24 @@ func (m *member) measure(at time.Duration) {
 		if src.shape.kind != thing.Date {
 			digest.Write(v.AppendJSON([]byte(src.id)))
 		}
-		if set, ok := m.adopted[src.id]; ok {
-			v = set
+		if to, ok := set[src.id]; ok {
+			v = to
 		}
 		readings = append(readings, device.Reading{ID: src.id, Value: src.spoken(m.g.Dialect, v)})
 	}
+	m.r.count.digest.Add(digest.Sum64()) // a sum: the order of devices does not matter
+	return readings
+}
+
+// keep puts a message among those that want an answer. When there are too many
+// the oldest goes.
+func (m *member) keep(msg client.Message, err error) {
 	c := &m.r.count
-	c.digest.Add(digest.Sum64()) // a sum: the order of devices does not matter
 	c.made.Add(1)
-	if len(readings) == 0 {
-		c.answered.Add(1) // nothing to say, nothing to wait for
-		return
+	var frame []byte
+	if err == nil {
+		frame, err = (&packet.Publish{QoS: mqtt.AtLeastOnce, Topic: []byte(msg.Topic), Payload: msg.Payload, ID: 1}).Append(nil, m.g.version)
 	}
-	msg, err := m.speech.Report(strconv.FormatUint(uint64(m.posted), 10), readings)
-	if err != nil {
-		m.r.cause("report", err.Error(), m)
-		return
-	}
-	frame, err := (&packet.Publish{QoS: mqtt.AtLeastOnce, Topic: []byte(msg.Topic), Payload: msg.Payload, ID: 1}).Append(nil, mqtt.V311)
 	if err != nil {
 		m.r.cause("report", err.Error(), m)
 		return
@@ -243,8 +291,9 @@ func (m *member) measure(at time.Duration) {
 		copy(m.posts, m.posts[1:])
 		m.posts = m.posts[:len(m.posts)-1]
 		c.dropped.Add(1)
+		c.waiting.Add(-1)
 	}
-	m.posts = append(m.posts, post{id: m.posted, frame: frame})
+	m.posts = append(m.posts, post{id: m.ids, frame: frame})
 	c.waiting.Add(1)
 }
 
@@ -267,10 +316,10 @@ func (m *member) talk(now time.Duration) {
 		out = m.sendAnswers(out, now)
 	}
 	switch {
-	case now-m.heard >= m.r.patience():
+	case now-m.heard >= m.patience():
 		m.lose(now, errSilent)
 		return
-	case now-m.said >= m.r.keepAlive && !m.asked:
+	case now-m.said >= m.beat() && !m.asked:
 		m.asked = true
 		out = append(out, 0xC0, 0) // PINGREQ
 	}
@@ -281,7 +330,7 @@ var errSilent = errors.New("the server did not answer within the keep-alive time
 
 // sendPosts sends what is not sent yet, and again what was not answered.
 func (m *member) sendPosts(out []byte, now time.Duration) []byte {
-	for i := range min(len(m.posts), maxInflight) {
+	for i := range min(len(m.posts), int(m.window)) {
 		p := &m.posts[i]
 		switch {
 		case p.pid == 0:
@@ -341,11 +390,11 @@ func (m *member) sendAnswers(out []byte, now time.Duration) []byte {
 			left = append(left, *a)
 			continue
 		}
-		var failed error
+		said, failed := m.outcome(&a.heard)
 		if a.fails {
 			failed = errors.New("this virtual device fails now and then")
 		}
-		msg, err := m.speech.Answer(a.heard, nil, failed)
+		msg, err := m.speech.Answer(a.heard, said, failed)
 		if err == nil {
 			out, err = m.publish(out, msg)
 		}
@@ -362,7 +411,7 @@ func (m *member) sendAnswers(out []byte, now time.Duration) []byte {
 }
 
 func (m *member) publish(out []byte, msg client.Message) ([]byte, error) {
-	return (&packet.Publish{QoS: mqtt.AtLeastOnce, ID: m.nextPid(), Topic: []byte(msg.Topic), Payload: msg.Payload}).Append(out, mqtt.V311)
+	return (&packet.Publish{QoS: mqtt.AtLeastOnce, ID: m.nextPid(), Topic: []byte(msg.Topic), Payload: msg.Payload}).Append(out, m.g.version)
 }
 
 // write sends bytes now, or when the network lets them through.

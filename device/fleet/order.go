@@ -9,6 +9,16 @@ import (
 	"github.com/matou-iot/matou/thing"
 )
 
+// A Command is what the cloud shall have a device do: give a property a value,
+// or call a service.
+type Command struct {
+	Product, Device string
+	Property        string
+	Value           thing.Value
+	Service         string // where Property is empty
+	Input           map[string]thing.Value
+}
+
 // commandsAtOnce bounds the commands whose outcome is awaited; beyond, one is
 // not given.
 const commandsAtOnce = 64
@@ -30,8 +40,8 @@ func (r *run) order(ctx context.Context) {
 		if r.now() >= r.s.Duration {
 			return
 		}
-		m, source := r.choose(n)
-		if m == nil {
+		m, c, ok := r.choose(n)
+		if !ok {
 			continue
 		}
 		select {
@@ -44,7 +54,7 @@ func (r *run) order(ctx context.Context) {
 		all.Go(func() {
 			defer func() { <-room }()
 			began := time.Now()
-			err := r.o.Command(ctx, m.g.Product, m.g.credentialOf(int(m.index)).Name, source.id, r.valueFor(m, source, n))
+			err := r.o.Command(ctx, c)
 			if err != nil && ctx.Err() == nil {
 				r.cause("command", err.Error(), m)
 				return
@@ -55,32 +65,48 @@ func (r *run) order(ctx context.Context) {
 	}
 }
 
-// choose finds a device that is there and has something to set.
-func (r *run) choose(n uint64) (*member, *source) {
-	for try := range uint64(20) {
-		m := &r.members[int(curve.Uniform(curve.Seed(r.s.Seed, "order")+n*20+try)*float64(len(r.members)))]
-		if m.g.model == nil {
+// tries is how many devices are looked at for one that can be commanded.
+const tries = 20
+
+// choose finds a device that is there, and what to have it do.
+func (r *run) choose(n uint64) (*member, Command, bool) {
+	seed := curve.Seed(r.s.Seed, "order")
+	call := curve.Uniform(curve.Seed(seed, "service")+n) < float64(r.s.Commands.Services)
+	for try := range uint64(tries) {
+		m := &r.members[pick(seed+n*tries+try, len(r.members))]
+		sets, calls := m.g.settable, m.g.services
+		if r.s.Commands.Services == 0 {
+			calls = nil
+		}
+		if len(sets)+len(calls) == 0 || !m.there() {
 			continue
 		}
-		m.mu.Lock()
-		there := m.state == up
-		m.mu.Unlock()
-		if !there {
-			continue
-		}
-		for i := range m.g.sources {
-			s := &m.g.sources[i]
-			if p, ok := m.g.model.Property(s.id); ok && p.Access == thing.ReadWrite && s.shape.spec != nil {
-				return m, s
+		c := Command{Product: m.g.Product, Device: m.g.credentialOf(int(m.index)).Name}
+		which := curve.Seed(seed, "what") + n
+		if len(sets) == 0 || call && len(calls) > 0 {
+			s := &calls[pick(which, len(calls))]
+			c.Service, c.Input = s.id, map[string]thing.Value{}
+			for i := range s.input {
+				if v, ok := s.input[i].once(m.seed+n, time.Now()); ok {
+					c.Input[s.input[i].id] = v
+				}
 			}
+			return m, c, true
 		}
+		s := sets[pick(which, len(sets))]
+		c.Property = s.id
+		c.Value, _ = s.once(m.seed+n, time.Now())
+		return m, c, true
 	}
-	return nil, nil
+	return nil, Command{}, false
 }
 
-// valueFor is a value that the property may have.
-func (r *run) valueFor(m *member, s *source, n uint64) any {
-	c := s.shape.spec.New(m.seed + n)
-	v, _ := c.Value(curve.Moment{})
-	return s.shape.fit(v)
+// pick is a place among so many that belongs to x.
+func pick(x uint64, among int) int { return int(curve.Uniform(x) * float64(among)) }
+
+// there reports whether the device is connected.
+func (m *member) there() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.state == up
 }

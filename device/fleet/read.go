@@ -17,6 +17,7 @@ import (
 	"github.com/matou-iot/matou/device/curve"
 	"github.com/matou-iot/matou/device/virtual"
 	"github.com/matou-iot/matou/internal/yamldoc"
+	"github.com/matou-iot/matou/mqtt"
 	"github.com/matou-iot/matou/onenet"
 	"github.com/matou-iot/matou/thing"
 )
@@ -201,11 +202,17 @@ func (c checker) group(at string, g *Group) {
 			return
 		}
 	}
+	if g.version = versions[g.Version]; g.version == 0 {
+		c.tell(at+".version", "%q is no version of MQTT: it is 3.1, 3.1.1 or 5", g.Version)
+	}
 	if err := c.signs(g); err != nil {
 		c.tell(at+".signMethod", "%v", err)
 	}
 	c.values(at, g)
 }
+
+// versions are those of MQTT, as people write them.
+var versions = map[string]mqtt.Version{"": mqtt.V311, "3.1": mqtt.V31, "3.1.1": mqtt.V311, "5": mqtt.V5, "5.0": mqtt.V5}
 
 // signs tries the method of signing with a secret that any vendor takes.
 func (c checker) signs(g *Group) error {
@@ -310,46 +317,68 @@ func (c checker) values(at string, g *Group) {
 			return
 		}
 	}
-	good := true
-	for id, s := range g.Values {
-		if s == nil {
-			s = &curve.Spec{}
-			g.Values[id] = s
+	good := c.curves(at+".values.", g.Values)
+	for id := range g.Values {
+		if g.model == nil {
+			break
 		}
-		where := at + ".values." + id
-		s.Check(func(field, format string, args ...any) {
-			good = false
-			c.tell(where+"."+field, format, args...)
-		})
-		if good && s.Curve == "file" {
-			content, err := c.open(s.File)
-			if err == nil {
-				err = s.Load(content)
+		if _, ok := g.model.Property(id); !ok {
+			near := g.model.NearestProperty(id)
+			if near != "" {
+				near = "; did you mean " + near + "?"
 			}
-			if err != nil {
-				c.tell(where+".file", "%v", err)
-			}
-		}
-		if g.model != nil {
-			if _, ok := g.model.Property(id); !ok {
-				near := g.model.NearestProperty(id)
-				if near != "" {
-					near = "; did you mean " + near + "?"
-				}
-				c.tell(where, "the model has no property %s%s", id, near)
-			}
+			c.tell(at+".values."+id, "the model has no property %s%s", id, near)
 		}
 	}
+	c.events(at, g)
 	if !good {
 		return
 	}
+	g.services = servicesOf(g.model)
 	g.sources = sourcesOf(g.model, g.Values)
+	for i := range g.sources {
+		s := &g.sources[i]
+		if g.model == nil {
+			break
+		}
+		if p, ok := g.model.Property(s.id); ok && p.Access == thing.ReadWrite && s.shape.spec != nil {
+			g.settable = append(g.settable, s)
+		}
+	}
 	switch n := len(g.sources); {
 	case n == 0:
 		c.tell(at, "the devices have nothing to report: give the group a model or values")
 	case n > maxValuesOf:
 		c.tell(at, "%d values are more than %d", n, maxValuesOf)
 	}
+}
+
+// curves checks the curves that a scenario gives, and loads their files.
+func (c checker) curves(at string, all map[string]*curve.Spec) (good bool) {
+	good = true
+	for id, s := range all {
+		if s == nil {
+			s = &curve.Spec{}
+			all[id] = s
+		}
+		right := true
+		s.Check(func(field, format string, args ...any) {
+			right = false
+			c.tell(at+id+"."+field, format, args...)
+		})
+		if right && s.Curve == "file" {
+			content, err := c.open(s.File)
+			if err == nil {
+				err = s.Load(content)
+			}
+			if err != nil {
+				right = false
+				c.tell(at+id+".file", "%v", err)
+			}
+		}
+		good = good && right
+	}
+	return good
 }
 
 func importModel(dialect string, text []byte) (*thing.Model, error) {

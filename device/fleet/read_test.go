@@ -51,7 +51,7 @@ func TestExamplesAreRight(t *testing.T) {
 
 func TestMistakesNameLineFieldAndRemedy(t *testing.T) {
 	const group = "groups:\n  - dialect: mqtt\n    product: p\n    count: 2\n    values: {v: {value: 1}}\n"
-	with := map[string]string{"bad.csv": "a,b\n1,2\n", "two.csv": "name,secret\na,b\nc,d\n", "bad.json": "{", "pump.json": `{"properties":[{"id":"Power","name":"P","type":{"kind":"bool"}}]}`}
+	with := map[string]string{"bad.csv": "a,b\n1,2\n", "two.csv": "name,secret\na,b\nc,d\n", "bad.json": "{", "pump.json": `{"properties":[{"id":"Power","name":"P","type":{"kind":"bool"}}],"events":[{"id":"Fault","name":"F","output":[{"id":"Code","name":"C","type":{"kind":"int32"}}]}]}`}
 	for _, tt := range []struct{ name, text, want string }{
 		{"unknown field", "durration: 5s\n" + group, "f:1: durration: there is no such field; did you mean duration?"},
 		{"no groups", "duration: 5s", "f: groups: a fleet needs groups of devices"},
@@ -67,6 +67,11 @@ func TestMistakesNameLineFieldAndRemedy(t *testing.T) {
 		{"impossible curve", strings.Replace(group, "value: 1", "curve: sine", 1), "f:5: groups[0].values.v.low: the curve sine needs low and high, for instance low: 18"},
 		{"too often", group + "    report: {every: 1ms}", "f:6: groups[0].report.every: 1ms is below 10ms"},
 		{"bad method", "groups:\n  - dialect: onenet\n    product: p\n    count: 1\n    signMethod: crc\n    values: {v: {value: 1}}", "f:5: groups[0].signMethod: "},
+		{"version", group + "    version: 4", `f:6: groups[0].version: "4" is no version of MQTT: it is 3.1, 3.1.1 or 5`},
+		{"event that the model has not", "groups:\n  - dialect: mqtt\n    product: p\n    count: 1\n    model: pump.json\n    events: {Falt: {every: 1s}}", "f:6: groups[0].events.Falt: the model has no event Falt; did you mean Fault?"},
+		{"output that the event has not", "groups:\n  - dialect: mqtt\n    product: p\n    count: 1\n    model: pump.json\n    events: {Fault: {values: {Coda: {value: 1}}}}", "f:6: groups[0].events.Fault.values.Coda: the event Fault has no output Coda; did you mean Code?"},
+		{"events too often", group + "    events: {Fault: {every: 1ms}}", "f:6: groups[0].events.Fault.every: 1ms is below 10ms"},
+		{"share of calls", group + "commands: {every: 1s, services: 200%}", "f:6: commands.services: "},
 		{"no credentials", group + "    credentials: none.csv", "f:6: groups[0].credentials: open none.csv: no such file"},
 		{"bad credentials", group + "    credentials: bad.csv", "f:6: groups[0].credentials: bad.csv: the columns are a, b: there have to be name and secret"},
 		{"too few credentials", strings.Replace(group, "count: 2", "count: 3", 1) + "    credentials: two.csv", "f:6: groups[0].credentials: two.csv has 2 devices, count is 3"},

@@ -39,7 +39,8 @@ type Result struct {
 	Broken    int64 `json:"broken"`    // connections lost
 	Cut       int64 `json:"cut"`       // connections that the scenario broke
 
-	Posts    int64 `json:"posts"` // made
+	Posts    int64 `json:"posts"`  // made
+	Events   int64 `json:"events"` // among them
 	Sent     int64 `json:"sent"`
 	Resent   int64 `json:"resent"`
 	Acked    int64 `json:"acknowledged"`
@@ -166,7 +167,7 @@ func (r *run) report(interrupted bool) *Result {
 		Scenario: r.s.Name, Seed: r.s.Seed, Interrupted: interrupted, Seconds: seconds(r.now()), Devices: len(r.members),
 		Connected: c.up.Load(), Came: c.came.Load(), Returns: c.returns.Load(), Refused: c.refused.Load(), Failed: c.failed.Load(),
 		Broken: c.broken.Load(), Cut: c.cut.Load(),
-		Posts: c.made.Load(), Sent: c.sent.Load(), Resent: c.resent.Load(), Acked: c.acked.Load(), Answered: c.answered.Load(),
+		Posts: c.made.Load(), Events: c.events.Load(), Sent: c.sent.Load(), Resent: c.resent.Load(), Acked: c.acked.Load(), Answered: c.answered.Load(),
 		Rejected: c.rejected.Load(), Dropped: c.dropped.Load(), Lost: c.made.Load() - c.answered.Load(),
 		CommandsTaken: c.commands.Load(), CommandsAnswered: c.obeyed.Load(), CommandsOrdered: c.ordered.Load(), CommandsDone: c.acknowledged.Load(),
 		Answers: quantiles(&r.delays), Connects: quantiles(&r.connects), Return: quantiles(&r.returns), Commands: quantiles(&r.commands),

@@ -24,9 +24,9 @@ type Options struct {
 	// Explain says why a device was refused, "" where nobody knows. It is
 	// called once a cause, beside the run.
 	Explain func(ctx context.Context, product, device string) string
-	// Command asks the cloud to set a property of a device, and waits for the
+	// Command asks the cloud to have a device do something, and waits for the
 	// outcome; nil where there is nobody to ask.
-	Command func(ctx context.Context, product, device, property string, value any) error
+	Command func(ctx context.Context, c Command) error
 	Dial    client.Dialer // in place of the scenario's server
 	Log     *slog.Logger  // nil: discard
 }
@@ -36,18 +36,17 @@ const workers = 32
 
 // A run is a scenario at work.
 type run struct {
-	s         *Scenario
-	o         Options
-	ctx       context.Context
-	start     time.Time
-	keepAlive time.Duration // between signs of life
-	slow      bool          // the network delays or loses
-	dialer    client.Dialer
-	before    int64 // memory without devices
-	members   []member
-	work      chan *member // as many places as members: each is in it once at most
-	schedule  *schedule
-	waits     sync.WaitGroup // goroutines that dial or read
+	s        *Scenario
+	o        Options
+	ctx      context.Context
+	start    time.Time
+	slow     bool // the network delays or loses
+	dialer   client.Dialer
+	before   int64 // memory without devices
+	members  []member
+	work     chan *member // as many places as members: each is in it once at most
+	schedule *schedule
+	waits    sync.WaitGroup // goroutines that dial or read
 
 	openMu  sync.Mutex
 	opening int       // goroutines that dial
@@ -68,7 +67,8 @@ type run struct {
 type counters struct {
 	connected, up                                          atomic.Int64 // now
 	came, returns, refused, failed, broken, cut            atomic.Int64 // connections
-	made, sent, resent, acked, answered, rejected, dropped atomic.Int64 // posts
+	made, sent, resent, acked, answered, rejected, dropped atomic.Int64 // posts, events included
+	events                                                 atomic.Int64 // among the posts made
 	waiting                                                atomic.Int64 // posts that are not answered now
 	commands, obeyed                                       atomic.Int64 // that devices took, and answered
 	ordered, acknowledged                                  atomic.Int64 // commands that the cloud was asked for
@@ -92,8 +92,7 @@ func (s *Scenario) prepare(o Options) (*run, error) {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	r := &run{s: s, o: o, causes: map[causeKey]*Cause{},
-		keepAlive: s.Server.KeepAlive * 9 / 10,
-		slow:      s.Network.Delay > 0 || s.Network.Jitter > 0 || s.Network.Loss > 0,
+		slow: s.Network.Delay > 0 || s.Network.Jitter > 0 || s.Network.Loss > 0,
 	}
 	if err := enoughFiles(s.Devices()); err != nil {
 		return nil, err
@@ -115,9 +114,10 @@ func (s *Scenario) prepare(o Options) (*run, error) {
 		if !g.HasCredentials() && g.Dialect != "mqtt" {
 			return nil, fmt.Errorf("group %s has no secrets: give credentials or secret, or let a Matou make its devices (--api)", g.Name)
 		}
-		curves := 0
-		for j := range g.sources {
-			curves += g.sources[j].shape.curves()
+		curves := curvesOf(g.sources)
+		for j := range g.happens {
+			g.happens[j].curves = curves
+			curves += curvesOf(g.happens[j].output)
 		}
 		for k := range g.Count {
 			m := &r.members[i]
@@ -128,7 +128,11 @@ func (s *Scenario) prepare(o Options) (*run, error) {
 				return nil, fmt.Errorf("group %s, device %s: %w", g.Name, c.Name, err)
 			}
 			m.curves = begin(g.sources, m.seed, make([]curve.Curve, 0, curves))
+			for j := range g.happens {
+				m.curves = begin(g.happens[j].output, curve.Seed(m.seed, g.happens[j].id), m.curves)
+			}
 			m.on = time.Duration(m.random("on", 0) * float64(s.Ramp))
+			m.await()
 			i++
 		}
 	}
@@ -161,9 +165,6 @@ func (s *Scenario) dialer() (client.Dialer, error) {
 
 // now is the time since the start.
 func (r *run) now() time.Duration { return time.Since(r.start) }
-
-// patience is how long a server may be silent, a PINGREQ included.
-func (r *run) patience() time.Duration { return r.s.Server.KeepAlive * 3 / 2 }
 
 // kick puts a member before the workers, once.
 func (r *run) kick(m *member) {

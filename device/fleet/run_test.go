@@ -4,9 +4,16 @@ import (
 	"bytes"
 	"context"
 	"encoding/xml"
+	"fmt"
+	"regexp"
 	"strings"
+	"sync"
 	"testing"
 	"time"
+
+	"github.com/matou-iot/matou/mqtt"
+	"github.com/matou-iot/matou/mqtt/packet"
+	"github.com/matou-iot/matou/thing"
 )
 
 // go runs a scenario against the cloud.
@@ -173,6 +180,199 @@ expect: {lost: 0}
 	}
 	if !strings.Contains(c.payloads[0], `"Speed":1}`) || !strings.Contains(c.payloads[len(c.payloads)-1], `"Speed":4711}`) {
 		t.Errorf("reported first %s, last %s", c.payloads[0], c.payloads[len(c.payloads)-1])
+	}
+}
+
+// lampModel is a lamp of Aliyun with a fault to tell and a service to call.
+const lampModel = `{"properties":[
+  {"identifier":"Lux","name":"l","accessMode":"r","dataType":{"type":"int","specs":{"min":"0","max":"9"}}},
+  {"identifier":"On","name":"o","accessMode":"rw","dataType":{"type":"bool","specs":{"0":"off","1":"on"}}}],
+ "events":[{"identifier":"Fault","name":"f","type":"error","outputData":[
+  {"identifier":"Code","name":"c","dataType":{"type":"enum","specs":{"3":"a","4":"b"}}},
+  {"identifier":"Hot","name":"h","dataType":{"type":"bool","specs":{"0":"no","1":"yes"}}}]}],
+ "services":[{"identifier":"Blink","name":"b","callType":"async",
+  "inputData":[{"identifier":"Times","name":"t","dataType":{"type":"int","specs":{"min":"1","max":"20"}}}],
+  "outputData":[{"identifier":"Done","name":"d","dataType":{"type":"int","specs":{"min":"5","max":"7"}}}]}]}`
+
+// withLamps is a scenario of devices with that model.
+func withLamps(t *testing.T, text string) *Scenario {
+	t.Helper()
+	s, err := Read("f", []byte(text), files(map[string]string{"lamp.json": lampModel}), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+const lamps = `
+seed: 3
+duration: 800ms
+groups: [{name: lamp, dialect: aliyun, product: a1, count: 4, secret: s, model: lamp.json, report: {every: 400ms}, events: {Fault: {every: 50ms, values: {Hot: {value: 1}}}}}]
+expect: {lost: 0, rejected: 0}
+`
+
+// TestEventsOfTheModel has devices tell events whose output fits the model, at
+// times that follow from the seed, and each is answered.
+func TestEventsOfTheModel(t *testing.T) {
+	var digests []string
+	for range 2 {
+		c := newCloud(t)
+		r, err := withLamps(t, lamps).Run(t.Context(), Options{Dial: c.dial})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !r.OK() || r.Events < 20 || r.Events >= r.Posts || r.Answered != r.Posts || c.events != int(r.Events) {
+			t.Errorf("%d events of %d posts, the cloud heard %d\n%+v", r.Events, r.Posts, c.events, r)
+		}
+		outputs := map[string]bool{}
+		for _, p := range c.payloads {
+			if _, rest, ok := strings.Cut(p, `"params":{"value":`); ok {
+				output, _, _ := strings.Cut(rest, `,"time":`)
+				outputs[output] = true
+			}
+		}
+		if len(outputs) != 2 || !outputs[`{"Code":3,"Hot":1}`] || !outputs[`{"Code":4,"Hot":1}`] {
+			t.Errorf("told %v", outputs)
+		}
+		digests = append(digests, r.Values+"/"+fmt.Sprint(r.Events))
+	}
+	if digests[0] != digests[1] {
+		t.Errorf("one seed, two histories: %v", digests)
+	}
+}
+
+// TestServicesAreAnsweredByTheModel calls a service that the model has, and one
+// that it has not.
+func TestServicesAreAnsweredByTheModel(t *testing.T) {
+	c := newCloud(t)
+	const on = "/sys/a1/lamp-000001/thing/service/"
+	c.after = func(n int) (string, string) {
+		switch n {
+		case 1:
+			return on + "Blink", `{"id":"71","version":"1.0","params":{"Times":2},"method":"thing.service.Blink"}`
+		case 3: // 2 is the answer
+			return on + "Fly", `{"id":"72","version":"1.0","params":{},"method":"thing.service.Fly"}`
+		}
+		return "", ""
+	}
+	s := withLamps(t, strings.Replace(lamps, "count: 4", "count: 1", 1))
+	r, err := s.Run(t.Context(), Options{Dial: c.dial})
+	if err != nil || r.CommandsTaken != 2 || r.CommandsAnswered != 2 {
+		t.Fatalf("%+v, %v", r, err)
+	}
+	said := strings.Join(c.payloads, "\n")
+	done := regexp.MustCompile(`\{"id":"71","code":200,"data":\{"Done":[567]\}\}`)
+	if !done.MatchString(said) || !strings.Contains(said, `"id":"72","code":400,"message":"this device has no service Fly"`) {
+		t.Errorf("answered\n%s", said)
+	}
+}
+
+// TestCommandsSetAndCall looks at what a cloud is asked for.
+func TestCommandsSetAndCall(t *testing.T) {
+	for _, tt := range []struct {
+		services    string
+		sets, calls bool
+	}{{"", true, false}, {", services: 50%", true, true}, {", services: 100%", false, true}} {
+		c := newCloud(t)
+		s := withLamps(t, lamps+"commands: {every: 5ms"+tt.services+"}\n")
+		var mu sync.Mutex
+		sets, calls := 0, 0
+		r, err := s.Run(t.Context(), Options{Dial: c.dial, Command: func(_ context.Context, o Command) error {
+			mu.Lock()
+			defer mu.Unlock()
+			switch times := o.Input["Times"]; {
+			case o.Product != "a1" || !strings.HasPrefix(o.Device, "lamp-00000"):
+				t.Errorf("asked for %+v", o)
+			case o.Service == "":
+				sets++
+				if o.Property != "On" || o.Value.Shape != thing.Boolean {
+					t.Errorf("asked for %+v", o)
+				}
+			default:
+				calls++
+				if o.Service != "Blink" || len(o.Input) != 1 || times.Int < 1 || times.Int > 20 {
+					t.Errorf("asked for %+v", o)
+				}
+			}
+			return nil
+		}})
+		if err != nil || sets > 0 != tt.sets || calls > 0 != tt.calls || r.CommandsDone != int64(sets+calls) || r.CommandsOrdered != r.CommandsDone {
+			t.Errorf("services%s: %d sets, %d calls, %+v, %v", tt.services, sets, calls, r, err)
+		}
+	}
+}
+
+// TestVersionsOfMQTT has plain devices of each version on one server.
+func TestVersionsOfMQTT(t *testing.T) {
+	c := newCloud(t)
+	c.five = packet.Properties{ReceiveMaximum: new(uint16), ServerKeepAlive: new(uint16)}
+	*c.five.ReceiveMaximum, *c.five.ServerKeepAlive = 1, 30
+	r := c.run(`
+duration: 500ms
+groups:
+  - {name: old, dialect: mqtt, version: 3.1, product: f, count: 2, report: {every: 50ms}, values: {v: {value: 1}}}
+  - {name: usual, dialect: mqtt, version: 3.1.1, product: f, count: 2, report: {every: 50ms}, values: {v: {value: 1}}}
+  - {name: five, dialect: mqtt, version: 5, product: f, count: 2, report: {every: 50ms}, values: {v: {value: 1}}}
+expect: {connected: 100%, answered: 100%, lost: 0, rejected: 0}
+`)
+	if got := fmt.Sprint(c.versions); !r.OK() || got != "map[3.1:2 3.1.1:2 5.0:2]" {
+		t.Errorf("%s connected\n%+v", got, r)
+	}
+}
+
+// TestNoOfMQTT5 has a server that takes no message and says so in its PUBACK,
+// then one that sends devices away.
+func TestNoOfMQTT5(t *testing.T) {
+	const text = `
+duration: 300ms
+drain: 5s
+groups: [{name: five, dialect: mqtt, version: 5, product: f, count: 1, report: {every: 50ms}, values: {v: {value: 1}}}]
+`
+	c := newCloud(t)
+	c.puback = mqtt.QuotaExceeded
+	r := c.run(text)
+	if r.Rejected != r.Posts || r.Lost != 0 || len(r.Causes) != 1 || r.Causes[0].Why != "the server did not take it: quota exceeded (0x97)" {
+		t.Errorf("%+v, %+v", r, r.Causes)
+	}
+	c = newCloud(t)
+	c.bye = mqtt.ServerShuttingDown
+	r = c.run(text + "reconnect: {min: 10ms, max: 20ms}\n")
+	if r.Broken == 0 || len(r.Causes) != 1 || r.Causes[0].Why != "the server closed the connection: server shutting down (0x8B)" {
+		t.Errorf("%+v, %+v", r, r.Causes)
+	}
+}
+
+func TestWelcomeReadsNoFurther(t *testing.T) {
+	long := append([]byte{0x20, 0x82, 0x01, 0, 0x86, 0x7F, 0x1F, 0, 0x7C}, strings.Repeat("x", 0x7C)...) // with a reason string
+	for _, tt := range []struct {
+		name string
+		v    mqtt.Version
+		in   []byte
+		want string
+	}{
+		{"welcome", mqtt.V311, []byte{0x20, 2, 0, 0}, ""},
+		{"welcome of 5", mqtt.V5, []byte{0x20, 6, 0, 0, 3, 0x21, 0, 9}, ""},
+		{"refused", mqtt.V311, []byte{0x20, 2, 0, 4}, "code 4"},
+		{"refused in a long CONNACK", mqtt.V5, long, "code 134"},
+		{"hung up", mqtt.V311, []byte{0x20}, "without a CONNACK"},
+		{"hung up in the middle", mqtt.V5, []byte{0x20, 6, 0}, "without a CONNACK"},
+		{"another protocol", mqtt.V311, []byte("HTTP/1.1 400 Bad Request\r\n"), "48 54: is this an MQTT port?"},
+		{"no length", mqtt.V5, []byte{0x20, 0xFF, 0xFF, 0xFF, 0xFF, 1}, "is this an MQTT port?"},
+		{"a length beyond all bounds", mqtt.V5, []byte{0x20, 0xFF, 0xFF, 0xFF, 0x7F, 1}, "is this an MQTT port?"},
+	} {
+		r := bytes.NewReader(append(tt.in, "next"...))
+		if strings.HasPrefix(tt.name, "hung") {
+			r = bytes.NewReader(tt.in)
+		}
+		_, err := welcome(r, tt.v)
+		switch {
+		case tt.want != "":
+			if err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("%s: %v, want %s", tt.name, err, tt.want)
+			}
+		case err != nil || r.Len() != len("next"):
+			t.Errorf("%s: %v, %d bytes left", tt.name, err, r.Len())
+		}
 	}
 }
 

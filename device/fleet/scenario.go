@@ -14,6 +14,7 @@ import (
 	"github.com/matou-iot/matou/device/curve"
 	"github.com/matou-iot/matou/device/virtual"
 	"github.com/matou-iot/matou/internal/yamldoc"
+	"github.com/matou-iot/matou/mqtt"
 	"github.com/matou-iot/matou/thing"
 )
 
@@ -48,21 +49,34 @@ type Group struct {
 	Secret      string `yaml:"secret"`      // of all devices; without it and without credentials a Matou makes them
 	SignMethod  string `yaml:"signMethod"`
 
+	Version string `yaml:"version"` // of MQTT: 3.1, 3.1.1 or 5; empty: 3.1.1
+
 	Model  string                 `yaml:"model"`  // file of the thing model: what values there are
 	Values map[string]*curve.Spec `yaml:"values"` // curves in place of what follows from the model
 	Report Report                 `yaml:"report"`
+	Events map[string]*Event      `yaml:"events"` // what happens to the devices now and then
 	Answer Answer                 `yaml:"answer"`
 
-	model   *thing.Model
-	modelIs []byte // the file
-	sources []source
-	logins  []Credential
+	model    *thing.Model
+	modelIs  []byte // the file
+	version  mqtt.Version
+	sources  []source
+	happens  []happening // by name
+	settable []*source   // among sources: what commands may set
+	services []service   // of the model
+	logins   []Credential
 }
 
 // A Report says when the devices of a group report.
 type Report struct {
 	Every  time.Duration `yaml:"every"`  // 0: 10s
 	Jitter yamldoc.Share `yaml:"jitter"` // of the interval
+}
+
+// An Event happens to each device of a group, at times without memory.
+type Event struct {
+	Every  time.Duration          `yaml:"every"`  // mean time between two; 0: 10m
+	Values map[string]*curve.Spec `yaml:"values"` // of its output, in place of what follows from the model
 }
 
 // An Answer says how devices answer sets and calls.
@@ -87,9 +101,11 @@ type Storm struct {
 	Away   time.Duration `yaml:"away"`   // nobody comes back sooner after the break
 }
 
-// Commands are property sets that a Matou is asked to send.
+// Commands are what a Matou is asked to have devices do: property sets, and
+// calls of the services in their models.
 type Commands struct {
-	Every time.Duration `yaml:"every"` // 0: none
+	Every    time.Duration `yaml:"every"`    // 0: none
+	Services yamldoc.Share `yaml:"services"` // of the commands: calls; 0: sets alone
 }
 
 // A Backoff bounds the random wait before a reconnect; the bound doubles with
@@ -126,7 +142,9 @@ const (
 	minEvery     = 10 * time.Millisecond
 	maxDuration  = 30 * 24 * time.Hour
 	maxValuesOf  = 200 // of one post
+	maxEvents    = 100 // of a group
 	defaultEvery = 10 * time.Second
+	defaultEvent = 10 * time.Minute
 	defaultDrain = 15 * time.Second
 	defaultTime  = time.Minute
 )

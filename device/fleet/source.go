@@ -27,10 +27,8 @@ type shape struct {
 }
 
 // curves is how many curves the shape needs.
-func (s *shape) curves() (n int) {
-	for i := range s.fields {
-		n += s.fields[i].shape.curves()
-	}
+func (s *shape) curves() int {
+	n := curvesOf(s.fields)
 	if s.spec != nil {
 		n++
 	}
@@ -58,6 +56,32 @@ func sourcesOf(m *thing.Model, given map[string]*curve.Spec) (out []source) {
 		out = append(out, source{p.ID, s, &p.Type})
 	}
 	return out
+}
+
+// sourcesOfParams finds what an event or a call says: the parameters of the
+// model, with those curves that were given in their place; where there is no
+// model, what was given.
+func sourcesOfParams(modelled bool, params []thing.Param, given map[string]*curve.Spec) (out []source) {
+	if !modelled {
+		return sourcesOf(nil, given)
+	}
+	for i := range params {
+		p := &params[i]
+		s := shapeOf(&p.Type, 0)
+		if spec := given[p.ID]; spec != nil {
+			s = shape{kind: p.Type.Kind, spec: spec}
+		}
+		out = append(out, source{p.ID, s, &p.Type})
+	}
+	return out
+}
+
+// curvesOf counts the curves of sources.
+func curvesOf(all []source) (n int) {
+	for i := range all {
+		n += all[i].shape.curves()
+	}
+	return n
 }
 
 // maxShapeDepth bounds structs inside one another.

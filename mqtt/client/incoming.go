@@ -41,11 +41,7 @@ func (c *Client) receive(ctx context.Context, l *link, p packet.Packet) error {
 	case *packet.Pingresp:
 		return nil
 	case *packet.Disconnect:
-		d := &Disconnected{Reason: p.Reason}
-		if p.Properties != nil {
-			d.ReasonString, d.ServerReference = p.Properties.ReasonString, p.Properties.ServerReference
-		}
-		return d
+		return DisconnectionOf(p)
 	}
 	return &packet.Error{Packet: p.Type().String(), Clause: "MQTT5 §2.1.2", Detail: "a server does not send it here", Reason: mqtt.ProtocolError}
 }

@@ -58,8 +58,9 @@ var refusals = map[mqtt.ReasonCode]string{
 	mqtt.ConnectionRateExceeded:     "there were too many connections in a short time",
 }
 
-// refused reads a CONNACK: nil means welcome.
-func refused(ack *packet.Connack, v mqtt.Version) error {
+// RefusalOf reads the CONNACK of a CONNECT in version v: nil means welcome, else
+// it is a *Refused.
+func RefusalOf(ack *packet.Connack, v mqtt.Version) error {
 	if ack.Reason == mqtt.Success {
 		return nil
 	}
@@ -78,6 +79,15 @@ type Disconnected struct {
 	Reason          mqtt.ReasonCode
 	ReasonString    string
 	ServerReference string
+}
+
+// DisconnectionOf reads a server's DISCONNECT.
+func DisconnectionOf(p *packet.Disconnect) *Disconnected {
+	d := &Disconnected{Reason: p.Reason}
+	if p.Properties != nil {
+		d.ReasonString, d.ServerReference = p.Properties.ReasonString, p.Properties.ServerReference
+	}
+	return d
 }
 
 func (d *Disconnected) Error() string {

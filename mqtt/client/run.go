@@ -174,7 +174,7 @@ func (c *Client) handshake(conn net.Conn) (*link, *packet.Connack, error) {
 	if !ok {
 		return nil, nil, fmt.Errorf("the server answered CONNECT with %s: %w", p.Type(), mqtt.ProtocolError)
 	}
-	if err := refused(ack, hello.Version); err != nil {
+	if err := RefusalOf(ack, hello.Version); err != nil {
 		return nil, nil, err
 	}
 	l.agree(hello, ack)
