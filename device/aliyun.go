@@ -76,22 +76,34 @@ func (a *alink) Filters() []string {
 
 func (a *alink) Report(id string, r []Reading) (client.Message, error) {
 	params, err := object(r, func(b *bytes.Buffer, r Reading) error {
-		if on, ok := r.Value.(bool); ok { // a switch is 0 or 1 [Aliyun TSL bool]
-			r.Value = 0
-			if on {
-				r.Value = 1
-			}
-		}
 		if r.Time.IsZero() {
-			return plain(b, r)
+			return numeric(b, r)
 		}
+		r.Value = zeroOne(r.Value)
 		return wrapped(b, r)
 	})
 	return a.request(alinkPost, id, params), err
 }
 
+// numeric writes a value alone, a switch as 0 or 1.
+func numeric(b *bytes.Buffer, r Reading) error {
+	r.Value = zeroOne(r.Value)
+	return plain(b, r)
+}
+
+// zeroOne is a switch as Aliyun writes it [Aliyun TSL bool].
+func zeroOne(v any) any {
+	switch v {
+	case true:
+		return 1
+	case false:
+		return 0
+	}
+	return v
+}
+
 func (a *alink) Event(id, event string, output []Reading, at time.Time) (client.Message, error) {
-	params, err := object(output, plain)
+	params, err := object(output, numeric)
 	value := `{"value":` + string(params)
 	if !at.IsZero() {
 		value += `,"time":` + strconv.FormatInt(at.UnixMilli(), 10)
@@ -155,7 +167,7 @@ func (a *alink) Answer(h Heard, out Values, failed error) (client.Message, error
 		return message(topic, fmt.Appendf(nil, `{"id":%s,"code":%d,"message":%s,"data":{}}`,
 			quote(h.ID), codeFailed, quote(failed.Error()))), nil
 	}
-	data, err := object(readings(out), plain)
+	data, err := object(readings(out), numeric)
 	return message(topic, fmt.Appendf(nil, `{"id":%s,"code":%d,"data":%s}`, quote(h.ID), codeSuccess, data)), err
 }
 

@@ -121,6 +121,7 @@ type Device struct {
 	posted chan struct{} // there is something in queue
 
 	mu      sync.Mutex
+	ran     bool
 	replies map[string]chan Heard // by message id, each takes one
 	queue   [][]Reading           // to be sent, the oldest first; at most o.Queue
 	dropped int64
@@ -237,8 +238,11 @@ func (d *Device) OnInvoke(h InvokeHandler) { d.onInvoke = h }
 // and Every until ctx ends, then disconnects and returns nil. It returns
 // earlier only if GiveUp says so. Between attempts it waits a random time below
 // a bound that doubles from MinBackoff to MaxBackoff. When it returns, all its goroutines are
-// gone. It can be called once.
+// gone. It can be called once; a second call is an error.
 func (d *Device) Run(ctx context.Context) error {
+	if err := d.begin(); err != nil {
+		return err
+	}
 	ctx, cancel := context.WithCancel(ctx)
 	var others sync.WaitGroup
 	defer others.Wait()
@@ -253,6 +257,25 @@ func (d *Device) Run(ctx context.Context) error {
 		others.Go(func() { d.sample(ctx, s) })
 	}
 	return d.client.Run(ctx)
+}
+
+// begin finds what Run cannot work with.
+func (d *Device) begin() error {
+	for _, s := range d.samplers {
+		switch {
+		case s.every <= 0:
+			return fmt.Errorf("device: Every and OnChange need an interval above 0, not %v", s.every)
+		case s.read == nil:
+			return errors.New("device: Every and OnChange need a function that reads")
+		}
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.ran {
+		return errors.New("device: Run was called before: make another Device")
+	}
+	d.ran = true
+	return nil
 }
 
 // subscribe asks for what the cloud sends; the client asks again after each

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -211,6 +212,85 @@ func TestEvent(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestSwitchesAreSaidAsTheVendorDoes has bool written as 0 and 1 for Aliyun
+// alone, in events and answers as in reports [Aliyun TSL bool].
+func TestSwitchesAreSaidAsTheVendorDoes(t *testing.T) {
+	for _, tt := range []struct {
+		id            Identity
+		call          Heard
+		event, answer string
+	}{
+		{lamp, Heard{Kind: Invoke, Topic: lampRoot + "thing/service/Blink", ID: "7"}, `"value":{"Hot":1}`, `"data":{"Off":0}`},
+		{tv, Heard{Kind: Invoke, Topic: tvRoot + "service/Blink/invoke", ID: "7"}, `"value":{"Hot":true}`, `"data":{"Off":false}`},
+		{pump, Heard{Kind: Invoke, Topic: "farm/pump1/services/Blink", ID: "7"}, `{"Hot":true}`, `"output":{"Off":false}`},
+	} {
+		s, err := tt.id.Speech(false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		event, err := s.Event("1", "Fault", readings(Values{"Hot": true}), time.Time{})
+		if err != nil || !strings.Contains(string(event.Payload), tt.event) {
+			t.Errorf("event %s, %v; want %s", event.Payload, err, tt.event)
+		}
+		answer, err := s.Answer(tt.call, Values{"Off": false}, nil)
+		if err != nil || !strings.Contains(string(answer.Payload), tt.answer) {
+			t.Errorf("answer %s, %v; want %s", answer.Payload, err, tt.answer)
+		}
+	}
+}
+
+func TestRunSaysWhatItCannotDo(t *testing.T) {
+	read := func(context.Context) (Values, error) { return nil, nil }
+	for want, set := range map[string]func(*Device){
+		"an interval above 0, not 0s":  func(d *Device) { d.Every(0, read) },
+		"an interval above 0, not -1s": func(d *Device) { d.OnChange(-time.Second, 0, read) },
+		"a function that reads":        func(d *Device) { d.Every(time.Second, nil) },
+	} {
+		d, err := New(Options{Identity: pump})
+		if err != nil {
+			t.Fatal(err)
+		}
+		set(d)
+		if err := d.Run(t.Context()); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("Run = %v, want %s", err, want)
+		}
+	}
+	d, err := New(Options{Identity: pump})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := d.Run(ended); err != nil {
+		t.Errorf("the first Run = %v", err)
+	}
+	if err := d.Run(ended); err == nil || !strings.Contains(err.Error(), "called before") {
+		t.Errorf("the second Run = %v", err)
+	}
+}
+
+// TestDeviceThatBeginsAway measures from its first interval on, and reports it
+// all when it comes to the network.
+func TestDeviceThatBeginsAway(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCloud(t)
+		n := 0
+		c.start(Options{Identity: pump}, func(d *Device) {
+			d.Every(time.Second, func(context.Context) (Values, error) {
+				n++
+				return Values{"n": n}, nil
+			})
+		})
+		began := time.Now()
+		<-time.After(3*time.Second + time.Millisecond)
+		c.accept()
+		c.subscribed()
+		for i := 1; i <= 3; i++ {
+			c.want("farm/pump1/properties", fmt.Sprintf(`{"n":{"value":%d,"time":%d}}`, i, began.Add(time.Duration(i)*time.Second).UnixMilli()))
+		}
+	})
 }
 
 func TestCallsAreCarriedOutAndAnswered(t *testing.T) {

@@ -41,7 +41,8 @@ type sampler struct {
 }
 
 // Every posts what read returns, at once after the first connection and then
-// in this interval, away or not: see Post. nil values post nothing; an error
+// in this interval, away or not: see Post. Where there is no connection yet
+// after one interval, it begins without. The interval has to be above 0. nil values post nothing; an error
 // is logged, and what was read all the same is posted.
 func (d *Device) Every(interval time.Duration, read func(context.Context) (Values, error)) {
 	d.samplers = append(d.samplers, &sampler{every: interval, read: read})
@@ -56,13 +57,15 @@ func (d *Device) OnChange(interval time.Duration, tolerance float64, read func(c
 
 // sample works for one sampler until ctx ends.
 func (d *Device) sample(ctx context.Context, s *sampler) {
+	tick := time.NewTicker(s.every)
+	defer tick.Stop()
 	select {
 	case <-d.ready:
+		tick.Reset(s.every)
+	case <-tick.C:
 	case <-ctx.Done():
 		return
 	}
-	tick := time.NewTicker(s.every)
-	defer tick.Stop()
 	for {
 		v, err := s.read(ctx)
 		if err != nil && ctx.Err() == nil {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"os"
 	"slices"
 	"strings"
 	"time"
@@ -28,7 +29,9 @@ type deviceRunCmd struct {
 	Port     string `help:"Port of the module: /dev/ttyUSB0, COM3, a pseudo-terminal, or tcp:host:port." placeholder:"PORT"`
 	Baud     int    `help:"Speed of the port." placeholder:"N"`
 	SSID     string `name:"ssid" help:"Wi-Fi that the module joins." placeholder:"SSID"`
-	WifiPass string `name:"wifi-password" help:"Password of the Wi-Fi." env:"MATOU_WIFI_PASSWORD" placeholder:"PASSWORD"`
+	WifiPass string `name:"wifi-password" help:"Password of the Wi-Fi; left out, what the environment has as MATOU_WIFI_PASSWORD." placeholder:"PASSWORD"`
+	APN      string `name:"apn" help:"Access point that a cellular module uses." placeholder:"APN"`
+	PIN      string `name:"pin" help:"PIN of the SIM card in a cellular module." placeholder:"PIN"`
 	Name     string `name:"device-name" help:"Be this device of the product instead." placeholder:"NAME"`
 	Secret   string `name:"device-secret" help:"Secret or key of the device instead." env:"MATOU_DEVICE_SECRET" placeholder:"SECRET"`
 	Seed     uint64 `help:"Seed of all that is random instead." placeholder:"N"`
@@ -115,8 +118,17 @@ func (c *deviceRunCmd) change(d *virtual.Description) {
 	if c.SSID != "" {
 		d.Module.SSID = c.SSID
 	}
-	if c.WifiPass != "" && d.Module.Kind == "esp8266" {
+	switch known := os.Getenv("MATOU_WIFI_PASSWORD"); {
+	case c.WifiPass != "": // also for a module without Wi-Fi, which is a mistake to tell
 		d.Module.Password = c.WifiPass
+	case known != "" && d.Module.Kind == "esp8266":
+		d.Module.Password = known
+	}
+	if c.APN != "" {
+		d.Module.APN = c.APN
+	}
+	if c.PIN != "" {
+		d.Module.PIN = c.PIN
 	}
 	if c.CAFile != "" {
 		d.Server.CAFile = c.CAFile

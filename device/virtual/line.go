@@ -41,10 +41,13 @@ func (c *checker) module() {
 			c.tell("module."+name, "%v", err)
 		}
 	}
-	if m.Kind == "nt35e" {
-		c.tell("module.kind", "no socket commands of the nt35e are known: it can be %s", strings.Join(ModuleKinds, " or "))
-	} else if !slices.Contains(ModuleKinds, m.Kind) {
-		c.tell("module.kind", "%q is none of %s", m.Kind, strings.Join(ModuleKinds, ", "))
+	switch kinds := strings.Join(ModuleKinds, " or "); {
+	case m.Kind == "":
+		c.tell("module.kind", "is missing: it is %s", kinds)
+	case m.Kind == "nt35e":
+		c.tell("module.kind", "no socket commands of the nt35e are known: it can be %s", kinds)
+	case !slices.Contains(ModuleKinds, m.Kind):
+		c.tell("module.kind", "%q is not %s", m.Kind, kinds)
 	}
 	if m.Port == "" {
 		c.tell("module.port", "is missing: name the port of the module, such as /dev/ttyUSB0, or tcp:host:port")
@@ -52,12 +55,15 @@ func (c *checker) module() {
 	if m.Baud != 0 && (m.Baud < 50 || m.Baud > 5_000_000) {
 		c.tell("module.baud", "%d is not from 50 to 5000000", m.Baud)
 	}
-	if m.Kind == "esp8266" && m.APN+m.PIN != "" {
-		c.tell("module", "an esp8266 has no apn and no pin: it has ssid and password")
+	without := func(kind, field, value, why string) {
+		if m.Kind == kind && value != "" {
+			c.tell("module."+field, "%s", why)
+		}
 	}
-	if m.Kind == "ec20" && m.SSID+m.Password != "" {
-		c.tell("module", "an ec20 has no ssid and no password: it has apn and pin")
-	}
+	without("esp8266", "apn", m.APN, "an esp8266 has no SIM card and no access point: it has ssid and password")
+	without("esp8266", "pin", m.PIN, "an esp8266 has no SIM card: it has ssid and password")
+	without("ec20", "ssid", m.SSID, "an ec20 joins no Wi-Fi: it has apn and pin")
+	without("ec20", "password", m.Password, "an ec20 joins no Wi-Fi (--wifi-password): it has apn and pin")
 	if u, err := url.Parse(c.Server.URL); err == nil && strings.HasPrefix(strings.ToLower(u.Scheme), "ws") {
 		c.tell("server.url", "%s does not go through a module: use mqtt:// or mqtts://", c.Server.URL)
 	}

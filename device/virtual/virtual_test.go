@@ -41,6 +41,13 @@ func TestMistakesNameLineFieldAndRemedy(t *testing.T) {
 	for _, tt := range []struct{ name, text, want string }{
 		{"no dialect", "device: {deviceName: x}\nsensors: {t: {value: 1}}", `f:1: device.dialect: "" is none of aliyun, onenet, mqtt`},
 		{"another dialect's field", "device:\n  dialect: onenet\n  productKey: x", "f:3: device.productKey: a device that speaks onenet has none: it has productId, key, tokenLifetime"},
+		{"Wi-Fi of a cellular module", base + "sensors: {t: {value: 1}}\nmodule:\n  kind: ec20\n  port: p\n  ssid: home\n  password: x",
+			"f:6: module.ssid: an ec20 joins no Wi-Fi: it has apn and pin\nf:7: module.password: an ec20 joins no Wi-Fi (--wifi-password): it has apn and pin"},
+		{"SIM of a Wi-Fi module", base + "sensors: {t: {value: 1}}\nmodule:\n  kind: esp8266\n  port: p\n  apn: cmnet\n  pin: 1234",
+			"f:6: module.apn: an esp8266 has no SIM card and no access point: it has ssid and password\nf:7: module.pin: an esp8266 has no SIM card: it has ssid and password"},
+		{"module of no kind", base + "sensors: {t: {value: 1}}\nmodule:\n  port: p", "f:3: module.kind: is missing: it is esp8266 or ec20"},
+		{"module without sockets", base + "sensors: {t: {value: 1}}\nmodule: {kind: nt35e, port: p}", "f:3: module.kind: no socket commands of the nt35e are known: it can be esp8266 or ec20"},
+		{"WebSocket through a module", base + "sensors: {t: {value: 1}}\nmodule: {kind: ec20, port: p}\nserver: {url: \"ws://h/mqtt\"}", "f:4: server.url: ws://h/mqtt does not go through a module"},
 		{"no secret", "device: {dialect: aliyun, productKey: a, deviceName: b}\nsensors: {t: {value: 1}}", "f:1: device: an Aliyun identity needs a DeviceSecret, or a ready-made Password with its ClientID"},
 		{"bad method", "device: {dialect: onenet, productId: a, deviceName: b, key: AAAA, signMethod: crc}\nsensors: {t: {value: 1}}", "f:1: device: "},
 		{"no variable", "device: {dialect: mqtt, product: a, deviceName: b,\n  secret: \"${MATOU_NOT_SET}\"}", "f:2: device.secret: the environment has no MATOU_NOT_SET: export MATOU_NOT_SET=…"},
