@@ -26,14 +26,14 @@ const (
 	askAgain    = 2 * time.Second
 )
 
-// cellular asks a command without parameters of its answer's prefix and returns
-// the parameters of each line that has it. Lines that look unsolicited belong
-// to it if belongs says so.
-func cellular(ctx context.Context, h *Host, c at.Command, belongs func([]at.Arg) bool) ([][]at.Arg, error) {
+// Rows asks a command and returns the parameters of each line that begins with
+// its name and a colon. Lines that look unsolicited belong to the answer if
+// belongs, which may be nil, says so.
+func (h *Host) Rows(ctx context.Context, c at.Command, belongs func([]at.Arg) bool) ([][]at.Arg, error) {
 	prefix := c.Name + ":"
 	read := func(line string) ([]at.Arg, bool) {
 		args, ok := Fields(line, prefix)
-		return args, ok && (belongs == nil || belongs(args))
+		return args, ok && len(args) > 0 && (belongs == nil || belongs(args))
 	}
 	answer, err := h.Ask(ctx, Request{Command: c, Claims: func(line string) bool { _, ok := read(line); return ok }})
 	var rows [][]at.Arg
@@ -45,33 +45,41 @@ func cellular(ctx context.Context, h *Host, c at.Command, belongs func([]at.Arg)
 	return rows, err
 }
 
+// SIMState asks once what the SIM card wants [27.007 §8.3]: "READY", "SIM PIN",
+// "SIM PUK" … The error is ErrSIM if there is no card; other refusals mean that
+// it is not ready yet.
+func SIMState(ctx context.Context, h *Host) (string, error) {
+	rows, err := h.Rows(ctx, at.Command{Name: "+CPIN", Form: at.Query}, nil)
+	if e, ok := errors.AsType[*Error](err); ok && errors.Is(err, ErrRefused) && missing(e.Got) {
+		return "", fmt.Errorf("%w (%w)", ErrSIM, err)
+	}
+	if err != nil || len(rows) == 0 {
+		return "", err
+	}
+	return rows[0][0].Text, nil
+}
+
 // WaitSIM waits until the SIM card is ready, and unlocks it with pin if that
-// is given [27.007 §8.3].
+// is given.
 func WaitSIM(ctx context.Context, h *Host, pin string) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, simTime, ErrSIM)
 	defer cancel()
 	for {
-		rows, err := cellular(ctx, h, at.Command{Name: "+CPIN", Form: at.Query}, nil)
-		if err == nil && len(rows) > 0 {
-			switch rows[0][0].Text {
-			case "READY":
-				return nil
-			case "SIM PIN":
-				if err := unlock(ctx, h, pin); err != nil {
-					return err
-				}
-				pin = "" // once: the third wrong one locks the card
-				continue
-			case "SIM PUK":
-				return fmt.Errorf("%w, and is locked: it wants its PUK, which a phone can enter", ErrPIN)
-			}
-		}
-		if e, ok := errors.AsType[*Error](err); ok && errors.Is(err, ErrRefused) {
-			if missing(e.Got) {
-				return fmt.Errorf("%w (%w)", ErrSIM, err)
-			}
-		} else if err != nil {
+		state, err := SIMState(ctx, h)
+		if err != nil && (errors.Is(err, ErrSIM) || !errors.Is(err, ErrRefused)) {
 			return err
+		}
+		switch state {
+		case "READY":
+			return nil
+		case "SIM PIN":
+			if err := unlock(ctx, h, pin); err != nil {
+				return err
+			}
+			pin = "" // once: the third wrong one locks the card
+			continue
+		case "SIM PUK":
+			return fmt.Errorf("%w, and is locked: it wants its PUK, which a phone can enter", ErrPIN)
 		}
 		if err := pause(ctx, askAgain); err != nil {
 			return err
@@ -109,7 +117,7 @@ func WaitNetwork(ctx context.Context, h *Host, commands ...string) error {
 	for {
 		refused := false
 		for _, name := range commands {
-			state, err := registration(ctx, h, name)
+			state, err := Registration(ctx, h, name)
 			if err != nil {
 				return err
 			}
@@ -134,10 +142,10 @@ func WaitNetwork(ctx context.Context, h *Host, commands ...string) error {
 	}
 }
 
-// registration asks one command for the state; -1 if the module does not know
-// it. An answer has the reporting mode before the state, an event has not.
-func registration(ctx context.Context, h *Host, name string) (state int, err error) {
-	rows, err := cellular(ctx, h, at.Command{Name: name, Form: at.Query}, func(args []at.Arg) bool {
+// Registration asks one of these commands for the state; -1 if the module does
+// not know it. An answer has the reporting mode before the state, an event has not.
+func Registration(ctx context.Context, h *Host, name string) (state int, err error) {
+	rows, err := h.Rows(ctx, at.Command{Name: name, Form: at.Query}, func(args []at.Arg) bool {
 		return len(args) > 1 && args[0].Kind == at.Number && args[1].Kind == at.Number
 	})
 	if errors.Is(err, ErrRefused) {
@@ -152,7 +160,7 @@ func registration(ctx context.Context, h *Host, name string) (state int, err err
 
 // SignalQuality asks +CSQ [27.007 §8.5].
 func SignalQuality(ctx context.Context, h *Host) (dBm int, err error) {
-	rows, err := cellular(ctx, h, at.Command{Name: "+CSQ"}, nil)
+	rows, err := h.Rows(ctx, at.Command{Name: "+CSQ"}, nil)
 	if err != nil || len(rows) == 0 {
 		return 0, err
 	}
@@ -161,4 +169,35 @@ func SignalQuality(ctx context.Context, h *Host) (dBm int, err error) {
 		return 0, nil // 99: not known
 	}
 	return -113 + 2*level, nil
+}
+
+// IdentifyCellular asks for model, revision and IMEI [27.007 §5.2 to §5.4].
+// What the module does not tell is left empty.
+func IdentifyCellular(ctx context.Context, h *Host) (id Identity, err error) {
+	for _, ask := range []struct {
+		name string
+		into *string
+	}{{"+CGMM", &id.Model}, {"+CGMR", &id.Firmware}} {
+		answer, err := h.Ask(ctx, Request{Command: at.Command{Name: ask.name}})
+		if err != nil && !errors.Is(err, ErrRefused) {
+			return id, err
+		}
+		if err == nil && len(answer.Lines) > 0 {
+			*ask.into = strings.TrimSpace(answer.Lines[0])
+		}
+	}
+	c, err := at.V250.Set("+CGSN", at.Num(1))
+	if err != nil {
+		return id, err
+	}
+	answer, err := h.Ask(ctx, Request{Command: c})
+	if err != nil && !errors.Is(err, ErrRefused) {
+		return id, err
+	}
+	for _, line := range answer.Lines {
+		if rest, found := strings.CutPrefix(line, "+CGSN:"); found {
+			id.Serial = strings.Trim(rest, ` "`)
+		}
+	}
+	return id, nil
 }

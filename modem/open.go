@@ -34,6 +34,20 @@ func Open(ctx context.Context, address string, baud int) (io.ReadWriteCloser, er
 	return port, nil
 }
 
+// SetBaud changes the speed of a serial port that Open opened, and keeps it
+// open: closing it would reset many a board. errors.ErrUnsupported is returned
+// for what has no speed.
+func SetBaud(port io.ReadWriteCloser, baud int) error {
+	p, ok := port.(serial.Port)
+	if !ok {
+		return fmt.Errorf("baud rate of a port that is no serial one: %w", errors.ErrUnsupported)
+	}
+	if err := p.SetMode(&serial.Mode{BaudRate: baud, DataBits: 8}); err != nil {
+		return fmt.Errorf("%d baud: %w", baud, explain(err))
+	}
+	return nil
+}
+
 // explain adds the remedy to what the serial library or the system says.
 func explain(err error) error {
 	remedy := ""

@@ -72,7 +72,7 @@ func Attach(ctx context.Context, port io.ReadWriteCloser, o Options) (*Module, e
 	}
 	m.host = modem.NewHost(port, modem.HostOptions{
 		Dialect: at.Espressif, Headers: at.EspressifHeaders(), LineEnd: "\r\n", Escape: "+++",
-		Unsolicited: unsolicited, Restarted: restarted, OnEvent: m.event, OnGone: m.loseAll, Log: m.log,
+		Unsolicited: Unsolicited, Restarted: Restarted, OnEvent: m.event, OnGone: m.loseAll, Log: m.log,
 	})
 	m.ready = modem.NewReadiness(m.host, bootTries, m.configure)
 	if err := m.ready.Ensure(ctx, nil); err != nil {
@@ -162,14 +162,23 @@ func (m *Module) reset(ctx context.Context) error {
 	return nil
 }
 
-// identify reads which firmware answers [ESP8266 AT 1.7 §2, ESP-AT v2.2
-// AT+GMR].
+// identify remembers which firmware answers.
 func (m *Module) identify(ctx context.Context) error {
-	answer, err := m.host.Ask(ctx, modem.Request{Command: at.Command{Name: "+GMR"}})
+	id, err := Identify(ctx, m.host)
 	if err != nil {
 		return err
 	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.identity, m.major = id, Major(id)
+	return nil
+}
+
+// Identify reads which firmware answers [ESP8266 AT 1.7 §2, ESP-AT v2.2
+// AT+GMR]. One that is not Espressif's has no Firmware.
+func Identify(ctx context.Context, h *modem.Host) (modem.Identity, error) {
 	id := modem.Identity{Maker: "Espressif", Model: "ESP8266"}
+	answer, err := h.Ask(ctx, modem.Request{Command: at.Command{Name: "+GMR"}})
 	for _, line := range answer.Lines {
 		if version, found := strings.CutPrefix(line, "AT version:"); found {
 			id.Firmware, version, _ = strings.Cut(version, "(")
@@ -178,12 +187,14 @@ func (m *Module) identify(ctx context.Context) error {
 			}
 		}
 	}
+	return id, err
+}
+
+// Major is the first number of the AT version: 2 and above are ESP-AT.
+func Major(id modem.Identity) int {
 	major, _, _ := strings.Cut(id.Firmware, ".")
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.identity = id
-	m.major, _ = strconv.Atoi(major)
-	return nil
+	n, _ := strconv.Atoi(major)
+	return n
 }
 
 func between(text, left, right string) string {

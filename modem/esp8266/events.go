@@ -13,8 +13,8 @@ import (
 // the same every time.
 var spoken = []string{"WIFI CONNECTED", "WIFI GOT IP", "WIFI DISCONNECT", "DHCP TIMEOUT", "CONNECT", "CLOSED", "+QUITT", "+TIME_UPDATED"}
 
-// unsolicited reports whether a line is no answer.
-func unsolicited(line string) bool {
+// Unsolicited reports whether a line is no answer.
+func Unsolicited(line string) bool {
 	if slices.Contains(spoken, line) || strings.HasPrefix(line, "+IPD,") {
 		return true
 	}
@@ -27,9 +27,9 @@ func unsolicited(line string) bool {
 	return ok && (what == "CONNECT" || what == "CLOSED")
 }
 
-// restarted reports whether a line tells of a restart: the boot loader's, the
+// Restarted reports whether a line tells of a restart: the boot loader's, the
 // firmware's, or its announcement.
-func restarted(line string) bool {
+func Restarted(line string) bool {
 	return line == "ready" || line == "Will force to restart!!!" || strings.HasPrefix(line, "ets Jan  8 2013")
 }
 

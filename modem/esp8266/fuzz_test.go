@@ -25,7 +25,7 @@ func FuzzEvents(f *testing.F) {
 		counted := 0
 		at.NewScanner(at.Limits{}, at.EspressifHeaders()...).Scan(text, func(e at.Event) {
 			counted += len(e.Data)
-			m.event(e, restarted(e.Text))
+			m.event(e, Restarted(e.Text))
 		})
 		received := 0
 		for _, l := range m.links.All() {

@@ -69,22 +69,11 @@ func (m *Module) goOnline(ctx context.Context) error {
 // joined asks whether the module is on the wanted network already: modules
 // remember their network and join it when they start.
 func (m *Module) joined(ctx context.Context) (bool, error) {
-	answer, err := m.host.Ask(ctx, modem.Request{Command: at.Command{Name: "+CWJAP", Form: at.Query}})
-	if errors.Is(err, modem.ErrRefused) {
-		return false, nil
-	}
-	if err != nil {
+	ap, err := AskAccessPoint(ctx, m.host)
+	if err != nil && !errors.Is(err, modem.ErrRefused) {
 		return false, err
 	}
-	for _, line := range answer.Lines {
-		params, found := cut(line, "+CWJAP", "+CWJAP_CUR")
-		if !found {
-			continue
-		}
-		ssid, err := at.Espressif.Params(params).Next()
-		return err == nil && (m.o.SSID == "" || ssid.Text == m.o.SSID), nil
-	}
-	return false, nil
+	return ap != nil && (m.o.SSID == "" || ap.SSID == m.o.SSID), nil
 }
 
 // cut returns what stands behind one of the names and its colon.
@@ -150,49 +139,28 @@ func (m *Module) address(ctx context.Context) error {
 	}
 }
 
-// hasAddress asks AT+CIFSR.
+// hasAddress asks for the address.
 func (m *Module) hasAddress(ctx context.Context) (bool, error) {
-	answer, err := m.host.Ask(ctx, modem.Request{Command: at.Command{Name: "+CIFSR"}})
+	ip, mac, err := AskAddress(ctx, m.host)
 	if errors.Is(err, modem.ErrRefused) {
 		return false, nil
 	}
 	if err != nil {
 		return false, err
 	}
-	has := false
-	for _, line := range answer.Lines {
-		params, found := strings.CutPrefix(line, "+CIFSR:")
-		if !found {
-			continue
-		}
-		args, err := at.Espressif.Args(params)
-		if err != nil || len(args) != 2 {
-			continue
-		}
-		switch args[0].Text {
-		case "STAIP":
-			has = args[1].Text != "0.0.0.0"
-		case "STAMAC":
-			m.mu.Lock()
-			m.identity.Serial = args[1].Text
-			m.mu.Unlock()
-		}
+	if mac != "" {
+		m.mu.Lock()
+		m.identity.Serial = mac
+		m.mu.Unlock()
 	}
-	return has, nil
+	return ip != "", nil
 }
 
 // Signal is the strength of the access point's signal.
 func (m *Module) Signal(ctx context.Context) (dBm int, err error) {
-	answer, err := m.host.Ask(ctx, modem.Request{Command: at.Command{Name: "+CWJAP", Form: at.Query}})
-	if err != nil {
+	ap, err := AskAccessPoint(ctx, m.host)
+	if ap == nil {
 		return 0, err
 	}
-	for _, line := range answer.Lines {
-		params, found := cut(line, "+CWJAP", "+CWJAP_CUR")
-		if args, err := at.Espressif.Args(params); found && err == nil && len(args) > 3 {
-			dBm, _ = args[3].Int()
-			return dBm, nil
-		}
-	}
-	return 0, nil
+	return ap.DBm, err
 }

@@ -23,7 +23,7 @@ func FuzzEvents(f *testing.F) {
 		s := &session{m: m, Client: modem.NewClient(nil, client, func(m modem.Message) { got = append(got, m) }, m.log)}
 		s.live.Store(true)
 		m.session = s
-		at.NewScanner(at.Limits{}).Scan(text, func(e at.Event) { m.event(e, restarted(e.Text)) })
+		at.NewScanner(at.Limits{}).Scan(text, func(e at.Event) { m.event(e, Restarted(e.Text)) })
 		s.End(modem.ErrClosed)
 		s.Wait()
 		for _, message := range got {

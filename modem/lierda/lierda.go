@@ -57,7 +57,7 @@ func Attach(ctx context.Context, port io.ReadWriteCloser, o Options) (*Module, e
 	}
 	m.host = modem.NewHost(port, modem.HostOptions{
 		Dialect: at.V250, LineEnd: "\r", Gap: gap, Escape: "\x1b",
-		Unsolicited: unsolicited, Restarted: restarted, OnEvent: m.event, OnGone: m.lose, Log: m.log,
+		Unsolicited: Unsolicited, Restarted: Restarted, OnEvent: m.event, OnGone: m.lose, Log: m.log,
 	})
 	m.ready = modem.NewReadiness(m.host, bootTries, m.configure)
 	if err := m.ready.Ensure(ctx, nil); err != nil {
@@ -121,41 +121,23 @@ func (m *Module) configure(ctx context.Context, _ bool) error {
 	if err := m.host.Set(ctx, "E", at.Num(0)); err != nil {
 		return err
 	}
-	id := modem.Identity{Maker: "Lierda"}
-	for _, ask := range []struct {
-		name string
-		into *string
-	}{{"+CGMM", &id.Model}, {"+CGMR", &id.Firmware}} {
-		answer, err := m.host.Ask(ctx, modem.Request{Command: at.Command{Name: ask.name}})
-		if err != nil && !errors.Is(err, modem.ErrRefused) {
-			return err
-		}
-		if err == nil && len(answer.Lines) > 0 {
-			*ask.into = strings.TrimSpace(answer.Lines[0])
-		}
-	}
-	c, _ := at.V250.Set("+CGSN", at.Num(1))
-	answer, err := m.host.Ask(ctx, modem.Request{Command: c})
-	if err != nil && !errors.Is(err, modem.ErrRefused) {
+	id, err := modem.IdentifyCellular(ctx, m.host)
+	if err != nil {
 		return err
 	}
-	for _, line := range answer.Lines {
-		if rest, found := strings.CutPrefix(line, "+CGSN:"); found {
-			id.Serial = strings.Trim(rest, ` "`)
-		}
-	}
+	id.Maker = "Lierda"
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.identity = id
 	return nil
 }
 
-// restarted reports whether a line tells of a restart. What this module says
+// Restarted reports whether a line tells of a restart. What this module says
 // when it starts is not documented; RDY is what its like say.
-func restarted(line string) bool { return line == "RDY" }
+func Restarted(line string) bool { return line == "RDY" }
 
-// unsolicited reports whether a line is no answer.
-func unsolicited(line string) bool {
+// Unsolicited reports whether a line is no answer.
+func Unsolicited(line string) bool {
 	for _, prefix := range []string{"+LMQTT", "+CEREG:", "+CPIN:", "+CFUN:", "+CGEV:"} {
 		if strings.HasPrefix(line, prefix) {
 			return true

@@ -16,7 +16,8 @@ var urcs = []string{
 	"+CFUN:", "+CPIN:", "+QUSIM:", "+QIND:", "+CGEV:", "+NITZ:", "+CTZV:", "+QSIMSTAT:", "+CMTI:",
 }
 
-func unsolicited(line string) bool {
+// Unsolicited reports whether a line is no answer.
+func Unsolicited(line string) bool {
 	for _, prefix := range urcs {
 		if strings.HasPrefix(line, prefix) {
 			return true
@@ -29,8 +30,8 @@ func unsolicited(line string) bool {
 	return false
 }
 
-// restarted reports whether a line tells of a restart.
-func restarted(line string) bool {
+// Restarted reports whether a line tells of a restart.
+func Restarted(line string) bool {
 	return line == "RDY" || line == "POWERED DOWN" || line == "NORMAL POWER DOWN"
 }
 

@@ -23,7 +23,7 @@ func FuzzEvents(f *testing.F) {
 		var got []modem.Message
 		s := &session{m: m, Client: modem.NewClient(nil, 0, func(m modem.Message) { got = append(got, m) }, m.log)}
 		m.sessions[0] = s
-		at.NewScanner(at.Limits{}, at.CellularHeaders()...).Scan(text, func(e at.Event) { m.event(e, restarted(e.Text)) })
+		at.NewScanner(at.Limits{}, at.CellularHeaders()...).Scan(text, func(e at.Event) { m.event(e, Restarted(e.Text)) })
 		s.End(modem.ErrClosed)
 		s.Wait()
 		for _, message := range got {

@@ -75,7 +75,7 @@ func Attach(ctx context.Context, port io.ReadWriteCloser, o Options) (*Module, e
 	m.host = modem.NewHost(port, modem.HostOptions{
 		Dialect: at.V250, Headers: at.CellularHeaders(), LineEnd: "\r", Gap: gap,
 		Probe:  at.Command{Name: "Q0V1E", Form: at.Set, Params: "0"},
-		Escape: "\x1b", Unsolicited: unsolicited, Restarted: restarted,
+		Escape: "\x1b", Unsolicited: Unsolicited, Restarted: Restarted,
 		OnEvent: m.event, OnGone: m.loseAll, Log: m.log,
 	})
 	m.ready = modem.NewReadiness(m.host, bootTries, m.configure)
@@ -118,16 +118,23 @@ func (m *Module) configure(ctx context.Context, _ bool) error {
 	default:
 		m.host.Try(ctx, "+QURCCFG", at.Str("urcport"), at.Str(m.o.URCPort))
 	}
-	return m.identify(ctx)
-}
-
-// identify reads maker, model and revision, and the IMEI.
-func (m *Module) identify(ctx context.Context) error {
-	answer, err := m.host.Ask(ctx, modem.Request{Command: at.Command{Name: "I"}})
+	id, err := Identify(ctx, m.host)
 	if err != nil {
 		return err
 	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.identity = id
+	return nil
+}
+
+// Identify reads model and revision, and the IMEI.
+func Identify(ctx context.Context, h *modem.Host) (modem.Identity, error) {
 	id := modem.Identity{Maker: "Quectel"}
+	answer, err := h.Ask(ctx, modem.Request{Command: at.Command{Name: "I"}})
+	if err != nil {
+		return id, err
+	}
 	for n, line := range answer.Lines {
 		if revision, found := strings.CutPrefix(line, "Revision:"); found {
 			id.Firmware = strings.TrimSpace(revision)
@@ -135,17 +142,14 @@ func (m *Module) identify(ctx context.Context) error {
 			id.Model = line
 		}
 	}
-	answer, err = m.host.Ask(ctx, modem.Request{Command: at.Command{Name: "+CGSN"}})
+	answer, err = h.Ask(ctx, modem.Request{Command: at.Command{Name: "+CGSN"}})
 	if err != nil && !errors.Is(err, modem.ErrRefused) {
-		return err
+		return id, err
 	}
 	for _, line := range answer.Lines {
 		if len(line) == 15 && strings.Trim(line, "0123456789") == "" {
 			id.Serial = line
 		}
 	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.identity = id
-	return nil
+	return id, nil
 }
