@@ -14,20 +14,17 @@ import (
 
 var home = esp8266.Options{SSID: "home", Password: "12345678"}
 
-// attach attaches the driver to the module of a transcript.
-func attach(t *testing.T, file string, o esp8266.Options) (m *esp8266.Module, wait func()) {
-	t.Helper()
-	port, wait := modemtest.Play(t, "../testdata/esp8266/"+file)
-	m, err := esp8266.Attach(t.Context(), port, o)
-	if err != nil {
-		t.Fatal(err)
+// with attaches the driver with Options.
+func with(o esp8266.Options) modemtest.Attacher[*esp8266.Module] {
+	return func(ctx context.Context, port io.ReadWriteCloser) (*esp8266.Module, error) {
+		return esp8266.Attach(ctx, port, o)
 	}
-	return m, wait
 }
 
 func TestTCP(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		m, wait := attach(t, "driver-tcp.at", home)
+		port, wait := modemtest.Play(t, "../testdata/esp8266/driver-tcp.at")
+		m := modemtest.Attach(t, port, with(home))
 		if id := m.Identity(); id != (modem.Identity{Maker: "Espressif", Model: "ESP8266", Firmware: "1.7.4.0"}) {
 			t.Errorf("identity %+v", id)
 		}

@@ -18,58 +18,29 @@ import (
 	"github.com/matou-iot/matou/modem/esp8266"
 	"github.com/matou-iot/matou/modem/modemtest"
 	"github.com/matou-iot/matou/modem/virtual"
+	"github.com/matou-iot/matou/modem/virtual/virtualtest"
 	"github.com/matou-iot/matou/mqtt/client"
 	"github.com/matou-iot/matou/mqtt/packet"
 )
 
 // A bench is the driver on a virtual module.
-type bench struct {
-	*testing.T
-	module *virtual.Module
-	driver *esp8266.Module
-	world  *modemtest.World
-	broker *modemtest.Broker
-}
+type bench = virtualtest.Bench[*esp8266.Module]
 
 // onVirtual runs a test on a virtual module of each firmware.
 func onVirtual(t *testing.T, test func(b *bench), adjust func(*virtual.Options, *esp8266.Options)) {
 	for _, firmware := range []string{"1.3.0.0", "1.7.4.0", "1.7.6.0", "2.2.0.0"} {
 		t.Run(firmware, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				b := &bench{T: t, world: &modemtest.World{}, broker: &modemtest.Broker{}}
-				b.world.Put("broker.test:1883", b.broker.Serve)
-				b.world.Put("echo.test:7", modemtest.Echo)
-				v := virtual.Options{
-					Model: "esp8266", Firmware: firmware, Network: b.world, Baud: 115200,
-					AccessPoints: []virtual.AccessPoint{{SSID: "home", Password: "12345678"}},
-				}
-				o := home
-				if adjust != nil {
-					adjust(&v, &o)
-				}
-				var port net.Conn
-				b.module, port = modemtest.Power(t, v)
-				var err error
-				if b.driver, err = esp8266.Attach(t.Context(), port, o); err != nil {
-					t.Fatal(err)
-				}
-				defer b.driver.Close()
-				test(b)
-			})
+			v := virtual.Options{
+				Model: "esp8266", Firmware: firmware,
+				AccessPoints: []virtual.AccessPoint{{SSID: "home", Password: "12345678"}},
+			}
+			o := home
+			if adjust != nil {
+				adjust(&v, &o)
+			}
+			virtualtest.Run(t, v, with(o), test)
 		})
 	}
-}
-
-func (b *bench) dial(address string) net.Conn {
-	b.Helper()
-	ctx, cancel := context.WithTimeout(b.Context(), time.Minute)
-	defer cancel()
-	conn, err := b.driver.Dial(ctx, "tcp", address)
-	if err != nil {
-		b.Fatal(err)
-	}
-	b.Cleanup(func() { conn.Close() })
-	return conn
 }
 
 func TestVirtualMQTT(t *testing.T) {
@@ -78,7 +49,7 @@ func TestVirtualMQTT(t *testing.T) {
 		ctx, cancel := context.WithCancel(b.Context())
 		defer cancel()
 		c := client.New(client.Options{
-			Dial:     func(ctx context.Context) (net.Conn, error) { return b.driver.Dial(ctx, "tcp", "broker.test:1883") },
+			Dial:     func(ctx context.Context) (net.Conn, error) { return b.Driver.Dial(ctx, "tcp", "broker.test:1883") },
 			ClientID: "dev1", Username: "dev1&a1b2c3", Password: []byte("secret"),
 			OnMessage: func(_ context.Context, m client.Message) { got <- m.Topic + " " + string(m.Payload) },
 		})
@@ -94,7 +65,7 @@ func TestVirtualMQTT(t *testing.T) {
 		if m := <-got; m != "t/1 "+payload {
 			b.Errorf("got %.60q", m)
 		}
-		logins := b.broker.Logins()
+		logins := b.Broker.Logins()
 		if len(logins) != 1 || logins[0].Username != "dev1&a1b2c3" || string(logins[0].Password) != "secret" {
 			b.Errorf("logins %+v", logins)
 		}
@@ -110,7 +81,7 @@ func TestVirtualBulk(t *testing.T) {
 			onVirtual(t, func(b *bench) {
 				var all sync.WaitGroup
 				for n := range 5 {
-					conn := b.dial("echo.test:7")
+					conn := b.Dial("echo.test:7")
 					data := bytes.Repeat([]byte(fmt.Sprintf("%d\r\n> +IPD,%d,9:SEND OK\r\n", n, n)), 400)
 					all.Go(func() {
 						if _, err := conn.Write(data); err != nil {
@@ -125,7 +96,7 @@ func TestVirtualBulk(t *testing.T) {
 					})
 				}
 				all.Wait()
-				if _, err := b.driver.Dial(b.Context(), "tcp", "echo.test:7"); !errors.Is(err, modem.ErrInUse) {
+				if _, err := b.Driver.Dial(b.Context(), "tcp", "echo.test:7"); !errors.Is(err, modem.ErrInUse) {
 					b.Errorf("a sixth connection: %v", err)
 				}
 			}, func(_ *virtual.Options, o *esp8266.Options) { o.Passive = passive })
@@ -135,31 +106,31 @@ func TestVirtualBulk(t *testing.T) {
 
 func TestVirtualRefusals(t *testing.T) {
 	onVirtual(t, func(b *bench) {
-		if _, err := b.driver.Dial(b.Context(), "tcp", "nowhere.test:1883"); !errors.Is(err, modem.ErrDNS) && !errors.Is(err, modem.ErrRefused) {
+		if _, err := b.Driver.Dial(b.Context(), "tcp", "nowhere.test:1883"); !errors.Is(err, modem.ErrDNS) && !errors.Is(err, modem.ErrRefused) {
 			b.Errorf("unknown host: %v", err)
 		}
-		if _, err := b.driver.Dial(b.Context(), "tcp", "broker.test:9"); !errors.Is(err, modem.ErrRefused) {
+		if _, err := b.Driver.Dial(b.Context(), "tcp", "broker.test:9"); !errors.Is(err, modem.ErrRefused) {
 			b.Errorf("closed port: %v", err)
 		}
-		if _, err := b.driver.Dial(b.Context(), "unix", "x:1"); !errors.Is(err, errors.ErrUnsupported) {
+		if _, err := b.Driver.Dial(b.Context(), "unix", "x:1"); !errors.Is(err, errors.ErrUnsupported) {
 			b.Errorf("unknown network: %v", err)
 		}
 		for _, bad := range []string{"x", "x:y", "x:0", "x:65536"} {
-			if _, err := b.driver.Dial(b.Context(), "tcp", bad); err == nil {
+			if _, err := b.Driver.Dial(b.Context(), "tcp", bad); err == nil {
 				b.Errorf("dialled %s", bad)
 			}
 		}
 		// What failed leaves nothing behind: all five are there.
 		for range 5 {
 			<-time.After(time.Second) // of the bubble: an identifier rests after a failure
-			b.dial("echo.test:7")
+			b.Dial("echo.test:7")
 		}
 	}, nil)
 }
 
 func TestVirtualWrongPassword(t *testing.T) {
 	onVirtual(t, func(b *bench) {
-		err := b.driver.Join(b.Context())
+		err := b.Driver.Join(b.Context())
 		e, ok := errors.AsType[*esp8266.JoinError](err)
 		if !ok || e.Code != 2 || err.Error() != `join Wi-Fi "home": wrong password` {
 			b.Errorf("%v", err)
@@ -169,7 +140,7 @@ func TestVirtualWrongPassword(t *testing.T) {
 
 func TestVirtualNoAccessPoint(t *testing.T) {
 	onVirtual(t, func(b *bench) {
-		e, ok := errors.AsType[*esp8266.JoinError](b.driver.Join(b.Context()))
+		e, ok := errors.AsType[*esp8266.JoinError](b.Driver.Join(b.Context()))
 		if !ok || e.Code != 3 {
 			b.Errorf("%v", e)
 		}
@@ -180,8 +151,8 @@ func TestVirtualNoAccessPoint(t *testing.T) {
 // and is used again by the next dial.
 func TestVirtualRestart(t *testing.T) {
 	onVirtual(t, func(b *bench) {
-		conn := b.dial("echo.test:7")
-		b.module.Reset()
+		conn := b.Dial("echo.test:7")
+		b.Module.Reset()
 		if _, err := conn.Read(make([]byte, 1)); !errors.Is(err, modem.ErrRestart) {
 			b.Errorf("reading: %v", err)
 		}
@@ -189,26 +160,15 @@ func TestVirtualRestart(t *testing.T) {
 			b.Errorf("writing: %v", err)
 		}
 		conn.Close()
-		conn = b.dial("echo.test:7")
-		echo(b, conn, "again")
+		conn = b.Dial("echo.test:7")
+		b.Echo(conn, "again")
 	}, nil)
-}
-
-func echo(b *bench, conn net.Conn, text string) {
-	b.Helper()
-	if _, err := conn.Write([]byte(text)); err != nil {
-		b.Error(err)
-	}
-	back := make([]byte, len(text))
-	if _, err := io.ReadFull(conn, back); err != nil || string(back) != text {
-		b.Errorf("%q came back as %q, %v", text, back, err)
-	}
 }
 
 func TestVirtualLinkLost(t *testing.T) {
 	onVirtual(t, func(b *bench) {
-		conn := b.dial("echo.test:7")
-		if err := b.module.SetFault(virtual.Fault{Name: "link-lost"}); err != nil {
+		conn := b.Dial("echo.test:7")
+		if err := b.Module.SetFault(virtual.Fault{Name: "link-lost"}); err != nil {
 			b.Fatal(err)
 		}
 		if _, err := conn.Read(make([]byte, 1)); err != io.EOF {
@@ -218,35 +178,35 @@ func TestVirtualLinkLost(t *testing.T) {
 			b.Errorf("writing: %v", err)
 		}
 		conn.Close()
-		echo(b, b.dial("echo.test:7"), "again")
+		b.Echo(b.Dial("echo.test:7"), "again")
 	}, nil)
 }
 
 func TestVirtualLinkLostInSend(t *testing.T) {
 	onVirtual(t, func(b *bench) {
-		conn := b.dial("echo.test:7")
-		if err := b.module.SetFault(virtual.Fault{Name: "link-lost-mid-send", Times: 1}); err != nil {
+		conn := b.Dial("echo.test:7")
+		if err := b.Module.SetFault(virtual.Fault{Name: "link-lost-mid-send", Times: 1}); err != nil {
 			b.Fatal(err)
 		}
 		if n, err := conn.Write([]byte("hello")); err == nil {
 			b.Errorf("wrote %d bytes into a lost connection", n)
 		}
 		conn.Close()
-		echo(b, b.dial("echo.test:7"), "again")
+		b.Echo(b.Dial("echo.test:7"), "again")
 	}, nil)
 }
 
 // TestVirtualDeadlines: a silent peer and a slow line.
 func TestVirtualDeadlines(t *testing.T) {
 	onVirtual(t, func(b *bench) {
-		conn := b.dial("echo.test:7")
+		conn := b.Dial("echo.test:7")
 		begun := time.Now()
 		conn.SetReadDeadline(begun.Add(3 * time.Second))
 		if _, err := conn.Read(make([]byte, 1)); !isTimeout(err) || time.Since(begun) != 3*time.Second {
 			b.Errorf("reading: %v after %v", err, time.Since(begun))
 		}
 		conn.SetReadDeadline(time.Time{})
-		echo(b, conn, "still here")
+		b.Echo(conn, "still here")
 		conn.SetWriteDeadline(time.Now().Add(time.Millisecond))
 		if _, err := conn.Write(make([]byte, 2000)); !isTimeout(err) {
 			b.Errorf("writing: %v", err)
@@ -256,7 +216,7 @@ func TestVirtualDeadlines(t *testing.T) {
 			b.Error("wrote on after half a message")
 		}
 		conn.Close()
-		echo(b, b.dial("echo.test:7"), "again")
+		b.Echo(b.Dial("echo.test:7"), "again")
 	}, nil)
 }
 
@@ -270,14 +230,14 @@ func isTimeout(err error) bool {
 func TestVirtualRoughLine(t *testing.T) {
 	onVirtual(t, func(b *bench) {
 		for _, f := range []virtual.Fault{{Name: "lost-bytes", Value: "0.0005"}, {Name: "reset", Value: "97s"}} {
-			if err := b.module.SetFault(f); err != nil {
+			if err := b.Module.SetFault(f); err != nil {
 				b.Fatal(err)
 			}
 		}
 		ctx, cancel := context.WithTimeout(b.Context(), 6*time.Hour)
 		defer cancel()
 		c := client.New(client.Options{
-			Dial:     func(ctx context.Context) (net.Conn, error) { return b.driver.Dial(ctx, "tcp", "broker.test:1883") },
+			Dial:     func(ctx context.Context) (net.Conn, error) { return b.Driver.Dial(ctx, "tcp", "broker.test:1883") },
 			ClientID: "dev1", ConnectTimeout: time.Minute,
 		})
 		ended := make(chan error)
@@ -290,7 +250,7 @@ func TestVirtualRoughLine(t *testing.T) {
 		}
 		cancel()
 		<-ended
-		if logins := len(b.broker.Logins()); logins < 3 {
+		if logins := len(b.Broker.Logins()); logins < 3 {
 			b.Errorf("%d logins: the line was not rough", logins)
 		}
 	}, nil)
@@ -301,7 +261,7 @@ func TestVirtualPortGone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		world := &modemtest.World{}
 		world.Put("echo.test:7", modemtest.Echo)
-		_, port := modemtest.Power(t, virtual.Options{Model: "esp8266", Network: world})
+		_, port := virtualtest.Power(t, virtual.Options{Model: "esp8266", Network: world})
 		m, err := esp8266.Attach(t.Context(), port, esp8266.Options{SSID: "any"})
 		if err != nil {
 			t.Fatal(err)

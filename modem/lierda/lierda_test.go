@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
+	"io"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -15,6 +15,7 @@ import (
 	"github.com/matou-iot/matou/modem/lierda"
 	"github.com/matou-iot/matou/modem/modemtest"
 	"github.com/matou-iot/matou/modem/virtual"
+	"github.com/matou-iot/matou/modem/virtual/virtualtest"
 	"github.com/matou-iot/matou/mqtt"
 )
 
@@ -24,11 +25,7 @@ var triple = aliyun.Triple{ProductKey: "a1b2c3d4e5f", DeviceName: "dev1", Device
 func TestConversation(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		port, wait := modemtest.Play(t, "../testdata/nt35e/driver-mqtt.at")
-		m, err := lierda.Attach(t.Context(), port, lierda.Options{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer m.Close()
+		m := modemtest.Attach(t, port, attach)
 		got := make(chan modem.Message, 1)
 		s, err := m.Connect(t.Context(), modem.Login{
 			Host: "a1b2c3d4e5f.iot-as-mqtt.cn-shanghai.aliyuncs.com", Port: 1883, ClientID: "NT35E", Aliyun: &triple,
@@ -53,57 +50,37 @@ func TestConversation(t *testing.T) {
 	})
 }
 
-type bench struct {
-	*testing.T
-	module *virtual.Module
-	driver *lierda.Module
-	broker *modemtest.Broker
+// A bench is the driver on a virtual NT35E.
+type bench = virtualtest.Bench[*lierda.Module]
+
+func attach(ctx context.Context, port io.ReadWriteCloser) (*lierda.Module, error) {
+	return lierda.Attach(ctx, port, lierda.Options{})
 }
 
+// onVirtual runs a test on a virtual module with the given quirks and faults.
 func onVirtual(t *testing.T, test func(b *bench), quirks []string, faults ...virtual.Fault) {
-	synctest.Test(t, func(t *testing.T) {
-		b := &bench{T: t, broker: &modemtest.Broker{}}
-		world := &modemtest.World{}
-		world.Put("broker.test:1883", b.broker.Serve)
-		var port net.Conn
-		b.module, port = modemtest.Power(t, virtual.Options{Model: "nt35e", Network: world, Baud: 115200, Quirks: quirks, Faults: faults})
-		var err error
-		if b.driver, err = lierda.Attach(t.Context(), port, lierda.Options{}); err != nil {
-			t.Fatal(err)
-		}
-		defer b.driver.Close()
-		test(b)
-	})
-}
-
-func (b *bench) connect(login modem.Login, receive func(modem.Message)) modem.Session {
-	b.Helper()
-	login.Host, login.Port = "broker.test", 1883
-	s, err := b.driver.Connect(b.Context(), login, receive)
-	if err != nil {
-		b.Fatal(err)
-	}
-	return s
+	t.Helper()
+	virtualtest.Run(t, virtual.Options{Model: "nt35e", Quirks: quirks, Faults: faults}, attach, test)
 }
 
 func TestVirtualSession(t *testing.T) {
 	for _, quirks := range [][]string{nil, {"urc-before-ok"}, {"unsub-name"}, {"quoted-payload"}, {"close-ok"}} {
 		t.Run(strings.Join(quirks, "+"), func(t *testing.T) {
 			onVirtual(t, func(b *bench) {
-				if id := b.driver.Identity(); id.Maker != "Lierda" || id.Model != "NT35E" || id.Serial != "861111111111111" {
+				if id := b.Driver.Identity(); id.Maker != "Lierda" || id.Model != "NT35E" || id.Serial != "861111111111111" {
 					b.Errorf("identity %+v", id)
 				}
 				got := make(chan modem.Message, 10)
-				s := b.connect(modem.Login{
+				s := b.Connect(modem.Login{
 					ClientID: "dev1", Username: "user", Password: "secret", KeepAlive: 90 * time.Second, KeepSession: true,
 					Will: &modem.Message{Topic: "w", Payload: []byte("gone"), QoS: 1, Retain: true},
 				}, func(m modem.Message) { got <- m })
-				l := b.broker.Logins()[0]
+				l := b.Broker.Logins()[0]
 				if l.ClientID != "dev1" || l.Username != "user" || string(l.Password) != "secret" || l.KeepAlive != 90 || l.CleanStart ||
 					l.Will == nil || l.Will.Topic != "w" || string(l.Will.Payload) != "gone" || l.Will.QoS != 1 || !l.Will.Retain {
 					b.Errorf("login %+v, will %+v", l, l.Will)
 				}
-				if _, err := b.driver.Connect(b.Context(), modem.Login{Host: "broker.test", Port: 1883}, nil); !errors.Is(err, modem.ErrInUse) {
+				if _, err := b.Driver.Connect(b.Context(), modem.Login{Host: "broker.test", Port: 1883}, nil); !errors.Is(err, modem.ErrInUse) {
 					b.Errorf("a second session: %v", err)
 				}
 				if _, err := s.Subscribe(b.Context(), "t/1", mqtt.AtLeastOnce); err != nil {
@@ -125,7 +102,7 @@ func TestVirtualSession(t *testing.T) {
 				if err := s.Publish(b.Context(), modem.Message{Topic: "t", Payload: []byte("x")}); !errors.Is(err, modem.ErrClosed) {
 					b.Errorf("after Close: %v", err)
 				}
-				if _, err := b.driver.Dial(b.Context(), "tcp", "broker.test:1883"); !errors.Is(err, errors.ErrUnsupported) {
+				if _, err := b.Driver.Dial(b.Context(), "tcp", "broker.test:1883"); !errors.Is(err, errors.ErrUnsupported) {
 					b.Errorf("dial: %v", err)
 				}
 			}, quirks)
@@ -135,8 +112,8 @@ func TestVirtualSession(t *testing.T) {
 
 func TestVirtualAliauth(t *testing.T) {
 	onVirtual(t, func(b *bench) {
-		b.connect(modem.Login{ClientID: "any", Aliyun: &triple}, nil).Close()
-		l := b.broker.Logins()[0]
+		b.Connect(modem.Login{ClientID: "any", Aliyun: &triple}, nil).Close()
+		l := b.Broker.Logins()[0]
 		sent := aliyun.Sent{ClientID: l.ClientID, Username: l.Username, Password: l.Password}
 		if _, ok := aliyun.Verify(sent, triple.DeviceSecret); !ok {
 			b.Errorf("the signature does not hold: %+v", sent)
@@ -146,39 +123,39 @@ func TestVirtualAliauth(t *testing.T) {
 
 func TestVirtualRefused(t *testing.T) {
 	onVirtual(t, func(b *bench) {
-		b.broker.Refuse(mqtt.BadUserNameOrPassword)
-		_, err := b.driver.Connect(b.Context(), modem.Login{Host: "broker.test", Port: 1883, ClientID: "x"}, nil)
+		b.Broker.Refuse(mqtt.BadUserNameOrPassword)
+		_, err := b.Driver.Connect(b.Context(), modem.Login{Host: "broker.test", Port: 1883, ClientID: "x"}, nil)
 		if e, ok := errors.AsType[*modem.LoginError](err); !ok || e.Code != 4 {
 			b.Errorf("%v", err)
 		}
 		<-time.After(time.Minute)
-		_, err = b.driver.Connect(b.Context(), modem.Login{Host: "nowhere.test", Port: 1883, ClientID: "x"}, nil)
+		_, err = b.Driver.Connect(b.Context(), modem.Login{Host: "nowhere.test", Port: 1883, ClientID: "x"}, nil)
 		if !errors.Is(err, modem.ErrDNS) {
 			b.Errorf("%v", err)
 		}
 		<-time.After(time.Minute)
-		b.broker.Refuse(0)
-		b.connect(modem.Login{ClientID: "x"}, nil).Close()
+		b.Broker.Refuse(0)
+		b.Connect(modem.Login{ClientID: "x"}, nil).Close()
 	}, nil)
 }
 
 func TestVirtualLostAndRestarted(t *testing.T) {
 	onVirtual(t, func(b *bench) {
-		s := b.connect(modem.Login{ClientID: "dev1"}, nil)
-		b.broker.Cut()
+		s := b.Connect(modem.Login{ClientID: "dev1"}, nil)
+		b.Broker.Cut()
 		<-s.Done()
 		if err := s.Err(); !errors.Is(err, modem.ErrLost) {
 			b.Errorf("%v", err)
 		}
 		s.Close()
-		s = b.connect(modem.Login{ClientID: "dev1"}, nil)
-		b.module.Reset()
+		s = b.Connect(modem.Login{ClientID: "dev1"}, nil)
+		b.Module.Reset()
 		<-s.Done()
 		if err := s.Err(); !errors.Is(err, modem.ErrRestart) {
 			b.Errorf("%v", err)
 		}
 		s.Close()
-		b.connect(modem.Login{ClientID: "dev1"}, nil).Close()
+		b.Connect(modem.Login{ClientID: "dev1"}, nil).Close()
 	}, nil)
 }
 
@@ -191,7 +168,7 @@ func TestVirtualRoughLine(t *testing.T) {
 			for {
 				var err error
 				if s == nil {
-					if s, err = b.driver.Connect(ctx, modem.Login{Host: "broker.test", Port: 1883, ClientID: "dev1"}, nil); err != nil {
+					if s, err = b.Driver.Connect(ctx, modem.Login{Host: "broker.test", Port: 1883, ClientID: "dev1"}, nil); err != nil {
 						s = nil
 					}
 				}
@@ -209,7 +186,7 @@ func TestVirtualRoughLine(t *testing.T) {
 			}
 			<-time.After(5 * time.Second)
 		}
-		if logins := len(b.broker.Logins()); logins < 2 {
+		if logins := len(b.Broker.Logins()); logins < 2 {
 			b.Errorf("%d logins: the line was not rough", logins)
 		}
 	}, nil, virtual.Fault{Name: "lost-bytes", Value: "0.001", After: time.Minute}, virtual.Fault{Name: "reset", Value: "97s"})
@@ -250,12 +227,7 @@ const (
 func script(t *testing.T, text string) (*lierda.Module, func()) {
 	t.Helper()
 	port, wait := modemtest.Script(t, text)
-	m, err := lierda.Attach(t.Context(), port, lierda.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { m.Close() })
-	return m, wait
+	return modemtest.Attach(t, port, attach), wait
 }
 
 // TestLostOutcome: where +LMQTTCONN does not come, the module is asked.

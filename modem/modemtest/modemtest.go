@@ -1,5 +1,6 @@
 // Package modemtest plays modules to drivers under test: a transcript is the
-// module, the driver gets a port that leads to it.
+// module, the driver gets a port that leads to it. What is around a virtual
+// module is played too: a World, with a Broker in it.
 package modemtest
 
 import (

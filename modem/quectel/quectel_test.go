@@ -16,15 +16,17 @@ import (
 	"github.com/matou-iot/matou/mqtt"
 )
 
+// with attaches the driver with Options.
+func with(o quectel.Options) modemtest.Attacher[*quectel.Module] {
+	return func(ctx context.Context, port io.ReadWriteCloser) (*quectel.Module, error) {
+		return quectel.Attach(ctx, port, o)
+	}
+}
+
 func attach(t *testing.T, file string) (m *quectel.Module, wait func()) {
 	t.Helper()
 	port, wait := modemtest.Play(t, "../testdata/ec20/"+file)
-	m, err := quectel.Attach(t.Context(), port, quectel.Options{APN: "CMNET"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { m.Close() })
-	return m, wait
+	return modemtest.Attach(t, port, with(quectel.Options{APN: "CMNET"})), wait
 }
 
 func TestSocket(t *testing.T) {
@@ -126,12 +128,7 @@ const session = up + `
 func script(t *testing.T, text string) (*quectel.Module, func()) {
 	t.Helper()
 	port, wait := modemtest.Script(t, text)
-	m, err := quectel.Attach(t.Context(), port, quectel.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { m.Close() })
-	return m, wait
+	return modemtest.Attach(t, port, with(quectel.Options{})), wait
 }
 
 // TestReportsElsewhere: a module whose events go to another port says nothing
@@ -269,11 +266,7 @@ func TestPINs(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				port, wait := modemtest.Script(t, begin+tt.script)
-				m, err := quectel.Attach(t.Context(), port, quectel.Options{PIN: tt.pin})
-				if err != nil {
-					t.Fatal(err)
-				}
-				defer m.Close()
+				m := modemtest.Attach(t, port, with(quectel.Options{PIN: tt.pin}))
 				if err := m.Join(t.Context()); !errors.Is(err, tt.want) {
 					t.Errorf("%v", err)
 				}

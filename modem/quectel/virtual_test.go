@@ -10,66 +10,25 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/matou-iot/matou/aliyun"
 	"github.com/matou-iot/matou/modem"
-	"github.com/matou-iot/matou/modem/modemtest"
 	"github.com/matou-iot/matou/modem/quectel"
 	"github.com/matou-iot/matou/modem/virtual"
+	"github.com/matou-iot/matou/modem/virtual/virtualtest"
 	"github.com/matou-iot/matou/mqtt"
 	"github.com/matou-iot/matou/mqtt/client"
 	"github.com/matou-iot/matou/mqtt/packet"
 )
 
 // A bench is the driver on a virtual EC20.
-type bench struct {
-	*testing.T
-	module *virtual.Module
-	driver *quectel.Module
-	broker *modemtest.Broker
-}
+type bench = virtualtest.Bench[*quectel.Module]
 
 // onVirtual runs a test on a virtual module with the given quirks and faults.
 func onVirtual(t *testing.T, test func(b *bench), quirks []string, faults ...virtual.Fault) {
-	synctest.Test(t, func(t *testing.T) {
-		b := &bench{T: t, broker: &modemtest.Broker{}}
-		world := &modemtest.World{}
-		world.Put("broker.test:1883", b.broker.Serve)
-		world.Put("echo.test:7", modemtest.Echo)
-		var port net.Conn
-		b.module, port = modemtest.Power(t, virtual.Options{Model: "ec20", Network: world, Baud: 115200, Quirks: quirks, Faults: faults})
-		var err error
-		if b.driver, err = quectel.Attach(t.Context(), port, quectel.Options{APN: "CMNET"}); err != nil {
-			t.Fatal(err)
-		}
-		defer b.driver.Close()
-		test(b)
-	})
-}
-
-func (b *bench) dial() net.Conn {
-	b.Helper()
-	ctx, cancel := context.WithTimeout(b.Context(), 5*time.Minute)
-	defer cancel()
-	conn, err := b.driver.Dial(ctx, "tcp", "echo.test:7")
-	if err != nil {
-		b.Fatal(err)
-	}
-	b.Cleanup(func() { conn.Close() })
-	return conn
-}
-
-func (b *bench) echo(conn net.Conn, text string) {
-	b.Helper()
-	if _, err := conn.Write([]byte(text)); err != nil {
-		b.Error(err)
-	}
-	back := make([]byte, len(text))
-	if _, err := io.ReadFull(conn, back); err != nil || string(back) != text {
-		b.Errorf("%q came back as %q, %v", text, back, err)
-	}
+	t.Helper()
+	virtualtest.Run(t, virtual.Options{Model: "ec20", Quirks: quirks, Faults: faults}, with(quectel.Options{APN: "CMNET"}), test)
 }
 
 var everything = "quotes \", OK\r\n\r\nERROR\r\n> +QIRD: 5\r\n\x00\x1a\x1b\xff"
@@ -77,10 +36,10 @@ var everything = "quotes \", OK\r\n\r\nERROR\r\n> +QIRD: 5\r\n\x00\x1a\x1b\xff"
 func TestVirtualIdentity(t *testing.T) {
 	onVirtual(t, func(b *bench) {
 		want := modem.Identity{Maker: "Quectel", Model: "EC20F", Firmware: "EC20CEFAGR06A05M4G", Serial: "861111111111111"}
-		if id := b.driver.Identity(); id != want {
+		if id := b.Driver.Identity(); id != want {
 			b.Errorf("identity %+v", id)
 		}
-		if dBm, err := b.driver.Signal(b.Context()); dBm != -59 || err != nil {
+		if dBm, err := b.Driver.Signal(b.Context()); dBm != -59 || err != nil {
 			b.Errorf("signal %d dBm, %v", dBm, err)
 		}
 	}, nil)
@@ -92,7 +51,7 @@ func TestVirtualMQTTOverSocket(t *testing.T) {
 		ctx, cancel := context.WithCancel(b.Context())
 		defer cancel()
 		c := client.New(client.Options{
-			Dial:           func(ctx context.Context) (net.Conn, error) { return b.driver.Dial(ctx, "tcp", "broker.test:1883") },
+			Dial:           func(ctx context.Context) (net.Conn, error) { return b.Driver.Dial(ctx, "tcp", "broker.test:1883") },
 			ConnectTimeout: 5 * time.Minute, ClientID: "dev1",
 			OnMessage: func(_ context.Context, m client.Message) { got <- m.Topic + " " + string(m.Payload) },
 		})
@@ -118,7 +77,7 @@ func TestVirtualBulk(t *testing.T) {
 		onVirtual(t, func(b *bench) {
 			var all sync.WaitGroup
 			for n := range 6 {
-				conn := b.dial()
+				conn := b.Dial(virtualtest.EchoAddress)
 				data := bytes.Repeat(fmt.Appendf(nil, "%d%s", n, everything), 300)
 				all.Go(func() {
 					if _, err := conn.Write(data); err != nil {
@@ -139,20 +98,20 @@ func TestVirtualBulk(t *testing.T) {
 
 func TestVirtualDialRefused(t *testing.T) {
 	onVirtual(t, func(b *bench) {
-		if _, err := b.driver.Dial(b.Context(), "tcp", "nowhere.test:1883"); !errors.Is(err, modem.ErrDNS) {
+		if _, err := b.Driver.Dial(b.Context(), "tcp", "nowhere.test:1883"); !errors.Is(err, modem.ErrDNS) {
 			b.Errorf("unknown host: %v", err)
 		}
-		if _, err := b.driver.Dial(b.Context(), "tcp", "echo.test:9"); !errors.Is(err, modem.ErrRefused) {
+		if _, err := b.Driver.Dial(b.Context(), "tcp", "echo.test:9"); !errors.Is(err, modem.ErrRefused) {
 			b.Errorf("closed port: %v", err)
 		}
-		if _, err := b.driver.Dial(b.Context(), "tls", "echo.test:7"); !errors.Is(err, errors.ErrUnsupported) {
+		if _, err := b.Driver.Dial(b.Context(), "tls", "echo.test:7"); !errors.Is(err, errors.ErrUnsupported) {
 			b.Errorf("tls: %v", err)
 		}
 		for range 12 {
 			<-time.After(time.Second)
-			b.dial()
+			b.Dial(virtualtest.EchoAddress)
 		}
-		if _, err := b.driver.Dial(b.Context(), "tcp", "echo.test:7"); !errors.Is(err, modem.ErrInUse) {
+		if _, err := b.Driver.Dial(b.Context(), "tcp", "echo.test:7"); !errors.Is(err, modem.ErrInUse) {
 			b.Errorf("a thirteenth connection: %v", err)
 		}
 	}, nil)
@@ -164,7 +123,7 @@ func TestVirtualNoNetwork(t *testing.T) {
 	} {
 		t.Run(fault, func(t *testing.T) {
 			onVirtual(t, func(b *bench) {
-				if err := b.driver.Join(b.Context()); !errors.Is(err, want) {
+				if err := b.Driver.Join(b.Context()); !errors.Is(err, want) {
 					b.Errorf("join: %v", err)
 				}
 			}, nil, virtual.Fault{Name: fault})
@@ -174,9 +133,9 @@ func TestVirtualNoNetwork(t *testing.T) {
 
 func TestVirtualRestart(t *testing.T) {
 	onVirtual(t, func(b *bench) {
-		conn := b.dial()
-		session := b.connect(modem.Login{ClientID: "dev1"}, nil)
-		b.module.Reset()
+		conn := b.Dial(virtualtest.EchoAddress)
+		session := b.Connect(modem.Login{ClientID: "dev1"}, nil)
+		b.Module.Reset()
 		if _, err := conn.Read(make([]byte, 1)); !errors.Is(err, modem.ErrRestart) {
 			b.Errorf("reading: %v", err)
 		}
@@ -189,25 +148,25 @@ func TestVirtualRestart(t *testing.T) {
 		}
 		conn.Close()
 		session.Close()
-		b.echo(b.dial(), "again")
-		b.connect(modem.Login{ClientID: "dev1"}, nil).Close()
+		b.Echo(b.Dial(virtualtest.EchoAddress), "again")
+		b.Connect(modem.Login{ClientID: "dev1"}, nil).Close()
 	}, nil)
 }
 
 func TestVirtualLinkLost(t *testing.T) {
 	onVirtual(t, func(b *bench) {
-		conn := b.dial()
-		b.echo(conn, "hello")
-		if err := b.module.SetFault(virtual.Fault{Name: "link-lost"}); err != nil {
+		conn := b.Dial(virtualtest.EchoAddress)
+		b.Echo(conn, "hello")
+		if err := b.Module.SetFault(virtual.Fault{Name: "link-lost"}); err != nil {
 			b.Fatal(err)
 		}
 		if _, err := conn.Read(make([]byte, 1)); err != io.EOF {
 			b.Errorf("reading: %v", err)
 		}
 		conn.Close()
-		b.echo(b.dial(), "again")
-		conn = b.dial()
-		if err := b.module.SetFault(virtual.Fault{Name: "link-lost-mid-send", Times: 1}); err != nil {
+		b.Echo(b.Dial(virtualtest.EchoAddress), "again")
+		conn = b.Dial(virtualtest.EchoAddress)
+		if err := b.Module.SetFault(virtual.Fault{Name: "link-lost-mid-send", Times: 1}); err != nil {
 			b.Fatal(err)
 		}
 		conn.Write([]byte("x")) // may seem to work: SEND OK says that the module has it
@@ -215,19 +174,8 @@ func TestVirtualLinkLost(t *testing.T) {
 			b.Error("read from a lost connection")
 		}
 		conn.Close()
-		b.echo(b.dial(), "again")
+		b.Echo(b.Dial(virtualtest.EchoAddress), "again")
 	}, nil)
-}
-
-// connect logs in with the module's own client.
-func (b *bench) connect(login modem.Login, receive func(modem.Message)) modem.Session {
-	b.Helper()
-	login.Host, login.Port = "broker.test", 1883
-	s, err := b.driver.Connect(b.Context(), login, receive)
-	if err != nil {
-		b.Fatal(err)
-	}
-	return s
 }
 
 func TestVirtualSession(t *testing.T) {
@@ -235,11 +183,11 @@ func TestVirtualSession(t *testing.T) {
 		t.Run(strings.Join(quirks, "+"), func(t *testing.T) {
 			onVirtual(t, func(b *bench) {
 				got := make(chan modem.Message, 10)
-				s := b.connect(modem.Login{
+				s := b.Connect(modem.Login{
 					ClientID: "dev1", Username: "user", Password: "secret", KeepAlive: 90 * time.Second, KeepSession: true,
 					Will: &modem.Message{Topic: "w", Payload: []byte("gone"), QoS: 1, Retain: true},
 				}, func(m modem.Message) { got <- m })
-				l := b.broker.Logins()[0]
+				l := b.Broker.Logins()[0]
 				if l.ClientID != "dev1" || l.Username != "user" || string(l.Password) != "secret" || l.KeepAlive != 90 || l.CleanStart ||
 					l.Will == nil || l.Will.Topic != "w" || string(l.Will.Payload) != "gone" || l.Will.QoS != 1 || !l.Will.Retain {
 					b.Errorf("login %+v, will %+v", l, l.Will)
@@ -273,15 +221,15 @@ func TestVirtualSession(t *testing.T) {
 func TestVirtualAliauth(t *testing.T) {
 	onVirtual(t, func(b *bench) {
 		triple := aliyun.Triple{ProductKey: "a1b2c3", DeviceName: "dev1", DeviceSecret: "0123456789abcdef0123456789abcdef"}
-		b.connect(modem.Login{ClientID: "any", Aliyun: &triple}, nil).Close()
-		l := b.broker.Logins()[0]
+		b.Connect(modem.Login{ClientID: "any", Aliyun: &triple}, nil).Close()
+		l := b.Broker.Logins()[0]
 		sent := aliyun.Sent{ClientID: l.ClientID, Username: l.Username, Password: l.Password}
 		if _, ok := aliyun.Verify(sent, triple.DeviceSecret); !ok {
 			b.Errorf("the signature does not hold: %+v", sent)
 		}
 		// A login that brings its own password uses a client that does not sign.
-		b.connect(modem.Login{ClientID: "plain", Username: "u", Password: "p"}, nil).Close()
-		if l := b.broker.Logins()[1]; l.Username != "u" || l.ClientID != "plain" {
+		b.Connect(modem.Login{ClientID: "plain", Username: "u", Password: "p"}, nil).Close()
+		if l := b.Broker.Logins()[1]; l.Username != "u" || l.ClientID != "plain" {
 			b.Errorf("plain login %+v", l)
 		}
 	}, nil)
@@ -289,33 +237,33 @@ func TestVirtualAliauth(t *testing.T) {
 
 func TestVirtualLoginRefused(t *testing.T) {
 	onVirtual(t, func(b *bench) {
-		b.broker.Refuse(mqtt.BadUserNameOrPassword)
-		_, err := b.driver.Connect(b.Context(), modem.Login{Host: "broker.test", Port: 1883, ClientID: "x"}, nil)
+		b.Broker.Refuse(mqtt.BadUserNameOrPassword)
+		_, err := b.Driver.Connect(b.Context(), modem.Login{Host: "broker.test", Port: 1883, ClientID: "x"}, nil)
 		if e, ok := errors.AsType[*modem.LoginError](err); !ok || e.Code != 4 {
 			b.Errorf("%v", err)
 		}
-		_, err = b.driver.Connect(b.Context(), modem.Login{Host: "nowhere.test", Port: 1883, ClientID: "x"}, nil)
+		_, err = b.Driver.Connect(b.Context(), modem.Login{Host: "nowhere.test", Port: 1883, ClientID: "x"}, nil)
 		if !errors.Is(err, modem.ErrDNS) {
 			b.Errorf("%v", err)
 		}
 		<-time.After(time.Minute)
-		b.broker.Refuse(0)
+		b.Broker.Refuse(0)
 		for range 6 { // nothing was left behind
-			b.connect(modem.Login{ClientID: "x"}, nil)
+			b.Connect(modem.Login{ClientID: "x"}, nil)
 		}
 	}, nil)
 }
 
 func TestVirtualSessionLost(t *testing.T) {
 	onVirtual(t, func(b *bench) {
-		s := b.connect(modem.Login{ClientID: "dev1"}, nil)
-		b.broker.Cut()
+		s := b.Connect(modem.Login{ClientID: "dev1"}, nil)
+		b.Broker.Cut()
 		<-s.Done()
 		if err := s.Err(); !errors.Is(err, modem.ErrLost) || !strings.Contains(err.Error(), "the broker closed it (+QMTSTAT: 1)") {
 			b.Errorf("%v", err)
 		}
 		s.Close()
-		b.connect(modem.Login{ClientID: "dev1"}, nil).Close()
+		b.Connect(modem.Login{ClientID: "dev1"}, nil).Close()
 	}, nil)
 }
 
@@ -328,7 +276,7 @@ func TestVirtualRoughLine(t *testing.T) {
 			ctx, cancel := context.WithTimeout(b.Context(), 12*time.Hour)
 			defer cancel()
 			c := client.New(client.Options{
-				Dial:     func(ctx context.Context) (net.Conn, error) { return b.driver.Dial(ctx, "tcp", "broker.test:1883") },
+				Dial:     func(ctx context.Context) (net.Conn, error) { return b.Driver.Dial(ctx, "tcp", "broker.test:1883") },
 				ClientID: "dev1", ConnectTimeout: 5 * time.Minute,
 			})
 			ended := make(chan error)
@@ -341,7 +289,7 @@ func TestVirtualRoughLine(t *testing.T) {
 			}
 			cancel()
 			<-ended
-			if logins := len(b.broker.Logins()); logins < 3 {
+			if logins := len(b.Broker.Logins()); logins < 3 {
 				b.Errorf("%d logins: the line was not rough", logins)
 			}
 		}, nil, rough...)
@@ -355,7 +303,7 @@ func TestVirtualRoughLine(t *testing.T) {
 				for {
 					if s == nil {
 						var err error
-						if s, err = b.driver.Connect(ctx, modem.Login{Host: "broker.test", Port: 1883, ClientID: "dev1"}, nil); err != nil {
+						if s, err = b.Driver.Connect(ctx, modem.Login{Host: "broker.test", Port: 1883, ClientID: "dev1"}, nil); err != nil {
 							s = nil
 							if ctx.Err() != nil {
 								b.Fatalf("message %d: %v", n, err)
@@ -374,7 +322,7 @@ func TestVirtualRoughLine(t *testing.T) {
 				}
 				<-time.After(5 * time.Second)
 			}
-			if logins := len(b.broker.Logins()); logins < 3 {
+			if logins := len(b.Broker.Logins()); logins < 3 {
 				b.Errorf("%d logins: the line was not rough", logins)
 			}
 		}, nil, rough...)

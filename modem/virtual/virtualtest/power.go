@@ -1,4 +1,6 @@
-package modemtest
+// Package virtualtest puts virtual modules under power in tests, alone or with
+// a driver attached.
+package virtualtest
 
 import (
 	"context"
