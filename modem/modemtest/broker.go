@@ -1,6 +1,7 @@
 package modemtest
 
 import (
+	"io"
 	"net"
 	"sync"
 
@@ -83,24 +84,35 @@ func (b *Broker) Serve(conn net.Conn) {
 		delete(b.links, l)
 		b.mu.Unlock()
 	}()
-	var buf []byte
-	chunk := make([]byte, 4096)
 	for {
-		h, err := packet.ParseHeader(buf)
-		if err == nil && len(buf) >= h.Size+h.Remaining {
-			body := append([]byte(nil), buf[h.Size:h.Size+h.Remaining]...)
-			buf = buf[h.Size+h.Remaining:]
-			p, err := packet.Decode(h, body, mqtt.V311)
-			if err != nil || !b.take(l, p) {
-				return
-			}
-			continue
-		}
-		n, err := conn.Read(chunk)
-		if err != nil {
+		p, err := ReadPacket(conn)
+		if err != nil || !b.take(l, p) {
 			return
 		}
-		buf = append(buf, chunk[:n]...)
+	}
+}
+
+// ReadPacket reads what an MQTT 3.1.1 client sends next.
+func ReadPacket(r io.Reader) (packet.Packet, error) {
+	var head []byte
+	for {
+		var one [1]byte
+		if _, err := io.ReadFull(r, one[:]); err != nil {
+			return nil, err
+		}
+		head = append(head, one[0])
+		h, err := packet.ParseHeader(head)
+		if err == packet.ErrIncomplete {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		body := make([]byte, h.Remaining)
+		if _, err := io.ReadFull(r, body); err != nil {
+			return nil, err
+		}
+		return packet.Decode(h, body, mqtt.V311)
 	}
 }
 

@@ -10,8 +10,9 @@ import (
 )
 
 // A World is what is around a virtual module: peers in this process, by
-// host:port. It is a virtual.Network. A host that has no peer is not found, a
-// port that has none refuses. The zero World is empty.
+// host:port. It is a virtual.Network. A host that has no peer is not found
+// unless it is an address, a port that has none refuses. The zero World is
+// empty.
 type World struct {
 	mu    sync.Mutex
 	peers map[string]func(net.Conn)
@@ -33,6 +34,9 @@ func Echo(c net.Conn) { io.Copy(c, c) }
 
 // LookupHost finds the hosts of peers.
 func (w *World) LookupHost(_ context.Context, host string) ([]string, error) {
+	if net.ParseIP(host) != nil {
+		return []string{host}, nil
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for address := range w.peers {

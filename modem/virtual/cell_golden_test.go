@@ -1,9 +1,7 @@
 package virtual
 
 import (
-	"context"
 	"fmt"
-	"io"
 	"net"
 	"path/filepath"
 	"strings"
@@ -12,6 +10,7 @@ import (
 	"time"
 
 	"github.com/matou-iot/matou/at/transcript"
+	"github.com/matou-iot/matou/modem/modemtest"
 	"github.com/matou-iot/matou/mqtt"
 	"github.com/matou-iot/matou/mqtt/packet"
 )
@@ -36,26 +35,11 @@ func TestGoldenCellular(t *testing.T) {
 					if !strings.HasPrefix(name, "boot") {
 						b.registered()
 					}
-					b.play(file)
+					b.play(file, transcript.Player{As: transcript.Host})
 				})
 			})
 		}
 	}
-}
-
-// play plays the host of a conversation.
-func (b *bench) play(file string) {
-	b.Helper()
-	script, err := transcript.ReadFile(file)
-	if err != nil {
-		b.Fatal(err)
-	}
-	ctx, cancel := context.WithTimeout(b.Context(), 10*time.Minute)
-	defer cancel()
-	if _, err := (transcript.Player{As: transcript.Host}).Play(ctx, script, b.host); err != nil {
-		b.Fatalf("%s: %v", file, err)
-	}
-	b.silent()
 }
 
 // cellPower gives power to a cellular module inside a synctest bubble, in a
@@ -66,26 +50,7 @@ func cellPower(t *testing.T, o Options) *bench {
 		o.Network = cellWorld()
 	}
 	o.Now = func() time.Time { return time.Date(2025, 1, 15, 6, 15, 27, 0, time.UTC) }
-	m, err := New(o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	host, uart := net.Pipe()
-	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan error, 2)
-	go func() { ended <- m.Attach(ctx, uart) }()
-	synctest.Wait()
-	go func() { ended <- m.Run(ctx) }()
-	t.Cleanup(func() {
-		cancel()
-		for range 2 {
-			if err := <-ended; err != nil {
-				t.Error(err)
-			}
-		}
-	})
-	w, _ := o.Network.(*world)
-	return &bench{t, m, host, w}
+	return start(t, o)
 }
 
 // registered waits until the module has started and the network has taken it.
@@ -104,10 +69,10 @@ func (b *bench) registered() {
 func cellWorld() *world {
 	w := newWorld()
 	for _, host := range []string{"broker.example:1883", "iot-as-mqtt.cn-shanghai.aliyuncs.com:1883", "a1b2c3d4e5f.iot-as-mqtt.cn-shanghai.aliyuncs.com:1883"} {
-		w.peers[host] = func(c net.Conn) { new(cloud).serve(c) }
+		w.Put(host, func(c net.Conn) { new(cloud).serve(c) })
 	}
-	w.peers["echo.example:7"] = echoUntilBye
-	w.peers["refused.example:1"] = func(net.Conn) {} // the host exists, its other ports are shut
+	w.Put("echo.example:7", echoUntilBye)
+	w.Put("refused.example:1", func(net.Conn) {}) // the host exists, its other ports are shut
 	return w
 }
 
@@ -137,7 +102,7 @@ type cloud struct {
 func (s *cloud) serve(c net.Conn) {
 	s.subs = make(map[string]mqtt.QoS)
 	for {
-		p, err := readPacket(c)
+		p, err := modemtest.ReadPacket(c)
 		if err != nil {
 			return
 		}
@@ -152,29 +117,6 @@ func (s *cloud) serve(c net.Conn) {
 		if !ok {
 			return
 		}
-	}
-}
-
-func readPacket(r io.Reader) (packet.Packet, error) {
-	var head []byte
-	for {
-		var one [1]byte
-		if _, err := io.ReadFull(r, one[:]); err != nil {
-			return nil, err
-		}
-		head = append(head, one[0])
-		h, err := packet.ParseHeader(head)
-		if err == packet.ErrIncomplete {
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		body := make([]byte, h.Remaining)
-		if _, err := io.ReadFull(r, body); err != nil {
-			return nil, err
-		}
-		return packet.Decode(h, body, mqtt.V311)
 	}
 }
 

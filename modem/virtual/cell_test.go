@@ -22,6 +22,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/matou-iot/matou/modem/modemtest"
 	"github.com/matou-iot/matou/mqtt/packet"
 )
 
@@ -33,24 +34,6 @@ func ec20Bench(t *testing.T, o Options) *bench {
 	b.registered()
 	b.want("ATE0", "ATE0\r\r\nOK\r\n")
 	return b
-}
-
-// want says a line and wants exactly this answer.
-func (b *bench) want(line string, answer string) {
-	b.Helper()
-	b.say(line + "\r\n")
-	b.hear(answer)
-}
-
-// hear wants exactly this next.
-func (b *bench) hear(text string) {
-	b.Helper()
-	b.host.SetReadDeadline(time.Now().Add(10 * time.Minute))
-	got := make([]byte, len(text))
-	n, err := io.ReadFull(b.host, got)
-	if string(got[:n]) != text {
-		b.Fatalf("heard %q, %v, want %q", got[:n], err, text)
-	}
 }
 
 func (b *bench) ok(line string) { b.Helper(); b.want(line, "\r\nOK\r\n") }
@@ -65,10 +48,10 @@ func (b *bench) connected() {
 // tap makes a world whose broker writes down what reaches it, as bytes.
 func tap(s cloud) (*world, *record) {
 	w, got := cellWorld(), new(record)
-	w.peers["broker.example:1883"] = func(c net.Conn) {
+	w.Put("broker.example:1883", func(c net.Conn) {
 		one := s // a client each
 		one.serve(tapped{c, got})
-	}
+	})
 	return w, got
 }
 
@@ -272,7 +255,7 @@ func TestResets(t *testing.T) {
 func TestWhatNobodyAcknowledges(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w, _ := tap(cloud{mute: true})
-		w.peers["silent.example:1883"] = func(c net.Conn) { io.Copy(io.Discard, c) }
+		w.Put("silent.example:1883", func(c net.Conn) { io.Copy(io.Discard, c) })
 		b := ec20Bench(t, Options{Network: w})
 		b.ok(`AT+QMTCFG="timeout",0,1,1,1`)
 		b.ok(`AT+QMTCFG="keepalive",0,60`)
@@ -363,15 +346,15 @@ func TestASlowHostLosesNoMessage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const count = 500
 		w := cellWorld()
-		w.peers["burst.example:1883"] = func(c net.Conn) {
-			readPacket(c)
+		w.Put("burst.example:1883", func(c net.Conn) {
+			modemtest.ReadPacket(c)
 			c.Write([]byte{0x20, 2, 0, 0})
 			for i := range count {
 				b, _ := (&packet.Publish{Topic: []byte("t"), Payload: fmt.Append(nil, i)}).Append(nil, 4)
 				c.Write(b)
 			}
 			io.Copy(io.Discard, c)
-		}
+		})
 		b := ec20Bench(t, Options{Network: w, Baud: 9600})
 		b.want(`AT+QMTOPEN=0,"burst.example",1883`, "\r\nOK\r\n\r\n+QMTOPEN: 0,0\r\n")
 		b.want(`AT+QMTCONN=0,"dev1"`, "\r\nOK\r\n\r\n+QMTCONN: 0,0,0\r\n")
@@ -453,7 +436,7 @@ func TestTransparentModeAndItsEscape(t *testing.T) {
 func TestQNTP(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := cellWorld()
-		w.peers["ntp.example:123"] = func(c net.Conn) {
+		w.Put("ntp.example:123", func(c net.Conn) {
 			buf := make([]byte, 64)
 			n, _ := c.Read(buf)
 			if n != 48 || buf[0] != 0x23 {
@@ -463,8 +446,8 @@ func TestQNTP(t *testing.T) {
 			answer[0], answer[1] = 0x24, 1
 			copy(answer[40:], "\xeb\x31\xd0\xff\x80\x00\x00\x00") // 2025-01-15 06:15:27.5
 			c.Write(answer)
-		}
-		w.peers["kiss.example:123"] = func(c net.Conn) { c.Read(make([]byte, 64)); c.Write(make([]byte, 48)) }
+		})
+		w.Put("kiss.example:123", func(c net.Conn) { c.Read(make([]byte, 64)); c.Write(make([]byte, 48)) })
 		b := ec20Bench(t, Options{Network: w, Faults: []Fault{{Name: faultNoTime}}})
 		b.ClearFault(faultNoTime)
 		b.want(`AT+QNTP=1,"ntp.example"`, "\r\nOK\r\n\r\n+QNTP: 0,\"2025/01/15,14:15:27+32\"\r\n")
@@ -635,14 +618,14 @@ func TestMQTTOverTLS(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := cellWorld()
 		named := make(chan string, 8)
-		w.peers["tls.example:8883"] = func(c net.Conn) {
+		w.Put("tls.example:8883", func(c net.Conn) {
 			s := tls.Server(c, &tls.Config{Certificates: []tls.Certificate{pair}})
 			if s.Handshake() != nil {
 				return
 			}
 			named <- s.ConnectionState().ServerName
 			new(cloud).serve(s)
-		}
+		})
 		b := ec20Bench(t, Options{Network: w})
 		const open = `AT+QMTOPEN=0,"tls.example",8883`
 		b.ok(`AT+QMTCFG="ssl",0,1,2`)
@@ -674,9 +657,9 @@ func TestMQTTOverTLS(t *testing.T) {
 		b.ok(`AT+QSSLCFG="ignorelocaltime",2,1`)
 		b.want(open, "\r\nOK\r\n\r\n+QMTOPEN: 0,0\r\n")
 		// Sockets have TLS of their own.
-		w.peers["echo.example:443"] = func(c net.Conn) {
+		w.Put("echo.example:443", func(c net.Conn) {
 			echoUntilBye(tls.Server(c, &tls.Config{Certificates: []tls.Certificate{pair}}))
-		}
+		})
 		b.ok("AT+QIACT=1")
 		b.want(`AT+QSSLOPEN=1,2,4,"echo.example",443,0`, "\r\nOK\r\n\r\n+QSSLOPEN: 4,0\r\n")
 		b.want("AT+QSSLSEND=4,4", "\r\n> ")

@@ -23,23 +23,6 @@ func espBench(t *testing.T, o Options, before ...string) *bench {
 	return b
 }
 
-// answers sends a line and wants exactly this.
-func (b *bench) answers(line, want string) {
-	b.Helper()
-	b.say(line + "\r\n")
-	b.hears(want)
-}
-
-// hears wants exactly this.
-func (b *bench) hears(want string) {
-	b.Helper()
-	b.host.SetReadDeadline(time.Now().Add(10 * time.Minute))
-	got := make([]byte, len(want))
-	if n, err := io.ReadFull(b.host, got); err != nil || string(got) != want {
-		b.Fatalf("got %q (%v), want %q", got[:n], err, want)
-	}
-}
-
 // takes is how long f lasts.
 func takes(f func()) time.Duration {
 	begun := time.Now()
@@ -74,17 +57,17 @@ func TestESPServesClients(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := espBench(t, Options{}, "AT+CIPMUX=1", "AT+CIPSERVER=1,8080", "AT+CIPSERVER=0", "AT+CIPSERVERMAXCONN=2", "AT+CIPSERVER=1,8080")
 		first := b.world.enter()
-		b.hears("0,CONNECT\r\n")
+		b.hear("0,CONNECT\r\n")
 		second := b.world.enter()
-		b.hears("1,CONNECT\r\n")
+		b.hear("1,CONNECT\r\n")
 		// No third one.
 		third := b.world.enter()
 		if _, err := third.Read(make([]byte, 1)); err != io.EOF {
 			t.Errorf("the third client sees %v", err)
 		}
 		io.WriteString(second, "hello")
-		b.hears("\r\n+IPD,1,5:hello")
-		b.answers("AT+CIPSEND=1,3", "\r\nOK\r\n> ")
+		b.hear("\r\n+IPD,1,5:hello")
+		b.want("AT+CIPSEND=1,3", "\r\nOK\r\n> ")
 		got := make(chan string)
 		go func() {
 			buf := make([]byte, 3)
@@ -92,15 +75,15 @@ func TestESPServesClients(t *testing.T) {
 			got <- string(buf)
 		}()
 		b.say("hey")
-		b.hears("\r\nRecv 3 bytes\r\n\r\nSEND OK\r\n")
+		b.hear("\r\nRecv 3 bytes\r\n\r\nSEND OK\r\n")
 		if s := <-got; s != "hey" {
 			t.Errorf("the client got %q", s)
 		}
 		first.Close()
-		b.hears("0,CLOSED\r\n")
+		b.hear("0,CLOSED\r\n")
 		// A silent one is closed after AT+CIPSTO.
-		b.answers("AT+CIPSTO=60", "\r\nOK\r\n")
-		d := takes(func() { b.hears("1,CLOSED\r\n") })
+		b.want("AT+CIPSTO=60", "\r\nOK\r\n")
+		d := takes(func() { b.hear("1,CLOSED\r\n") })
 		if d > 181*time.Second {
 			t.Errorf("closed after %v", d)
 		}
@@ -111,11 +94,11 @@ func TestESPIdleTimeIsCountedFromTheLastByte(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := espBench(t, Options{}, "AT+CIPMUX=1", "AT+CIPSERVER=1,8080", "AT+CIPSTO=10")
 		client := b.world.enter()
-		b.hears("0,CONNECT\r\n")
+		b.hear("0,CONNECT\r\n")
 		time.Sleep(6 * time.Second)
 		io.WriteString(client, "x")
-		b.hears("\r\n+IPD,0,1:x")
-		if d := takes(func() { b.hears("0,CLOSED\r\n") }); d != 10*time.Second {
+		b.hear("\r\n+IPD,0,1:x")
+		if d := takes(func() { b.hear("0,CLOSED\r\n") }); d != 10*time.Second {
 			t.Errorf("closed %v after the last byte", d)
 		}
 	})
@@ -128,45 +111,45 @@ func TestESPFaults(t *testing.T) {
 		run   func(b *bench)
 	}{
 		{"DNS fails once", "dns-failure*1", func(b *bench) {
-			b.answers(`AT+CIPSTART="TCP","echo.example",7`, "DNS Fail\r\n\r\nERROR\r\n")
-			b.answers(`AT+CIPSTART="TCP","echo.example",7`, "CONNECT\r\n\r\nOK\r\n")
+			b.want(`AT+CIPSTART="TCP","echo.example",7`, "DNS Fail\r\n\r\nERROR\r\n")
+			b.want(`AT+CIPSTART="TCP","echo.example",7`, "CONNECT\r\n\r\nOK\r\n")
 		}},
 		{"connections are refused", "connect-refused*1", func(b *bench) {
-			b.answers(`AT+CIPSTART="TCP","echo.example",7`, "\r\nERROR\r\nCLOSED\r\n")
-			b.answers(`AT+CIPSTART="TCP","echo.example",7`, "CONNECT\r\n\r\nOK\r\n")
+			b.want(`AT+CIPSTART="TCP","echo.example",7`, "\r\nERROR\r\nCLOSED\r\n")
+			b.want(`AT+CIPSTART="TCP","echo.example",7`, "CONNECT\r\n\r\nOK\r\n")
 		}},
 		{"connections are lost", "", func(b *bench) {
-			b.answers(`AT+CIPSTART="TCP","echo.example",7`, "CONNECT\r\n\r\nOK\r\n")
+			b.want(`AT+CIPSTART="TCP","echo.example",7`, "CONNECT\r\n\r\nOK\r\n")
 			b.begins("link-lost")
-			b.hears("CLOSED\r\n")
-			b.answers(`AT+CIPSTATUS`, "STATUS:4\r\n\r\nOK\r\n")
+			b.hear("CLOSED\r\n")
+			b.want(`AT+CIPSTATUS`, "STATUS:4\r\n\r\nOK\r\n")
 		}},
 		{"wrong password", "wrong-password", func(b *bench) {
-			b.answers(`AT+CWJAP="home","12345678"`, "WIFI DISCONNECT\r\n+CWJAP:2\r\n\r\nFAIL\r\n")
+			b.want(`AT+CWJAP="home","12345678"`, "WIFI DISCONNECT\r\n+CWJAP:2\r\n\r\nFAIL\r\n")
 			// The station goes on trying, and gets in when the fault is over.
 			b.ends("wrong-password")
-			b.hears("WIFI CONNECTED\r\nWIFI GOT IP\r\n")
+			b.hear("WIFI CONNECTED\r\nWIFI GOT IP\r\n")
 		}},
 		{"no address", "dhcp-timeout", func(b *bench) {
-			b.answers(`AT+CWJAP="home","12345678"`, "WIFI DISCONNECT\r\nWIFI CONNECTED\r\nDHCP TIMEOUT\r\n")
+			b.want(`AT+CWJAP="home","12345678"`, "WIFI DISCONNECT\r\nWIFI CONNECTED\r\nDHCP TIMEOUT\r\n")
 			b.until("FAIL\r\n")
 			b.ends("dhcp-timeout")
 			b.until("WIFI GOT IP\r\n")
 		}},
 		{"the network goes and comes back", "", func(b *bench) {
-			b.answers(`AT+CIPSTART="TCP","echo.example",7`, "CONNECT\r\n\r\nOK\r\n")
+			b.want(`AT+CIPSTART="TCP","echo.example",7`, "CONNECT\r\n\r\nOK\r\n")
 			b.begins("no-signal")
-			b.hears("WIFI DISCONNECT\r\nCLOSED\r\n")
-			b.answers("AT+CIPSTATUS", "STATUS:5\r\n\r\nOK\r\n")
-			b.answers(`AT+CIPSTART="TCP","echo.example",7`, "no ip\r\n\r\nERROR\r\n")
-			b.answers("AT+CWLAP", "\r\nOK\r\n")
+			b.hear("WIFI DISCONNECT\r\nCLOSED\r\n")
+			b.want("AT+CIPSTATUS", "STATUS:5\r\n\r\nOK\r\n")
+			b.want(`AT+CIPSTART="TCP","echo.example",7`, "no ip\r\n\r\nERROR\r\n")
+			b.want("AT+CWLAP", "\r\nOK\r\n")
 			b.ends("no-signal")
-			b.hears("WIFI CONNECTED\r\nWIFI GOT IP\r\n")
-			b.answers("AT+CIPSTATUS", "STATUS:2\r\n\r\nOK\r\n")
+			b.hear("WIFI CONNECTED\r\nWIFI GOT IP\r\n")
+			b.want("AT+CIPSTATUS", "STATUS:2\r\n\r\nOK\r\n")
 		}},
 		{"the module resets by itself", "", func(b *bench) {
 			b.begins("reset")
-			b.hears("\r\nready\r\n")
+			b.hear("\r\nready\r\n")
 		}},
 		{"it resets again and again", "reset=30s*3@10s", func(b *bench) {
 			for range 3 {
@@ -183,13 +166,13 @@ func TestESPFaults(t *testing.T) {
 			}
 			b.ends("time-not-set")
 			time.Sleep(time.Minute)
-			b.answers("AT+CIPSNTPTIME?", "+CIPSNTPTIME:Wed Jan 15 14:15:27 2025\r\nOK\r\n")
+			b.want("AT+CIPSNTPTIME?", "+CIPSNTPTIME:Wed Jan 15 14:15:27 2025\r\nOK\r\n")
 		}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := newWorld()
-				w.peers["echo.example:7"], _ = behaviour("echo")
+				w.behave("echo.example:7", "echo")
 				b := espBench(t, Options{Network: w, Now: func() time.Time { return time.Date(2025, 1, 15, 6, 15, 27, 0, time.UTC) }})
 				if tt.fault != "" {
 					b.begins(tt.fault)
@@ -223,15 +206,15 @@ func TestESPLinkClosedDuringDataEntry(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
 		hangUp := make(chan bool)
-		w.peers["peer.example:1"] = func(c net.Conn) { <-hangUp }
+		w.Put("peer.example:1", func(c net.Conn) { <-hangUp })
 		b := espBench(t, Options{Network: w}, `AT+CIPSTART="TCP","peer.example",1`)
-		b.answers("AT+CIPSEND=5", "\r\nOK\r\n> ")
+		b.want("AT+CIPSEND=5", "\r\nOK\r\n> ")
 		b.say("he")
 		close(hangUp)
-		b.hears("CLOSED\r\n")
+		b.hear("CLOSED\r\n")
 		b.say("llo")
-		b.hears("\r\nRecv 5 bytes\r\nSEND FAIL\r\n")
-		b.answers("AT", "\r\nOK\r\n")
+		b.hear("\r\nRecv 5 bytes\r\nSEND FAIL\r\n")
+		b.want("AT", "\r\nOK\r\n")
 	})
 }
 
@@ -240,17 +223,17 @@ func TestESPHoldsDataDuringDataEntry(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
 		speak := make(chan bool)
-		w.peers["peer.example:1"] = func(c net.Conn) {
+		w.Put("peer.example:1", func(c net.Conn) {
 			<-speak
 			io.WriteString(c, "news")
 			io.Copy(io.Discard, c)
-		}
+		})
 		b := espBench(t, Options{Network: w}, `AT+CIPSTART="TCP","peer.example",1`)
-		b.answers("AT+CIPSEND=5", "\r\nOK\r\n> ")
+		b.want("AT+CIPSEND=5", "\r\nOK\r\n> ")
 		close(speak)
 		b.silent()
 		b.say("hello")
-		b.hears("\r\nRecv 5 bytes\r\n\r\nSEND OK\r\n\r\n+IPD,4:news")
+		b.hear("\r\nRecv 5 bytes\r\n\r\nSEND OK\r\n\r\n+IPD,4:news")
 	})
 }
 
@@ -260,20 +243,20 @@ func TestESPPassesLongDataOnWithoutLoss(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const total = 300_000
 		w := newWorld()
-		w.peers["peer.example:1"] = func(c net.Conn) {
+		w.Put("peer.example:1", func(c net.Conn) {
 			c.Write(make([]byte, total))
 			io.Copy(io.Discard, c)
-		}
+		})
 		b := espBench(t, Options{Network: w}, `AT+CIPSTART="TCP","peer.example",1`)
 		time.Sleep(time.Minute) // nobody reads
 		for sum := 0; sum < total; {
-			b.hears("\r\n+IPD,")
+			b.hear("\r\n+IPD,")
 			var n int
 			fmt.Sscanf(b.until(":"), "%d:", &n)
 			if n < 1 || n > maxSegment {
 				t.Fatalf("a segment of %d bytes", n)
 			}
-			b.hears(strings.Repeat("\x00", n))
+			b.hear(strings.Repeat("\x00", n))
 			sum += n
 		}
 		b.silent()
@@ -285,7 +268,7 @@ func TestESPReconnectsInTransparentMode(t *testing.T) {
 		w := newWorld()
 		met := 0
 		var mu sync.Mutex
-		w.peers["peer.example:1"] = func(c net.Conn) {
+		peer := func(c net.Conn) {
 			mu.Lock()
 			met++
 			again := met > 1
@@ -297,40 +280,41 @@ func TestESPReconnectsInTransparentMode(t *testing.T) {
 			io.WriteString(c, "welcome back")
 			io.Copy(c, c)
 		}
-		w.peers["peer.example:2"] = w.peers["peer.example:1"]
+		w.Put("peer.example:1", peer)
+		w.Put("peer.example:2", peer)
 		b := espBench(t, Options{Network: w}, "AT+CIPMODE=1", `AT+CIPSTART="TCP","peer.example",1`)
-		b.answers("AT+CIPSEND", "\r\nOK\r\n\r\n>")
+		b.want("AT+CIPSEND", "\r\nOK\r\n\r\n>")
 		b.say("x")
-		d := takes(func() { b.hears("welcome back") }) // and no word of CLOSED
+		d := takes(func() { b.hear("welcome back") }) // and no word of CLOSED
 		if d < time.Second || d > 2*time.Second {
 			t.Errorf("back after %v", d)
 		}
 		b.say("hello")
-		b.hears("hello")
+		b.hear("hello")
 		// While Wi-Fi is away nothing is said either.
 		b.begins("no-signal")
 		time.Sleep(10 * time.Second)
 		b.ends("no-signal")
-		b.hears("welcome back")
+		b.hear("welcome back")
 		time.Sleep(time.Second)
 		b.say("+++")
 		time.Sleep(time.Second)
-		b.answers("AT", "\r\nOK\r\n")
+		b.want("AT", "\r\nOK\r\n")
 	})
 }
 
 func TestESPTypedEscape(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
-		w.peers["peer.example:7"], _ = behaviour("echo")
+		w.behave("peer.example:7", "echo")
 		b := espBench(t, Options{Network: w, Quirks: []string{"typed-escape"}}, "AT+CIPMODE=1", `AT+CIPSTART="TCP","peer.example",7`)
-		b.answers("AT+CIPSEND", "\r\nOK\r\n\r\n>")
+		b.want("AT+CIPSEND", "\r\nOK\r\n\r\n>")
 		for range 3 {
 			b.say("+")
 			time.Sleep(200 * time.Millisecond)
 		}
 		time.Sleep(time.Second)
-		b.answers("AT", "\r\nOK\r\n")
+		b.want("AT", "\r\nOK\r\n")
 	})
 }
 
@@ -338,26 +322,26 @@ func TestESPTypedEscape(t *testing.T) {
 func TestESPMapsHosts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
-		w.peers["127.0.0.1:1884"], _ = behaviour("say here")
+		w.behave("127.0.0.1:1884", "say here")
 		to, err := ParseMapping("*.iot-as-mqtt.cn-shanghai.aliyuncs.com=127.0.0.1:1884")
 		if err != nil {
 			t.Fatal(err)
 		}
 		b := espBench(t, Options{Network: w, Map: []Mapping{to}})
-		b.answers(`AT+CIPSTART="TCP","PK.iot-as-mqtt.cn-shanghai.aliyuncs.com",1883`, "CONNECT\r\n\r\nOK\r\n")
-		b.hears("\r\n+IPD,4:here")
+		b.want(`AT+CIPSTART="TCP","PK.iot-as-mqtt.cn-shanghai.aliyuncs.com",1883`, "CONNECT\r\n\r\nOK\r\n")
+		b.hear("\r\n+IPD,4:here")
 	})
 }
 
 func TestESPTellsTheObserverWhatCausedWhat(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
-		w.peers["peer.example:7"], _ = behaviour("echo")
+		w.behave("peer.example:7", "echo")
 		var mu sync.Mutex
 		var events []Event
 		b := espBench(t, Options{Network: w, Observer: func(e Event) { mu.Lock(); events = append(events, e); mu.Unlock() }})
 		b.command(`AT+CIPSTART="TCP","peer.example",7`)
-		b.answers("AT+CIPSEND=2", "\r\nOK\r\n> ")
+		b.want("AT+CIPSEND=2", "\r\nOK\r\n> ")
 		b.say("hi")
 		b.until("+IPD,2:hi")
 		b.command("AT+CIPCLOSE")
@@ -391,7 +375,7 @@ func TestESPSwitchesSpeedAfterItsAnswer(t *testing.T) {
 		if d := takes(func() { b.command("AT+CIFSR") }); d < 70*time.Millisecond || d > 120*time.Millisecond {
 			t.Errorf("78 bytes at 9600 baud took %v", d)
 		}
-		b.answers("AT+UART_CUR=115200,8,1,0,0", "\r\nOK\r\n")
+		b.want("AT+UART_CUR=115200,8,1,0,0", "\r\nOK\r\n")
 		if d := takes(func() { b.command("AT+CIFSR") }); d > 20*time.Millisecond {
 			t.Errorf("78 bytes at 115200 baud took %v", d)
 		}
@@ -445,9 +429,9 @@ func TestESPLosesBytesRepeatably(t *testing.T) {
 func TestESPLongConnectMessages(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
-		w.peers["192.168.1.10:7"], _ = behaviour("echo")
+		w.behave("192.168.1.10:7", "echo")
 		b := espBench(t, Options{Network: w}, "AT+SYSMSG_CUR=2")
-		b.answers(`AT+CIPSTART="TCP","192.168.1.10",7`, "+LINK_CONN:0,0,\"TCP\",0,\"192.168.1.10\",7,52104\r\n\r\nOK\r\n")
+		b.want(`AT+CIPSTART="TCP","192.168.1.10",7`, "+LINK_CONN:0,0,\"TCP\",0,\"192.168.1.10\",7,52104\r\n\r\nOK\r\n")
 	})
 }
 
@@ -455,9 +439,9 @@ func TestESPSleepsAndWakes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := power(t, Options{Model: "esp8266"})
 		b.command("ATE0")
-		b.answers("AT+GSLP=5000", "\r\nOK\r\n")
+		b.want("AT+GSLP=5000", "\r\nOK\r\n")
 		b.say("AT\r\n") // nobody hears it
-		if d := takes(func() { b.hears("\r\nready\r\n") }); d < 5*time.Second || d > 6*time.Second {
+		if d := takes(func() { b.hear("\r\nready\r\n") }); d < 5*time.Second || d > 6*time.Second {
 			t.Errorf("woke after %v", d)
 		}
 	})
@@ -483,8 +467,8 @@ func TestESPStrictCommas(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := power(t, Options{Model: "esp8266", Firmware: "2.2", Quirks: []string{"strict-commas"}})
 		b.command("ATE0")
-		b.answers(`AT+CIPSNTPCFG=1,8,"a,b"`, "\r\nERROR\r\n")
-		b.answers(`AT+CIPSNTPCFG=1,8,"a\,b"`, "\r\nOK\r\n")
+		b.want(`AT+CIPSNTPCFG=1,8,"a,b"`, "\r\nERROR\r\n")
+		b.want(`AT+CIPSNTPCFG=1,8,"a\,b"`, "\r\nOK\r\n")
 	})
 }
 
@@ -494,30 +478,30 @@ func TestESPMQTTConnectsAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
 		subscribed := make(chan string, 8)
-		w.peers["broker.example:1883"] = func(c net.Conn) { brokerThat(c, subscribed) }
+		w.Put("broker.example:1883", func(c net.Conn) { brokerThat(c, subscribed) })
 		b := espBench(t, Options{Network: w, Firmware: "2.2"}, espMQTTLogin, `AT+MQTTCONNCFG=0,0,0,"","",0,0`)
 		up := "+MQTTCONNECTED:0,1,\"broker.example\",\"1883\",\"\",1\r\n"
-		b.answers(`AT+MQTTCONN=0,"broker.example",1883,1`, up+"\r\nOK\r\n")
-		b.answers(`AT+MQTTSUB=0,"t/#",1`, "\r\nOK\r\n")
+		b.want(`AT+MQTTCONN=0,"broker.example",1883,1`, up+"\r\nOK\r\n")
+		b.want(`AT+MQTTSUB=0,"t/#",1`, "\r\nOK\r\n")
 		if s := <-subscribed; s != "t/#" {
 			t.Errorf("subscribed to %q", s)
 		}
 		b.begins("link-lost")
-		b.hears("+MQTTDISCONNECTED:0\r\n")
-		b.answers("AT+MQTTCONN?", "+MQTTCONN:0,3,1,\"broker.example\",\"1883\",\"\",1\r\n\r\nOK\r\n")
-		b.answers(`AT+MQTTPUB=0,"t","x",0,0`, "\r\nERROR\r\n")
-		b.hears(up)
+		b.hear("+MQTTDISCONNECTED:0\r\n")
+		b.want("AT+MQTTCONN?", "+MQTTCONN:0,3,1,\"broker.example\",\"1883\",\"\",1\r\n\r\nOK\r\n")
+		b.want(`AT+MQTTPUB=0,"t","x",0,0`, "\r\nERROR\r\n")
+		b.hear(up)
 		if s := <-subscribed; s != "t/#" {
 			t.Errorf("subscribed again to %q", s)
 		}
-		b.answers("AT+MQTTSUB?", "+MQTTSUB:0,6,\"t/#\",1\r\n\r\nOK\r\n")
+		b.want("AT+MQTTSUB?", "+MQTTSUB:0,6,\"t/#\",1\r\n\r\nOK\r\n")
 		// A drop while data is entered is told by the failure only.
-		b.answers(`AT+MQTTPUBRAW=0,"t",4,1,0`, "\r\nOK\r\n\r\n>")
+		b.want(`AT+MQTTPUBRAW=0,"t",4,1,0`, "\r\nOK\r\n\r\n>")
 		b.begins("link-lost")
 		b.silent()
 		b.say("data")
-		b.hears("+MQTTPUB:FAIL\r\n+MQTTDISCONNECTED:0")
-		b.hears(up)
+		b.hear("+MQTTPUB:FAIL\r\n+MQTTDISCONNECTED:0")
+		b.hear(up)
 	})
 }
 
@@ -543,18 +527,18 @@ func brokerThat(c net.Conn, subscribed chan<- string) {
 func TestESPMQTTRefusedAndDropped(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
-		w.peers["broker.example:1883"] = broker
+		w.Put("broker.example:1883", broker)
 		b := espBench(t, Options{Network: w, Firmware: "2.2"}, `AT+MQTTUSERCFG=0,1,"dev","wrong","",0,0,""`, `AT+MQTTCONNCFG=0,0,0,"","",0,0`)
-		b.answers(`AT+MQTTCONN=0,"broker.example",1883,1`, "\r\nERROR\r\n")
-		b.answers("AT+MQTTCONN?", "+MQTTCONN:0,2,1,\"broker.example\",\"1883\",\"\",1\r\n\r\nOK\r\n")
+		b.want(`AT+MQTTCONN=0,"broker.example",1883,1`, "\r\nERROR\r\n")
+		b.want("AT+MQTTCONN?", "+MQTTCONN:0,2,1,\"broker.example\",\"1883\",\"\",1\r\n\r\nOK\r\n")
 		b.command(espMQTTLogin)
 		b.command(`AT+MQTTCONNCFG=0,0,0,"","",0,0`)
 		b.command(`AT+MQTTCONN=0,"broker.example",1883,0`)
 		b.begins("link-lost")
-		b.hears("+MQTTDISCONNECTED:0\r\n")
+		b.hear("+MQTTDISCONNECTED:0\r\n")
 		// Without reconnecting the client has to be cleaned first.
-		b.answers(`AT+MQTTCONN=0,"broker.example",1883,0`, "\r\nERROR\r\n")
-		b.answers("AT+MQTTCLEAN=0", "\r\nOK\r\n")
+		b.want(`AT+MQTTCONN=0,"broker.example",1883,0`, "\r\nERROR\r\n")
+		b.want("AT+MQTTCLEAN=0", "\r\nOK\r\n")
 		b.command(espMQTTLogin)
 		b.command(`AT+MQTTCONNCFG=0,0,0,"","",0,0`)
 		b.command(`AT+MQTTCONN=0,"broker.example",1883,0`)
@@ -565,14 +549,14 @@ func TestESPMQTTRefusedAndDropped(t *testing.T) {
 func TestESPMQTTLargeMessage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
-		w.peers["broker.example:1883"] = broker
+		w.Put("broker.example:1883", broker)
 		b := espBench(t, Options{Network: w, Firmware: "2.2"}, espMQTTLogin, `AT+MQTTCONNCFG=0,0,0,"","",0,0`,
 			`AT+MQTTCONN=0,"broker.example",1883,0`, `AT+MQTTSUB=0,"back",0`)
-		b.answers(`AT+MQTTPUBRAW=0,"back",2500,0,0`, "\r\nOK\r\n\r\n>")
+		b.want(`AT+MQTTPUBRAW=0,"back",2500,0,0`, "\r\nOK\r\n\r\n>")
 		b.say(strings.Repeat("x", 2500))
-		b.hears("+MQTTPUB:OK\r\n")
+		b.hear("+MQTTPUB:OK\r\n")
 		for _, n := range []int{1016, 1024, 460} {
-			b.hears(fmt.Sprintf("+MQTTSUBRECV:0,\"back\",%d,%s\r\n", n, strings.Repeat("x", n)))
+			b.hear(fmt.Sprintf("+MQTTSUBRECV:0,\"back\",%d,%s\r\n", n, strings.Repeat("x", n)))
 		}
 	})
 }
@@ -592,7 +576,7 @@ func TestOneHostAtATime(t *testing.T) {
 func TestRunEndsEverything(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) { // which fails if a goroutine is left
 		w := newWorld()
-		w.peers["peer.example:1"], _ = behaviour("silent")
+		w.behave("peer.example:1", "silent")
 		m, err := New(Options{Model: "esp8266", Network: w})
 		if err != nil {
 			t.Fatal(err)
@@ -635,7 +619,7 @@ func FuzzESP(f *testing.F) {
 		}
 		synctest.Test(t, func(t *testing.T) {
 			w := newWorld()
-			w.peers["peer.example:7"], _ = behaviour("echo")
+			w.behave("peer.example:7", "echo")
 			m, err := New(Options{Model: "esp8266", Network: w, Firmware: esp8266.Firmwares[int(firmware)%len(esp8266.Firmwares)].Name})
 			if err != nil {
 				t.Fatal(err)

@@ -22,37 +22,37 @@ func TestESPSecureLinks(t *testing.T) {
 	}
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
-		w.peers["tls.example:8883"] = func(c net.Conn) {
+		w.Put("tls.example:8883", func(c net.Conn) {
 			s := tls.Server(c, &tls.Config{Certificates: []tls.Certificate{pair}})
 			if s.Handshake() == nil {
 				s.Write([]byte("hi"))
 				s.Read(make([]byte, 1))
 			}
-		}
+		})
 		now := func() time.Time { return time.Date(2025, 1, 15, 6, 15, 27, 0, time.UTC) }
 		b := espBench(t, Options{Network: w, Roots: roots, Now: now})
 		const start = `AT+CIPSTART="SSL","tls.example",8883`
 		open := func() {
 			t.Helper()
-			b.answers(start, "CONNECT\r\n\r\nOK\r\n")
-			b.hears("\r\n+IPD,2:hi")
-			b.answers("AT+CIPCLOSE", "CLOSED\r\n\r\nOK\r\n")
+			b.want(start, "CONNECT\r\n\r\nOK\r\n")
+			b.hear("\r\n+IPD,2:hi")
+			b.want("AT+CIPCLOSE", "CLOSED\r\n\r\nOK\r\n")
 		}
 		open() // whoever it is
 		b.command("AT+CIPSSLCCONF=2")
-		b.answers(start, "\r\nERROR\r\nCLOSED\r\n") // it is 1970
+		b.want(start, "\r\nERROR\r\nCLOSED\r\n") // it is 1970
 		b.begins("time-not-set")
 		b.command("AT+CIPSNTPCFG=1,8")
 		time.Sleep(time.Minute)
-		b.answers(start, "\r\nERROR\r\nCLOSED\r\n")
+		b.want(start, "\r\nERROR\r\nCLOSED\r\n")
 		b.ends("time-not-set")
 		time.Sleep(time.Minute)
 		open()
 		// There is memory for one.
 		b.command("AT+CIPMUX=1")
-		b.answers(`AT+CIPSTART=0,"SSL","tls.example",8883`, "0,CONNECT\r\n\r\nOK\r\n")
-		b.hears("\r\n+IPD,0,2:hi")
-		b.answers(`AT+CIPSTART=1,"SSL","tls.example",8883`, "\r\nERROR\r\n")
+		b.want(`AT+CIPSTART=0,"SSL","tls.example",8883`, "0,CONNECT\r\n\r\nOK\r\n")
+		b.hear("\r\n+IPD,0,2:hi")
+		b.want(`AT+CIPSTART=1,"SSL","tls.example",8883`, "\r\nERROR\r\n")
 	})
 }
 
@@ -80,20 +80,20 @@ func TestESPMQTTSchemes(t *testing.T) {
 		t.Run(tt.scheme+" "+tt.host, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := newWorld()
-				w.peers[tt.host+":8883"] = tt.serve
+				w.Put(tt.host+":8883", tt.serve)
 				now := func() time.Time { return time.Date(2025, 1, 15, 6, 15, 27, 0, time.UTC) }
 				b := espBench(t, Options{Network: w, Roots: roots, Firmware: "2.2", Now: now}, "AT+CIPSNTPCFG=1,8")
-				b.hears("+TIME_UPDATED\r\n")
+				b.hear("+TIME_UPDATED\r\n")
 				b.command(`AT+MQTTUSERCFG=0,` + tt.scheme + `,"dev","user","pass",0,0,"mqtt"`)
 				b.command(`AT+MQTTCONNCFG=0,60,0,"","",0,0`)
 				b.say(`AT+MQTTCONN=0,"` + tt.host + `",8883,0` + "\r\n")
 				if !tt.ok {
-					b.hears("\r\nERROR\r\n")
+					b.hear("\r\nERROR\r\n")
 					return
 				}
-				b.hears("+MQTTCONNECTED:0," + tt.scheme + `,"` + tt.host + `","8883","mqtt",0` + "\r\n\r\nOK\r\n")
-				b.answers(`AT+MQTTPUB=0,"t","x",1,0`, "\r\nOK\r\n")
-				b.answers("AT+MQTTCLEAN=0", "+MQTTDISCONNECTED:0\r\n\r\nOK\r\n")
+				b.hear("+MQTTCONNECTED:0," + tt.scheme + `,"` + tt.host + `","8883","mqtt",0` + "\r\n\r\nOK\r\n")
+				b.want(`AT+MQTTPUB=0,"t","x",1,0`, "\r\nOK\r\n")
+				b.want("AT+MQTTCLEAN=0", "+MQTTDISCONNECTED:0\r\n\r\nOK\r\n")
 			})
 		})
 	}

@@ -3,6 +3,7 @@ package virtual
 import (
 	"context"
 	"errors"
+	"io"
 	"net"
 	"os"
 	"path/filepath"
@@ -35,23 +36,13 @@ func TestGolden(t *testing.T) {
 }
 
 func playGolden(t *testing.T, model, file string) {
-	script, err := transcript.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
 	o, prepare := given(t, file)
 	o.Model = model
 	b := power(t, o)
 	for _, line := range prepare {
 		b.command(line)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
-	defer cancel()
-	p := transcript.Player{As: transcript.Host, Pace: 1}
-	if _, err := p.Play(ctx, script, b.host); err != nil {
-		t.Fatalf("%s: %v", file, err)
-	}
-	b.silent()
+	b.play(file, transcript.Player{As: transcript.Host, Pace: 1})
 }
 
 // given reads what a conversation assumes: model options, peers in the world,
@@ -88,7 +79,7 @@ func given(t *testing.T, file string) (o Options, prepare []string) {
 			o.Faults = append(o.Faults, f)
 		case "peer":
 			address, what, _ := strings.Cut(rest, " ")
-			w.peers[address], err = behaviour(what)
+			err = w.behave(address, what)
 		default:
 			t.Fatalf("%s: %q is no directive", file, directive)
 		}
@@ -109,6 +100,14 @@ type bench struct {
 
 // power starts a module inside a synctest bubble and waits until it is ready.
 func power(t *testing.T, o Options) *bench {
+	t.Helper()
+	b := start(t, o)
+	b.until("\r\nready\r\n")
+	return b
+}
+
+// start gives a module power inside a synctest bubble.
+func start(t *testing.T, o Options) *bench {
 	t.Helper()
 	if o.Network == nil {
 		o.Network = newWorld()
@@ -132,9 +131,22 @@ func power(t *testing.T, o Options) *bench {
 		}
 	})
 	w, _ := o.Network.(*world)
-	b := &bench{t, m, host, w}
-	b.until("\r\nready\r\n")
-	return b
+	return &bench{t, m, host, w}
+}
+
+// play plays the host of a conversation.
+func (b *bench) play(file string, p transcript.Player) {
+	b.Helper()
+	script, err := transcript.ReadFile(file)
+	if err != nil {
+		b.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(b.Context(), 10*time.Minute)
+	defer cancel()
+	if _, err := p.Play(ctx, script, b.host); err != nil {
+		b.Fatalf("%s: %v", file, err)
+	}
+	b.silent()
 }
 
 // until reads up to and including text, which must come within ten minutes.
@@ -157,6 +169,24 @@ func (b *bench) say(text string) {
 	b.Helper()
 	if _, err := b.host.Write([]byte(text)); err != nil {
 		b.Fatal(err)
+	}
+}
+
+// want says a line and wants exactly this answer.
+func (b *bench) want(line string, answer string) {
+	b.Helper()
+	b.say(line + "\r\n")
+	b.hear(answer)
+}
+
+// hear wants exactly this next.
+func (b *bench) hear(text string) {
+	b.Helper()
+	b.host.SetReadDeadline(time.Now().Add(10 * time.Minute))
+	got := make([]byte, len(text))
+	n, err := io.ReadFull(b.host, got)
+	if string(got[:n]) != text {
+		b.Fatalf("heard %q, %v, want %q", got[:n], err, text)
 	}
 }
 

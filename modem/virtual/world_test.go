@@ -2,7 +2,6 @@ package virtual
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -10,48 +9,28 @@ import (
 	"sync"
 	"time"
 
+	"github.com/matou-iot/matou/modem/modemtest"
 	"github.com/matou-iot/matou/mqtt"
 	"github.com/matou-iot/matou/mqtt/packet"
 )
 
-// A world is a Network of peers that behave as told.
+// A world is a Network of peers that behave as told, and of clients of the
+// module's own servers.
 type world struct {
-	mu    sync.Mutex
-	peers map[string]func(net.Conn) // by host:port
-	serve chan net.Conn             // connections to the module's own port
+	modemtest.World
+	serve chan net.Conn // connections to the module's own port
 }
 
-func newWorld() *world {
-	return &world{peers: make(map[string]func(net.Conn)), serve: make(chan net.Conn)}
-}
+func newWorld() *world { return &world{serve: make(chan net.Conn)} }
 
-func (w *world) LookupHost(_ context.Context, host string) ([]string, error) {
-	if net.ParseIP(host) != nil {
-		return []string{host}, nil
+// behave places a peer that behaves as a text says.
+func (w *world) behave(address, text string) error {
+	serve, err := behaviour(text)
+	if err != nil {
+		return err
 	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	for peer := range w.peers {
-		if strings.HasPrefix(peer, host+":") {
-			return []string{host}, nil
-		}
-	}
-	return nil, &net.DNSError{Err: "no such host", Name: host, IsNotFound: true}
-}
-
-func (w *world) DialContext(_ context.Context, _, address string) (net.Conn, error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	behave := w.peers[address]
-	if behave == nil {
-		return nil, errors.New("connection refused")
-	}
-	ours, theirs := net.Pipe()
-	go func() {
-		defer theirs.Close()
-		behave(theirs)
-	}()
-	return ours, nil
+	w.Put(address, serve)
+	return nil
 }
 
 func (w *world) Listen(context.Context, int) (net.Listener, error) {
@@ -140,23 +119,11 @@ func behaviour(text string) (func(net.Conn), error) {
 
 // broker is as much of an MQTT server as one conversation needs.
 func broker(c net.Conn) {
-	var buf []byte
-	chunk := make([]byte, 4096)
 	for {
-		h, err := packet.ParseHeader(buf)
-		if err == nil && len(buf) >= h.Size+h.Remaining {
-			p, err := packet.Decode(h, append([]byte(nil), buf[h.Size:h.Size+h.Remaining]...), mqtt.V311)
-			buf = buf[h.Size+h.Remaining:]
-			if err != nil || !brokerAnswer(c, p) {
-				return
-			}
-			continue
-		}
-		m, err := c.Read(chunk)
-		if err != nil {
+		p, err := modemtest.ReadPacket(c)
+		if err != nil || !brokerAnswer(c, p) {
 			return
 		}
-		buf = append(buf, chunk[:m]...)
 	}
 }
 
