@@ -14,6 +14,7 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
+	"reflect"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -42,6 +43,7 @@ import (
 	"github.com/matou-iot/matou/internal/topics"
 	"github.com/matou-iot/matou/internal/topology"
 	"github.com/matou-iot/matou/internal/trace"
+	"github.com/matou-iot/matou/thing"
 )
 
 // Base is the path of all routes.
@@ -120,6 +122,7 @@ func New(o Options) (http.Handler, error) {
 	mux := http.NewServeMux()
 	a := &api{Options: o}
 	a.huma = humago.New(mux, config(o.Version))
+	a.huma.OpenAPI().Components.Schemas.RegisterTypeAlias(reflect.TypeFor[thing.Value](), reflect.TypeFor[anyValue]())
 	a.huma.UseMiddleware(a.keepAudit)
 	a.routes()
 	a.operate(mux)
@@ -134,6 +137,14 @@ func New(o Options) (http.Handler, error) {
 		mux.Handle("GET /{$}", http.RedirectHandler("/api/docs", http.StatusFound))
 	}
 	return safely(mux), nil
+}
+
+// anyValue describes a thing.Value as it is sent.
+type anyValue struct{}
+
+// Schema is of [huma.SchemaProvider].
+func (anyValue) Schema(huma.Registry) *huma.Schema {
+	return &huma.Schema{Description: "As the device reported it: any JSON value"}
 }
 
 func config(version string) huma.Config {

@@ -44,3 +44,33 @@ func TestConsoleKnowsTheAPI(t *testing.T) {
 		t.Errorf("console/openapi.json is not what the API is: go test ./internal/httpapi -run ConsoleKnows -update (%v)", err)
 	}
 }
+
+// TestNothingOfGoIsDescribed: members are named as they are sent, and what may
+// be any JSON value is described so.
+func TestNothingOfGoIsDescribed(t *testing.T) {
+	raw, err := os.ReadFile("../../console/openapi.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var described struct {
+		Components struct {
+			Schemas map[string]struct {
+				Properties map[string]map[string]any
+			}
+		}
+	}
+	if err := json.Unmarshal(raw, &described); err != nil {
+		t.Fatal(err)
+	}
+	for name, s := range described.Components.Schemas {
+		for member := range s.Properties {
+			if member[0] >= 'A' && member[0] <= 'Z' {
+				t.Errorf("%s has %s", name, member)
+			}
+		}
+	}
+	value := described.Components.Schemas["Sample"].Properties["value"]
+	if _, typed := value["type"]; typed || value["$ref"] != nil {
+		t.Errorf("a value is described as %v", value)
+	}
+}

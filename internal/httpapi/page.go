@@ -9,7 +9,7 @@ import (
 
 // A list is one page of things.
 type list[T any] struct {
-	Items []T    `json:"items"`
+	Items []T    `json:"items" nullable:"false"`
 	Next  string `json:"next,omitempty" doc:"Pass it as after to get the next page; absent on the last one"`
 }
 

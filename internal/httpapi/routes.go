@@ -34,6 +34,10 @@ func (a *api) routes() {
 	route(a, "POST", "/products/{product}/broadcast", work, "Commands", "Tell many devices of a product something", a.broadcast)
 
 	route(a, "GET", "/devices", see, "Devices", "List devices of all products", a.listAllDevices)
+	route(a, "GET", "/devices/count", see, "Devices", "Count devices", a.countDevices)
+	route(a, "POST", "/devices/change", work, "Devices", "Enable, disable or tag many devices at once", a.changeDevices)
+	route(a, "POST", "/devices/delete", work, "Devices", "Delete many devices at once", a.deleteDevices)
+	stream(a, "/devices/stream", see, "Devices", "Which devices are no longer as they were listed, twice a second at most", anything, a.followDevices)
 	route(a, "GET", "/products/{product}/devices", see, "Devices", "List devices", a.listDevices)
 	route(a, "POST", "/products/{product}/devices", work, "Devices", "Make a device", a.createDevice, creates)
 	route(a, "POST", "/products/{product}/devices/batch", work, "Devices", "Make many devices, all or none", a.createDevices, creates, body(batchBody))

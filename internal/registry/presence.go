@@ -122,7 +122,11 @@ func (r *Registry) change(id ID, apply func(*Presence)) {
 			s.online--
 		}
 	}
+	was := p.State
 	apply(p)
+	if p.State != was {
+		r.watching.tell(id, false)
+	}
 	if p.State == Online {
 		s.online++
 	}

@@ -37,6 +37,7 @@ type Registry struct {
 	products *cache[string, Product]
 	devices  *cache[ID, Device]
 	presence presences
+	watching watches
 
 	updating sync.Mutex // a change is read, made and written by one at a time
 	binding  sync.Mutex // likewise a change of the topology
@@ -75,6 +76,9 @@ func (r *Registry) OnChange(fn func(Change)) {
 func (r *Registry) changed(kind ChangeKind, id ID) { r.tell(Change{Kind: kind, ID: id}) }
 
 func (r *Registry) tell(c Change) {
+	if c.ID.Device != "" {
+		r.watching.tell(c.ID, c.Kind == DeviceCreated || c.Kind == DeviceDeleted)
+	}
 	r.mu.Lock()
 	fns := r.onChange
 	r.mu.Unlock()

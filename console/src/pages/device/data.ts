@@ -88,11 +88,11 @@ function merge(items: Schemas['Latest'][], time: string, values: Record<string, 
   const rest = { ...values }
   const moved = items.map((l) => {
     if (!(l.property in rest)) return l
-    const value = rest[l.property] as Schemas['Value']
+    const value = rest[l.property]
     delete rest[l.property]
     return l.time && Date.parse(l.time) > Date.parse(time) ? l : { ...l, value, time }
   })
-  return [...moved, ...Object.entries(rest).map(([property, value]) => ({ property, value: value as Schemas['Value'], time }))]
+  return [...moved, ...Object.entries(rest).map(([property, value]) => ({ property, value, time }))]
 }
 
 // say writes a value for people, as its type has it.
