@@ -4,8 +4,50 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 )
+
+// TestDeviceRunWithTLSThroughAModule has the device make TLS itself over the
+// plain connections of its module: the certificate is checked against the
+// server's authority, and one of an unknown authority is refused.
+func TestDeviceRunWithTLSThroughAModule(t *testing.T) {
+	const ref = lampProduct + "/" + lampName
+	for _, model := range []string{"esp8266", "ec20"} {
+		t.Run(model, func(t *testing.T) {
+			data := t.TempDir()
+			m := start(t, data)
+			m.lamp()
+			args := []string{model, "--tcp", "127.0.0.1:0", "--speed", "20", "--map", "localhost=" + m.device}
+			var more []string
+			if model == "esp8266" {
+				args = append(args, "--wifi", "home=12345678")
+				more = []string{"--ssid", "home", "--wifi-password", "12345678"}
+			}
+			where, _ := m.module(` at tcp (127\.0\.0\.1:\d+)`, args...)
+			run := func(more ...string) *background {
+				return m.background(append([]string{"device", "run", "--example", "night-light", "--device-secret", lampSecret,
+					"--url", "mqtts://localhost:8883", "--module", model, "--port", "tcp:" + where}, more...)...)
+			}
+			stranger := run(more...)
+			m.await("the refusal of an unknown authority", func() bool {
+				return strings.Contains(stranger.stdout.String(), "certificate signed by unknown authority; trying again")
+			})
+			stranger.Process.Signal(syscall.SIGTERM)
+			<-stranger.ended
+			b := run(append(more, "--cafile", filepath.Join(data, "tls", "ca.pem"))...)
+			m.await("a report of the lamp", func() bool {
+				return m.latest(lampProduct, lampName, "CurrentTemperature") != "" || b.stderr.String() != ""
+			})
+			if out := b.stdout.String(); !strings.Contains(out, "connected to mqtts://localhost:8883 as "+ref) || b.stderr.String() != "" {
+				t.Fatalf("%s%s", out, b.stderr.String())
+			}
+			if out, errs, code := m.cli("device", "set", ref, "NightLightSwitch=1", "--wait", "20s"); code != 0 {
+				t.Errorf("set: exit %d %s%s", code, out, errs)
+			}
+		})
+	}
+}
 
 // TestDeviceRunThroughAModule runs a description whose packets go through the
 // serial line of a module: by flags on an ESP8266's pseudo-terminal, by YAML on
