@@ -170,16 +170,26 @@ func TestDeviceRunUsage(t *testing.T) {
 	}{
 		{[]string{bad}, 2, ":3: device.devceName: there is no such field; did you mean deviceName?"},
 		{[]string{"none.yaml"}, 2, "none.yaml"},
-		{nil, 2, "--example night-light or sensor"},
+		{nil, 2, "--example with one of night-light, sensor"},
 		{[]string{"--example", "toaster"}, 2, "there are night-light, sensor"},
 		{[]string{"--example", "sensor", "--check"}, 0, "the description is good"},
 		{[]string{"--example", "sensor", "--print"}, 0, "productId: VRqhDHF2wL"},
 		{[]string{"--example", "sensor", "--url", "http://x"}, 2, "server.url"},
+		{[]string{"--example", "sensor", "--url", "mqtt://x:99999"}, 2, "a port is from 1 to 65535"},
+		{[]string{"--example", "sensor", "--module", "ec20", "--port", "p", "--wifi-password", "12345678"}, 2, "an ec20 joins no Wi-Fi (--wifi-password): it has apn and pin"},
+		{[]string{"--example", "sensor", "--wifi-password", "12345678"}, 2, "module.kind: is missing: it is esp8266 or ec20"},
+		{[]string{"--example", "sensor", "--module", "esp8266", "--port", "p", "--apn", "cmnet"}, 2, "an esp8266 has no SIM card"},
+		{[]string{"--example", "sensor", "--module", "ec20", "--port", "p", "--apn", "cmnet", "--check"}, 0, "the description is good"},
 	} {
 		out, errs, code := runCLI(t, nil, append([]string{"device", "run"}, tt.args...)...)
 		if code != tt.code || !strings.Contains(out+errs, tt.want) {
 			t.Errorf("%v: exit %d\n%s%s\nwant %d, %s", tt.args, code, out, errs, tt.code, tt.want)
 		}
+	}
+	// What the environment has for Wi-Fi modules is no mistake with another.
+	t.Setenv("MATOU_WIFI_PASSWORD", "12345678")
+	if out, errs, code := runCLI(t, nil, "device", "run", "--example", "sensor", "--module", "ec20", "--port", "p", "--check"); code != 0 {
+		t.Errorf("exit %d %s%s", code, out, errs)
 	}
 	printed, _, _ := runCLI(t, nil, "device", "run", "--example", "sensor", "--print")
 	if out, errs, code := runCLI(t, bytes.NewBufferString(strings.ReplaceAll(printed, "model:", "# model:")), "device", "run", "-", "--check"); code != 0 {

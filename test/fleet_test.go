@@ -223,6 +223,10 @@ func TestFleetUsage(t *testing.T) {
 	if err := os.WriteFile(bad, []byte("groups:\n  - dialect: mqtt\n    prodcut: x\n    count: 5000000\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	pumps := writeFleet(t, "")
+	if text, err := os.ReadFile(pumps); err != nil || os.WriteFile(pumps, []byte(strings.Join(strings.Split(string(text), "\n")[:6], "\n")), 0o600) != nil {
+		t.Fatal(err)
+	}
 	for _, tt := range []struct {
 		args []string
 		code int
@@ -238,6 +242,8 @@ func TestFleetUsage(t *testing.T) {
 		{[]string{"--example", "soak", "--print"}, 0, "cutEvery: 6h"},
 		{[]string{"--example", "mixed-vendors", "--product", "x"}, 2, "this one has 3"},
 		{[]string{"--example", "classroom", "--csv", "none.csv"}, 2, "groups[0].credentials: open none.csv"},
+		{[]string{"--example", "soak", "--csv", "fleet_test.go"}, 2, "groups[0].credentials: fleet_test.go: the columns are package test: there have to be name and secret"},
+		{[]string{pumps, "--junit", "/no/such/place/junit.xml"}, 2, "--junit: open /no/such/place/junit.xml"},
 		{[]string{"--example", "classroom", "--api", "http://127.0.0.1:1"}, 1, "Is Matou running?"},
 	} {
 		out, errs, code := runCLI(t, nil, append([]string{"fleet", "run"}, tt.args...)...)

@@ -69,6 +69,11 @@ func (c *fleetRunCmd) Run(g *globals) error {
 		fmt.Fprintf(g.Stdout, "the scenario is good: %s\n", count(s.Devices(), "device", "devices"))
 		return nil
 	}
+	junit, err := c.junit()
+	if err != nil {
+		return err
+	}
+	defer junit.Close()
 	screen := &fleetScreen{w: g.Stderr, terminal: isTerminal(g.Stderr), quiet: c.Quiet}
 	o := fleet.Options{Progress: screen.show}
 	if c.API != "" {
@@ -82,8 +87,11 @@ func (c *fleetRunCmd) Run(g *globals) error {
 		return usageError{err}
 	}
 	if c.JUnit != "" {
-		if err := writeJUnit(c.JUnit, result); err != nil {
-			return err
+		if err := result.WriteJUnit(junit); err != nil {
+			return fmt.Errorf("--junit: %w", err)
+		}
+		if err := junit.Close(); err != nil {
+			return fmt.Errorf("--junit: %w", err)
 		}
 	}
 	if err := g.emit(result, func(w io.Writer) { printFleet(w, result) }); err != nil {
@@ -137,7 +145,7 @@ func (c *fleetRunCmd) change(s *fleet.Scenario) error {
 		s.Groups[0].Product = c.Product
 	}
 	if c.CSV != "" {
-		s.Groups[0].Credentials = c.CSV
+		s.Groups[0].Credentials, s.Groups[0].Secret = c.CSV, ""
 		s.Groups[0].Count = 0
 	}
 	if c.Count > 0 {
@@ -238,16 +246,17 @@ func secretsOf(r *rest, product string) (map[string]string, error) {
 	return out, err
 }
 
-func writeJUnit(name string, r *fleet.Result) error {
-	f, err := os.Create(name)
+// junit opens the file for the checks before anything runs: a day's run is not
+// lost over a wrong name. nil: none is wanted.
+func (c *fleetRunCmd) junit() (*os.File, error) {
+	if c.JUnit == "" {
+		return nil, nil
+	}
+	f, err := os.Create(c.JUnit)
 	if err != nil {
-		return err
+		return nil, usagef("--junit: %w", err)
 	}
-	err = r.WriteJUnit(f)
-	if e := f.Close(); err == nil {
-		err = e
-	}
-	return err
+	return f, nil
 }
 
 // printFleet is a result for people.

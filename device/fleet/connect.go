@@ -105,6 +105,9 @@ func welcome(r io.Reader, v mqtt.Version) (*packet.Connack, error) {
 		_, err = io.ReadFull(r, b[len(b)-1:])
 		h, wrong = packet.ParseHeader(b)
 	}
+	if other := client.NotMQTT(b[0]); err == nil && other != nil {
+		return nil, other
+	}
 	if err == nil && (wrong != nil || h.Type != packet.TypeConnack || h.Remaining > maxPacket) {
 		return nil, fmt.Errorf("the server answered CONNECT with % x: is this an MQTT port?", b)
 	}

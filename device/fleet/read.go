@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -34,11 +33,16 @@ func Read(file string, text []byte, open virtual.Opener, change func(*Scenario))
 	if change != nil {
 		change(s)
 	}
+	c := checker{Scenario: s, doc: doc, calm: map[string]bool{}}
+	for i, w := range s.Storms {
+		at := fmt.Sprintf("storms[%d].share", i)
+		c.calm[at] = w != nil && w.Share == 0 && doc.Has(at)
+	}
 	s.fill()
-	c := checker{s, doc}
 	c.times()
 	c.groups()
 	c.network()
+	c.expectations()
 	if err := doc.Err(); err != nil {
 		return nil, err
 	}
@@ -91,23 +95,19 @@ func (s *Scenario) fill() {
 
 type checker struct {
 	*Scenario
-	doc *yamldoc.Doc
+	doc  *yamldoc.Doc
+	calm map[string]bool // storms whose share was written, as 0
 }
 
 func (c checker) tell(field, format string, args ...any) { c.doc.Mistake(field, format, args...) }
 
 func (c checker) times() {
-	u, err := url.Parse(c.Server.URL)
-	if err != nil || u.Host == "" || !slices.Contains([]string{"mqtt", "tcp", "mqtts", "ssl", "tls", "ws", "wss"}, u.Scheme) {
-		c.tell("server.url", "%q is no address: write mqtt://host:1883, mqtts://host:8883, ws://host/mqtt or wss://host/mqtt", c.Server.URL)
-	}
+	c.Server.Check(func(field, format string, args ...any) { c.tell("server."+field, format, args...) })
 	switch {
 	case c.Duration > maxDuration:
 		c.tell("duration", "%v is longer than %v", c.Duration, maxDuration)
 	case c.Ramp > c.Duration:
 		c.tell("ramp", "%v is longer than the duration, %v: the last devices would never be switched on", c.Ramp, c.Duration)
-	case c.Server.KeepAlive < 5*time.Second:
-		c.tell("server.keepAlive", "%v is below 5s", c.Server.KeepAlive)
 	case c.Backoff.Max < c.Backoff.Min:
 		c.tell("reconnect.max", "%v is below min, %v", c.Backoff.Max, c.Backoff.Min)
 	case c.Backoff.AtOnce < 1 || c.Backoff.AtOnce > 10_000:
@@ -139,6 +139,9 @@ func (c checker) network() {
 	}
 	for i, w := range c.Storms {
 		at := fmt.Sprintf("storms[%d]", i)
+		if c.calm[at+".share"] {
+			c.tell(at+".share", "a storm that hits nobody is none: leave share out for all devices")
+		}
 		switch {
 		case w.At >= c.Duration:
 			c.tell(at+".at", "%v is not before the end, %v", w.At, c.Duration)
@@ -146,6 +149,14 @@ func (c checker) network() {
 			c.tell(at+".at", "%v is before the storm above it: put them in order", w.At)
 		case w.Within > c.Duration:
 			c.tell(at+".within", "%v is longer than the duration", w.Within)
+		}
+	}
+}
+
+func (c checker) expectations() {
+	for name, most := range map[string]*int64{"lost": c.Expect.Lost, "rejected": c.Expect.Rejected, "refused": c.Expect.Refused} {
+		if most != nil && *most < 0 {
+			c.tell("expect."+name, "%d is below 0: it is the most that there may be", *most)
 		}
 	}
 }
@@ -184,7 +195,16 @@ func (c checker) group(at string, g *Group) {
 		c.tell(at+".product", "a group needs the key or id of its product")
 		return
 	}
+	for field, name := range map[string]string{"product": g.Product, "prefix": strings.TrimPrefix(g.Prefix, g.Product)} {
+		if !inTopics(name) {
+			c.tell(at+"."+field, "%q stands in topics and logins: it holds no blanks, slashes, wildcards, quotes, & or |", name)
+			return
+		}
+	}
 	switch {
+	case g.Credentials != "" && g.Secret != "":
+		c.tell(at+".secret", "the devices have credentials already: leave one of the two out")
+		return
 	case g.Count < 0 || g.Count > MaxDevices:
 		c.tell(at+".count", "%d is not from 1 to %d", g.Count, MaxDevices)
 		return
@@ -213,6 +233,11 @@ func (c checker) group(at string, g *Group) {
 
 // versions are those of MQTT, as people write them.
 var versions = map[string]mqtt.Version{"": mqtt.V311, "3.1": mqtt.V31, "3.1.1": mqtt.V311, "5": mqtt.V5, "5.0": mqtt.V5}
+
+// inTopics reports whether a name can stand in topics, logins and JSON as it is.
+func inTopics(name string) bool {
+	return !strings.ContainsAny(name, "/+#&|\"\\") && !strings.ContainsFunc(name, func(r rune) bool { return r <= ' ' })
+}
 
 // signs tries the method of signing with a secret that any vendor takes.
 func (c checker) signs(g *Group) error {
@@ -264,7 +289,7 @@ func ReadCredentials(text []byte) ([]Credential, error) {
 	}
 	name, secret := slices.Index(header, "name"), slices.Index(header, "secret")
 	if name < 0 || secret < 0 {
-		return nil, fmt.Errorf("the columns are %s: there have to be name and secret", strings.Join(header, ", "))
+		return nil, fmt.Errorf("the columns are %.60s: there have to be name and secret", strings.Join(header, ", "))
 	}
 	var all []Credential
 	for {

@@ -356,7 +356,9 @@ func TestWelcomeReadsNoFurther(t *testing.T) {
 		{"refused in a long CONNACK", mqtt.V5, long, "code 134"},
 		{"hung up", mqtt.V311, []byte{0x20}, "without a CONNACK"},
 		{"hung up in the middle", mqtt.V5, []byte{0x20, 6, 0}, "without a CONNACK"},
-		{"another protocol", mqtt.V311, []byte("HTTP/1.1 400 Bad Request\r\n"), "48 54: is this an MQTT port?"},
+		{"another protocol", mqtt.V311, []byte("HTTP/1.1 400 Bad Request\r\n"), "answered in HTTP"},
+		{"TLS", mqtt.V311, []byte{0x15, 3, 1, 0, 2, 2, 10}, "answered in TLS"},
+		{"noise", mqtt.V311, []byte{0x99, 3, 1, 0, 2, 2, 10}, "99 03: is this an MQTT port?"},
 		{"no length", mqtt.V5, []byte{0x20, 0xFF, 0xFF, 0xFF, 0xFF, 1}, "is this an MQTT port?"},
 		{"a length beyond all bounds", mqtt.V5, []byte{0x20, 0xFF, 0xFF, 0xFF, 0x7F, 1}, "is this an MQTT port?"},
 	} {

@@ -6,6 +6,9 @@ package virtual
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"net/url"
+	"slices"
+	"strconv"
 	"time"
 
 	"github.com/matou-iot/matou/device/curve"
@@ -57,6 +60,28 @@ type Server struct {
 	Insecure  bool          `yaml:"insecure"` // take any certificate
 	KeepAlive time.Duration `yaml:"keepAlive"`
 }
+
+// Check tells what is wrong with the address and the keep-alive, by the name of
+// the field.
+func (s *Server) Check(tell func(field, format string, args ...any)) {
+	u, err := url.Parse(s.URL)
+	schemes := []string{"mqtt", "tcp", "mqtts", "ssl", "tls", "ws", "wss"}
+	if err != nil || u.Hostname() == "" || !slices.Contains(schemes, u.Scheme) {
+		tell("url", "%q is no address: write mqtt://host:1883, mqtts://host:8883, ws://host/mqtt or wss://host/mqtt", s.URL)
+	} else if n, err := strconv.Atoi(u.Port()); u.Port() != "" && (err != nil || n < 1 || n > 65535) {
+		tell("url", "%q: a port is from 1 to 65535", s.URL)
+	}
+	if s.KeepAlive != 0 && s.KeepAlive < minKeepAlive || s.KeepAlive > maxKeepAlive {
+		tell("keepAlive", "%v is not from %v to %v", s.KeepAlive, minKeepAlive, maxKeepAlive)
+	}
+}
+
+// The bounds of a keep-alive: what MQTT can say [MQTT3 §3.1.2.10], and what
+// leaves time for an answer.
+const (
+	minKeepAlive = 5 * time.Second
+	maxKeepAlive = 65535 * time.Second
+)
 
 // A Report says when the device reports.
 type Report struct {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -172,10 +171,7 @@ func (i *Identity) SecretOf() *string {
 }
 
 func (c checker) server() {
-	u, err := url.Parse(c.Server.URL)
-	if err != nil || u.Host == "" || !slices.Contains([]string{"mqtt", "tcp", "mqtts", "ssl", "tls", "ws", "wss"}, u.Scheme) {
-		c.tell("server.url", "%q is no address: write mqtt://host:1883, mqtts://host:8883, ws://host/mqtt or wss://host/mqtt", c.Server.URL)
-	}
+	c.Server.Check(func(field, format string, args ...any) { c.tell("server."+field, format, args...) })
 	if _, err := c.tls(); err != nil {
 		c.tell("server.caFile", "%v", err)
 	}

@@ -84,7 +84,7 @@ func Read(file string, text []byte, v any) (*Doc, error) {
 // syntax makes an Error of what the YAML reader says: "yaml: line 3: …".
 func (d *Doc) syntax(err error) error {
 	text := strings.TrimPrefix(err.Error(), "yaml: ")
-	e := &Error{File: d.file, Reason: text}
+	e := &Error{File: d.file, Line: 1, Reason: text} // of the first line it names none
 	if n, err := fmt.Sscanf(text, "line %d:", &e.Line); n == 1 && err == nil {
 		_, e.Reason, _ = strings.Cut(text, ": ")
 	}

@@ -82,6 +82,7 @@ func TestMistakesNameLineFieldAndRemedy(t *testing.T) {
 		{"empty", " \n", "x.yaml: it is empty"},
 		{"two documents", "name: a\n---\nname: b", "x.yaml: it holds a second document after ---: one file, one document"},
 		{"no YAML", "name: a\na: b: c", "x.yaml:2: mapping values are not allowed in this context; is it YAML, indented with blanks?"},
+		{"a tab in the first line", "\tvalues: 1", "x.yaml:1: found character that cannot start any token; is it YAML, indented with blanks?"},
 		{"tabs", "values:\n\tt: 1", "x.yaml:2: found character that cannot start any token; is it YAML, indented with blanks?"},
 		{"several, in their order", "cuont: 1\nlow: x", "x.yaml:1: cuont: there is no such field; did you mean count?\nx.yaml:2: low: \"x\" is no number"},
 	} {

@@ -181,14 +181,22 @@ func (c *Client) handshake(conn net.Conn) (*link, *packet.Connack, error) {
 	return l, ack, nil
 }
 
-// notMQTT names the two other protocols that people reach by a wrong scheme
-// or port.
+// notMQTT looks at the first byte of what the server says.
 func notMQTT(r *bufio.Reader) error {
-	b, _ := r.Peek(1)
-	switch string(b) {
-	case "H":
+	b, err := r.Peek(1)
+	if err != nil {
+		return nil // whoever reads sees it again
+	}
+	return NotMQTT(b[0])
+}
+
+// NotMQTT names the two other protocols that people reach by a wrong scheme or
+// port, by the first byte of the server's answer to a CONNECT; nil for others.
+func NotMQTT(first byte) error {
+	switch first {
+	case 'H':
 		return errors.New("the server answered in HTTP: this is no MQTT port, or it wants ws:// or wss://")
-	case "\x15":
+	case 0x15:
 		return errors.New("the server answered in TLS: it wants mqtts:// or wss://")
 	}
 	return nil
