@@ -9,7 +9,7 @@ import (
 
 var espBasic = map[string]espCommand{
 	"":             {execute: func(*espCall) result { return espOK }},
-	"E":            {set: espSetEcho},
+	"E":            {set: espSwitch(espEchoes)},
 	"+RST":         {execute: espReset},
 	"+GMR":         {execute: espVersion},
 	"+RESTORE":     {execute: espRestore},
@@ -21,8 +21,8 @@ var espBasic = map[string]espCommand{
 	"+SYSMSG":      {query: espSysMsgQuery, set: espSysMsgSet, only: onlyV2},
 	"+SYSMSG_CUR":  {query: espSysMsgQuery, set: espSysMsgSet, only: onlyV1},
 	"+SYSMSG_DEF":  {query: espSysMsgQuery, set: espSysMsgSet, only: onlyV1},
-	"+SYSLOG":      {query: espSysLogQuery, set: espSysLogSet, only: onlyV2},
-	"+SYSSTORE":    {query: espStoreQuery, set: espStoreSet, only: onlyV2},
+	"+SYSLOG":      {query: espSwitched("+SYSLOG:%d\r\n", espLogs), set: espSwitch(espLogs), only: onlyV2},
+	"+SYSSTORE":    {query: espSwitched("+SYSSTORE:%d\r\n", espStores), set: espSwitch(espStores), only: onlyV2},
 	"+CMD":         {query: espCommandList, only: onlyV2},
 	"+RFPOWER":     {set: espKeep(0, 82)},
 	"+RFAUTOTRACE": {query: espKept("%s:%d\r\n", 1), set: espKeep(0, 1), only: onlyV1},
@@ -63,14 +63,34 @@ func espKept(format string, otherwise int) espHandler {
 	}
 }
 
-func espSetEcho(c *espCall) result {
-	n, ok := c.only([2]int{0, 1})
-	if !ok {
-		return espError
+// espSwitch sets what is on or off.
+func espSwitch(of func(*esp) *bool) espHandler {
+	return func(c *espCall) result {
+		n, ok := c.only([2]int{0, 1})
+		if !ok {
+			return espError
+		}
+		*of(c.e) = n[0] == 1
+		return espOK
 	}
-	c.e.echo = n[0] == 1
-	return espOK
 }
+
+// espSwitched shows what espSwitch sets.
+func espSwitched(format string, of func(*esp) *bool) espHandler {
+	return func(c *espCall) result {
+		n := 0
+		if *of(c.e) {
+			n = 1
+		}
+		c.printf(format, n)
+		return espOK
+	}
+}
+
+func espEchoes(e *esp) *bool { return &e.echo }
+func espLogs(e *esp) *bool   { return &e.syslog }
+func espStores(e *esp) *bool { return &e.flash.store }
+func espJoins(e *esp) *bool  { return &e.flash.autoJoin }
 
 func espReset(c *espCall) result {
 	c.print(string(espOK))
@@ -230,42 +250,6 @@ const (
 	msgLink             // say +LINK_CONN instead of CONNECT
 	msgWiFi             // ESP-AT: say Wi-Fi changes in transparent mode too
 )
-
-func espSysLogQuery(c *espCall) result {
-	n := 0
-	if c.e.syslog {
-		n = 1
-	}
-	c.printf("+SYSLOG:%d\r\n", n)
-	return espOK
-}
-
-func espSysLogSet(c *espCall) result {
-	n, ok := c.only([2]int{0, 1})
-	if !ok {
-		return espError
-	}
-	c.e.syslog = n[0] == 1
-	return espOK
-}
-
-func espStoreQuery(c *espCall) result {
-	n := 0
-	if c.e.flash.store {
-		n = 1
-	}
-	c.printf("+SYSSTORE:%d\r\n", n)
-	return espOK
-}
-
-func espStoreSet(c *espCall) result {
-	n, ok := c.only([2]int{0, 1})
-	if !ok {
-		return espError
-	}
-	c.e.flash.store = n[0] == 1
-	return espOK
-}
 
 // espCommandList is AT+CMD?: every command with the forms that it has.
 func espCommandList(c *espCall) result {

@@ -14,22 +14,22 @@ import (
 
 // espMQTTCommands are ESP-AT's own MQTT client [ESP-AT v2.2 MQTT AT commands].
 var espMQTTCommands = map[string]espCommand{
-	"+MQTTUSERCFG":      {set: espMQTTUser, only: onlyV2},
+	"+MQTTUSERCFG":      {set: ofMQTT(espMQTTUser), only: onlyV2},
 	"+MQTTCLIENTID":     {set: espMQTTText(256, 0x14, func(q *espMQTT) *string { return &q.clientID }), only: onlyV2},
 	"+MQTTUSERNAME":     {set: espMQTTText(64, 0x17, func(q *espMQTT) *string { return &q.username }), only: onlyV2},
 	"+MQTTPASSWORD":     {set: espMQTTText(64, 0x1a, func(q *espMQTT) *string { return &q.password }), only: onlyV2},
 	"+MQTTLONGCLIENTID": {set: espMQTTLong(0x16, func(q *espMQTT) *string { return &q.clientID }), only: onlyV2},
 	"+MQTTLONGUSERNAME": {set: espMQTTLong(0x19, func(q *espMQTT) *string { return &q.username }), only: onlyV2},
 	"+MQTTLONGPASSWORD": {set: espMQTTLong(0x1c, func(q *espMQTT) *string { return &q.password }), only: onlyV2},
-	"+MQTTCONNCFG":      {set: espMQTTConfigure, only: onlyV2},
-	"+MQTTALPN":         {set: espMQTTALPN, only: onlyV2},
-	"+MQTTSNI":          {set: espMQTTSNI, only: onlyV2},
-	"+MQTTCONN":         {query: espMQTTShow, set: espMQTTConnect, only: onlyV2},
-	"+MQTTPUB":          {set: espMQTTPublish, only: onlyV2},
-	"+MQTTPUBRAW":       {set: espMQTTPublishRaw, only: onlyV2},
-	"+MQTTSUB":          {query: espMQTTSubscriptions, set: espMQTTSubscribe, only: onlyV2},
-	"+MQTTUNSUB":        {set: espMQTTUnsubscribe, only: onlyV2},
-	"+MQTTCLEAN":        {set: espMQTTClean, only: onlyV2},
+	"+MQTTCONNCFG":      {set: ofMQTT(espMQTTConfigure), only: onlyV2},
+	"+MQTTALPN":         {set: ofMQTT(espMQTTALPN), only: onlyV2},
+	"+MQTTSNI":          {set: ofMQTT(espMQTTSNI), only: onlyV2},
+	"+MQTTCONN":         {query: espMQTTShow, set: ofMQTT(espMQTTConnect), only: onlyV2},
+	"+MQTTPUB":          {set: ofMQTT(espMQTTPublish), only: onlyV2},
+	"+MQTTPUBRAW":       {set: ofMQTT(espMQTTPublishRaw), only: onlyV2},
+	"+MQTTSUB":          {query: espMQTTSubscriptions, set: ofMQTT(espMQTTSubscribe), only: onlyV2},
+	"+MQTTUNSUB":        {set: ofMQTT(espMQTTUnsubscribe), only: onlyV2},
+	"+MQTTCLEAN":        {set: ofMQTT(espMQTTClean), only: onlyV2},
 }
 
 // Limits of the client, and what it waits for.
@@ -115,6 +115,18 @@ func (q *espMQTT) cut() {
 	}
 }
 
+// ofMQTT is a command of the client, whose number comes before everything
+// else.
+func ofMQTT(run func(c *espCall, q *espMQTT) result) espHandler {
+	return func(c *espCall) result {
+		q, ok := c.linkID()
+		if !ok {
+			return espError
+		}
+		return run(c, q)
+	}
+}
+
 // linkID reads the first parameter of all: there is one client, 0.
 func (c *espCall) linkID() (*espMQTT, bool) {
 	_, ok := c.number(0, 0)
@@ -150,15 +162,11 @@ func (c *espCall) full() bool {
 	return ok
 }
 
-func espMQTTUser(c *espCall) result {
-	q, ok := c.linkID()
-	if !ok {
-		return espError
-	}
+func espMQTTUser(c *espCall, q *espMQTT) result {
 	if q.state > mqttConfigured {
 		return c.fail(codeState)
 	}
-	n := espMQTT{state: mqttUser}
+	n, ok := espMQTT{state: mqttUser}, false
 	if n.scheme, ok = c.choice(1, 10, 0x13); !ok {
 		return espError
 	}
@@ -186,11 +194,7 @@ func espMQTTUser(c *espCall) result {
 
 // espMQTTText sets one of the three login strings by its own command.
 func espMQTTText(most, code int, of func(*espMQTT) *string) espHandler {
-	return func(c *espCall) result {
-		q, ok := c.linkID()
-		if !ok {
-			return espError
-		}
+	return ofMQTT(func(c *espCall, q *espMQTT) result {
 		if q.state != mqttUser {
 			return c.fail(codeState)
 		}
@@ -200,16 +204,12 @@ func espMQTTText(most, code int, of func(*espMQTT) *string) espHandler {
 		}
 		*of(q) = s
 		return espOK
-	}
+	})
 }
 
 // espMQTTLong takes a login string as counted data.
 func espMQTTLong(code int, of func(*espMQTT) *string) espHandler {
-	return func(c *espCall) result {
-		q, ok := c.linkID()
-		if !ok {
-			return espError
-		}
+	return ofMQTT(func(c *espCall, q *espMQTT) result {
 		if q.state != mqttUser {
 			return c.fail(codeState)
 		}
@@ -223,7 +223,7 @@ func espMQTTLong(code int, of func(*espMQTT) *string) espHandler {
 		}
 		*of(q) = string(data)
 		return espOK
-	}
+	})
 }
 
 // enterMQTT takes counted data for the client.
@@ -234,11 +234,8 @@ func (c *espCall) enterMQTT(n int) ([]byte, bool) {
 	return c.enter(n, false, "\r\n>")
 }
 
-func espMQTTConfigure(c *espCall) result {
-	q, ok := c.linkID()
+func espMQTTConfigure(c *espCall, q *espMQTT) result {
 	switch {
-	case !ok:
-		return espError
 	case q.state == mqttNothing:
 		return c.fail(codeNoConfig)
 	case q.state > mqttConfigured:
@@ -279,11 +276,7 @@ func espMQTTConfigure(c *espCall) result {
 	return espOK
 }
 
-func espMQTTALPN(c *espCall) result {
-	q, ok := c.linkID()
-	if !ok {
-		return espError
-	}
+func espMQTTALPN(c *espCall, q *espMQTT) result {
 	n, ok := c.choice(0, 6, 0x08)
 	if !ok {
 		return espError
@@ -303,11 +296,7 @@ func espMQTTALPN(c *espCall) result {
 	return espOK
 }
 
-func espMQTTSNI(c *espCall) result {
-	q, ok := c.linkID()
-	if !ok {
-		return espError
-	}
+func espMQTTSNI(c *espCall, q *espMQTT) result {
 	s, ok := c.field(maxMQTTHost, 0x08, 0)
 	if !ok || !c.full() {
 		return espError
@@ -327,11 +316,8 @@ func espMQTTShow(c *espCall) result {
 }
 
 // espMQTTConnect is AT+MQTTCONN: it waits until the server has answered.
-func espMQTTConnect(c *espCall) result {
-	q, ok := c.linkID()
+func espMQTTConnect(c *espCall, q *espMQTT) result {
 	switch {
-	case !ok:
-		return espError
 	case q.state == mqttNothing:
 		return c.fail(codeNoConfig)
 	case q.state == mqttUser:
@@ -476,41 +462,43 @@ func (e *esp) mqttMessage(ctx context.Context, l *life, q *espMQTT, m client.Mes
 	})
 }
 
-// request asks the server for something, as long as the connection lasts.
-func (c *espCall) request(q *espMQTT, f func(ctx context.Context) error) (err error, ok bool) {
+// request asks the server for something, as long as the connection lasts, and
+// is what the command ends with: code says that the server did not do it.
+func (c *espCall) request(q *espMQTT, code int, f func(ctx context.Context) error) result {
 	link := q.link
-	ok = c.wait(func(context.Context) { err = f(link) })
-	return err, ok
+	var err error
+	switch {
+	case !c.wait(func(context.Context) { err = f(link) }):
+		return espSilent
+	case err != nil:
+		return c.fail(code)
+	}
+	return espOK
 }
 
-func espMQTTPublish(c *espCall) result {
-	q, ok := c.linkID()
+// topic reads a topic, which may not be empty.
+func (c *espCall) topic() (string, bool) {
+	s, ok := c.field(maxMQTTTopic, 0x41, 2)
+	return s, ok && s != ""
+}
+
+func espMQTTPublish(c *espCall, q *espMQTT) result {
+	topic, ok := c.topic()
 	if !ok {
-		return espError
-	}
-	m := client.Message{}
-	if m.Topic, ok = c.field(maxMQTTTopic, 0x41, 2); !ok || m.Topic == "" {
 		return espError
 	}
 	data, ok := c.field(maxESPLine, 0x44, 2)
 	if !ok {
 		return espError
 	}
-	m.Payload = []byte(data)
+	m := client.Message{Topic: topic, Payload: []byte(data)}
 	if !c.qosRetain(&m) {
 		return espError
 	}
 	if !q.connected() {
 		return c.fail(codeNoLink)
 	}
-	err, ok := c.request(q, func(ctx context.Context) error { return q.client.Publish(ctx, m) })
-	switch {
-	case !ok:
-		return espSilent
-	case err != nil:
-		return c.fail(codePublish)
-	}
-	return espOK
+	return c.request(q, codePublish, func(ctx context.Context) error { return q.client.Publish(ctx, m) })
 }
 
 // qosRetain reads the two numbers that end AT+MQTTPUB and AT+MQTTPUBRAW.
@@ -526,15 +514,12 @@ func (c *espCall) qosRetain(m *client.Message) bool {
 
 // espMQTTPublishRaw takes the message as counted data. It ends with its own
 // word, without OK.
-func espMQTTPublishRaw(c *espCall) result {
-	q, ok := c.linkID()
+func espMQTTPublishRaw(c *espCall, q *espMQTT) result {
+	topic, ok := c.topic()
 	if !ok {
 		return espError
 	}
-	m := client.Message{}
-	if m.Topic, ok = c.field(maxMQTTTopic, 0x41, 2); !ok || m.Topic == "" {
-		return espError
-	}
+	m := client.Message{Topic: topic}
 	n, ok := c.choice(1, maxMQTTRaw, 0x4c)
 	if !ok || !c.qosRetain(&m) {
 		return espError
@@ -583,13 +568,9 @@ func (q *espMQTT) find(filter string) int {
 	return -1
 }
 
-func espMQTTSubscribe(c *espCall) result {
-	q, ok := c.linkID()
+func espMQTTSubscribe(c *espCall, q *espMQTT) result {
+	filter, ok := c.topic()
 	if !ok {
-		return espError
-	}
-	filter, ok := c.field(maxMQTTTopic, 0x41, 2)
-	if !ok || filter == "" {
 		return espError
 	}
 	qos, ok := c.choice(0, 2, 0x48)
@@ -606,26 +587,19 @@ func espMQTTSubscribe(c *espCall) result {
 		c.code = codeSubscribe
 		return c.refuse("ALREADY FULL SUBSCRIBE")
 	}
-	err, ok := c.request(q, func(ctx context.Context) error {
+	done := c.request(q, codeSubscribe, func(ctx context.Context) error {
 		_, err := q.client.Subscribe(ctx, nil, packet.Subscription{Filter: filter, QoS: mqtt.QoS(qos)})
 		return err
 	})
-	switch {
-	case !ok:
-		return espSilent
-	case err != nil:
-		return c.fail(codeSubscribe)
+	if done != espOK {
+		return done
 	}
 	q.subs = append(q.subs, espTopic{filter, qos})
 	q.state = mqttTopics
 	return espOK
 }
 
-func espMQTTUnsubscribe(c *espCall) result {
-	q, ok := c.linkID()
-	if !ok {
-		return espError
-	}
+func espMQTTUnsubscribe(c *espCall, q *espMQTT) result {
 	filter, ok := c.field(maxMQTTTopic, 0x41, 2)
 	if !ok || !c.full() {
 		return espError
@@ -637,12 +611,9 @@ func espMQTTUnsubscribe(c *espCall) result {
 		c.print("NO UNSUBSCRIBE\r\n")
 		return espOK
 	}
-	err, ok := c.request(q, func(ctx context.Context) error { return q.client.Unsubscribe(ctx, filter) })
-	switch {
-	case !ok:
-		return espSilent
-	case err != nil:
-		return c.fail(codeUnsub)
+	done := c.request(q, codeUnsub, func(ctx context.Context) error { return q.client.Unsubscribe(ctx, filter) })
+	if done != espOK {
+		return done
 	}
 	if i := q.find(filter); i >= 0 {
 		q.subs = append(q.subs[:i], q.subs[i+1:]...)
@@ -654,9 +625,8 @@ func espMQTTUnsubscribe(c *espCall) result {
 }
 
 // espMQTTClean ends the client and forgets everything of it.
-func espMQTTClean(c *espCall) result {
-	q, ok := c.linkID()
-	if !ok || !c.full() {
+func espMQTTClean(c *espCall, q *espMQTT) result {
+	if !c.full() {
 		return espError
 	}
 	if q.state == mqttNothing {

@@ -13,7 +13,7 @@ var espWiFiCommands = map[string]espCommand{
 	"+CWLAP":         {set: espList, execute: espList},
 	"+CWLAPOPT":      {set: espListOptions},
 	"+CWQAP":         {test: func(*espCall) result { return espOK }, execute: espLeave},
-	"+CWAUTOCONN":    {query: espAutoQuery, set: espAutoSet},
+	"+CWAUTOCONN":    {query: espAutoQuery, set: espSwitch(espJoins)},
 	"+CWSTATE":       {query: espStateQuery, only: onlyV2},
 	"+CWRECONNCFG":   {query: espKept2("%s:%d,%d\r\n"), set: espReconnect, only: onlyV2},
 	"+WPS":           {set: espKeep(0, 1), execute: func(*espCall) result { return espError }},
@@ -455,25 +455,13 @@ func espLeave(c *espCall) result {
 	return espOK
 }
 
+// espAutoQuery shows AT+CWAUTOCONN. AT 1.x forgets the line end.
 func espAutoQuery(c *espCall) result {
-	n := 0
-	if c.e.flash.autoJoin {
-		n = 1
-	}
-	c.printf("+CWAUTOCONN:%d", n)
+	done := espSwitched("+CWAUTOCONN:%d", espJoins)(c)
 	if c.e.v2 {
 		c.print("\r\n")
 	}
-	return espOK
-}
-
-func espAutoSet(c *espCall) result {
-	n, ok := c.only([2]int{0, 1})
-	if !ok {
-		return espError
-	}
-	c.e.flash.autoJoin = n[0] == 1
-	return espOK
+	return done
 }
 
 // espStateQuery is ESP-AT's AT+CWSTATE?: 0 never joined, 1 no address yet, 2
