@@ -15,6 +15,7 @@ import (
 	"net"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/matou-iot/matou/at"
@@ -34,14 +35,14 @@ type Options struct {
 
 // A Module is an attached module. It is a modem.Messenger.
 type Module struct {
-	o     Options
-	host  *modem.Host
-	log   *slog.Logger
-	ready *modem.Readiness
+	o      Options
+	host   *modem.Host
+	log    *slog.Logger
+	ready  *modem.Readiness
+	online atomic.Bool
 
 	mu       sync.Mutex
 	identity modem.Identity
-	online   bool
 	session  *session
 	inline   bool // messages go into the command: this firmware does not ask for them
 }
@@ -98,10 +99,7 @@ func (m *Module) Join(ctx context.Context) error {
 
 // goOnline is Join for a module that is set up.
 func (m *Module) goOnline(ctx context.Context) error {
-	m.mu.Lock()
-	online := m.online
-	m.mu.Unlock()
-	if online {
+	if m.online.Load() {
 		return nil
 	}
 	if err := modem.WaitSIM(ctx, m.host, m.o.PIN); err != nil {
@@ -110,9 +108,7 @@ func (m *Module) goOnline(ctx context.Context) error {
 	if err := modem.WaitNetwork(ctx, m.host, "+CEREG"); err != nil {
 		return err
 	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.online = true
+	m.online.Store(true)
 	return nil
 }
 

@@ -296,9 +296,7 @@ func (s *session) Close() error {
 // reads the port.
 func (m *Module) event(e at.Event, restart bool) {
 	if restart {
-		m.mu.Lock()
-		m.online = false
-		m.mu.Unlock()
+		m.online.Store(false)
 		m.lose(modem.ErrRestart)
 		return
 	}

@@ -39,7 +39,7 @@ func Restarted(line string) bool {
 // reads the port.
 func (m *Module) event(e at.Event, restart bool) {
 	if restart {
-		m.setOnline(false)
+		m.online.Store(false)
 		m.mu.Lock()
 		m.signed = [maxClients]bool{}
 		m.mu.Unlock()
@@ -75,7 +75,7 @@ func (m *Module) socketEvent(line string) {
 			s.fetcher.PeerClosed()
 		}
 	case "pdpdeact":
-		m.setOnline(false)
+		m.online.Store(false)
 		m.loseAll(fmt.Errorf("%w: the network took the data connection away", modem.ErrLost))
 	}
 }
@@ -94,10 +94,4 @@ func (m *Module) loseAll(err error) {
 			s.End(err)
 		}
 	}
-}
-
-func (m *Module) setOnline(online bool) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.online = online
 }

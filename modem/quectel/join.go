@@ -20,10 +20,7 @@ func (m *Module) Join(ctx context.Context) error {
 
 // goOnline is Join for a module that is set up.
 func (m *Module) goOnline(ctx context.Context) error {
-	m.mu.Lock()
-	online := m.online
-	m.mu.Unlock()
-	if online {
+	if m.online.Load() {
 		return nil
 	}
 	if err := modem.WaitSIM(ctx, m.host, m.o.PIN); err != nil {
@@ -35,7 +32,7 @@ func (m *Module) goOnline(ctx context.Context) error {
 	if err := m.activate(ctx); err != nil {
 		return err
 	}
-	m.setOnline(true)
+	m.online.Store(true)
 	return nil
 }
 

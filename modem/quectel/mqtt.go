@@ -134,7 +134,7 @@ func (s *session) open(ctx context.Context, login modem.Login) error {
 		return err
 	}
 	if result == 3 {
-		s.m.setOnline(false)
+		s.m.online.Store(false)
 	}
 	reason := openResults[result]
 	if reason == nil {

@@ -14,6 +14,7 @@ import (
 	"log/slog"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/matou-iot/matou/at"
@@ -53,11 +54,11 @@ type Module struct {
 	host    *modem.Host
 	log     *slog.Logger
 	ready   *modem.Readiness
+	online  atomic.Bool
 	sockets *modem.Slots[socket]
 
 	mu       sync.Mutex
 	identity modem.Identity
-	online   bool
 	sessions [maxClients]*session
 	signed   [maxClients]bool // aliauth was set and stays until a restart
 	publish  form             // how this firmware publishes

@@ -96,7 +96,7 @@ func (s *socket) open(ctx context.Context, kind, host string, port int) error {
 	if err == nil && (code == 563 || code == 561 || code == 570) {
 		s.m.host.SetFor(ctx, closeTime, "+QICLOSE", at.Num(s.id))
 		if code != 563 {
-			s.m.setOnline(false)
+			s.m.online.Store(false)
 			if err := s.m.Join(ctx); err != nil {
 				return err
 			}
