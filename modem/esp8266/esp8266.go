@@ -97,6 +97,7 @@ func (m *Module) Close() error { return m.host.Close() }
 
 // configure brings the module into the state that the driver works in.
 func (m *Module) configure(ctx context.Context, first bool) error {
+	m.setOnline(false) // a join may have ended after the restart that this follows
 	if first && !m.o.KeepState {
 		if err := m.reset(ctx); err != nil {
 			return err

@@ -131,6 +131,20 @@ func script(t *testing.T, text string) (*quectel.Module, func()) {
 	return modemtest.Attach(t, port, with(quectel.Options{})), wait
 }
 
+// TestRestartWhileJoining: a module that restarts as it answers the last
+// command of a join joins again.
+func TestRestartWhileJoining(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, wait := script(t, strings.TrimSuffix(up, "\n")+`\r\nRDY\r\n`+up)
+		for range 2 {
+			if err := m.Join(t.Context()); err != nil && !errors.Is(err, modem.ErrRestart) {
+				t.Error(err)
+			}
+		}
+		wait()
+	})
+}
+
 // TestReportsElsewhere: a module whose events go to another port says nothing
 // of the outcome; the driver finds out and says what to do.
 func TestReportsElsewhere(t *testing.T) {
