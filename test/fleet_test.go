@@ -181,6 +181,41 @@ func TestFleetFailsWhereItExpectsMore(t *testing.T) {
 	}
 }
 
+// TestFleetOnProductsThatAreThere uses products that somebody made before: one
+// without a model takes the scenario's, one with another keeps its own, and what
+// that lacks is said before anything runs; one of another dialect is refused.
+func TestFleetOnProductsThatAreThere(t *testing.T) {
+	m := start(t, t.TempDir())
+	m.product("farm", "mqtt", "lenient", "", "")
+	file := writeFleet(t, "expect: {lost: 0}")
+	r, errs, code := m.fleet(file, "--duration", "1s")
+	if code != 0 || r.Devices != 7 || strings.Contains(errs, "lacks") {
+		t.Errorf("exit %d\n%+v\n%s", code, r, errs)
+	}
+	if out, errs, code := m.cli("model", "export", "farm", "--format", "matou"); code != 0 || !strings.Contains(out, "Pressure") {
+		t.Errorf("the model of farm: exit %d %s%s", code, out, errs)
+	}
+	pump := filepath.Join(filepath.Dir(file), "pump.json")
+	if err := os.WriteFile(pump, []byte(`{"properties":[{"id":"Pressure","name":"P","type":{"kind":"double"}},{"id":"Flow","name":"F","type":{"kind":"double"}}],"events":[{"id":"Dry","name":"D"}]}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, errs, code = m.fleet(file, "--duration", "1s")
+	if code != 0 || !strings.Contains(errs, "product farm was there, with a model of its own that lacks Flow, event Dry: what devices say of that is not taken") {
+		t.Errorf("exit %d\n%s", code, errs)
+	}
+	m.product("other", "onenet", "lenient", "", "")
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, []byte(strings.Replace(string(text), "product: farm", "product: other", 1)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, errs, code = m.fleet(file); code != 2 || !strings.Contains(errs, "group pump: product other speaks onenet, not mqtt: name another product") {
+		t.Errorf("exit %d\n%s", code, errs)
+	}
+}
+
 // TestFleetFromCSV signs in with what device export prints.
 func TestFleetFromCSV(t *testing.T) {
 	m := start(t, t.TempDir())

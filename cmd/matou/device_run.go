@@ -159,9 +159,11 @@ func (c *deviceRunCmd) create(g *globals, d *virtual.Description) error {
 		}
 	}
 	product := *d.Device.ProductName()
-	if err := ensureProduct(r, product, d.Device.Dialect, model); err != nil {
+	lacks, err := ensureProduct(r, product, d.Device.Dialect, false, model)
+	if err != nil {
 		return err
 	}
+	warnOfModel(g.Stderr, product, lacks)
 	var there gadget
 	err = r.call("GET", at("products", product, "devices", d.Device.DeviceName), nil, nil, &there)
 	if isNotFound(err) {

@@ -165,12 +165,14 @@ func (c *fleetRunCmd) useMatou(g *globals, s *fleet.Scenario, o *fleet.Options) 
 		if group.HasCredentials() {
 			continue
 		}
-		if err := makeFleet(r, group); err != nil {
+		say := g.Stderr
+		if c.Quiet {
+			say = io.Discard
+		}
+		if err := makeFleet(r, group, say); err != nil {
 			return fmt.Errorf("group %s: %w", group.Name, err)
 		}
-		if !c.Quiet {
-			fmt.Fprintf(g.Stderr, "%s of %s are there\n", count(group.Count, "device", "devices"), group.Product)
-		}
+		fmt.Fprintf(say, "%s of %s are there\n", count(group.Count, "device", "devices"), group.Product)
 	}
 	o.Explain = func(_ context.Context, product, device string) string {
 		return explainRefusal(g, f, product, device, c.chinese())
@@ -199,11 +201,13 @@ const commandPatience = 20 * time.Second
 const batchDevices = 5000
 
 // makeFleet makes what is missing of a group on a Matou, and learns the
-// secrets of all its devices.
-func makeFleet(r *rest, g *fleet.Group) error {
-	if err := ensureProduct(r, g.Product, g.Dialect, g.ModelText()); err != nil {
+// secrets of all its devices. say is told how far it is.
+func makeFleet(r *rest, g *fleet.Group, say io.Writer) error {
+	lacks, err := ensureProduct(r, g.Product, g.Dialect, false, g.ModelText())
+	if err != nil {
 		return err
 	}
+	warnOfModel(say, g.Product, lacks)
 	there, err := secretsOf(r, g.Product)
 	if err != nil {
 		return err
@@ -221,6 +225,9 @@ func makeFleet(r *rest, g *fleet.Group) error {
 		some := missing[first:min(first+batchDevices, len(missing))]
 		if err := r.call("POST", at("products", g.Product, "devices", "batch"), nil, map[string]any{"devices": some}, nil); err != nil {
 			return err
+		}
+		if done := first + len(some); done < len(missing) {
+			fmt.Fprintf(say, "%d of %d devices of %s made\n", done, len(missing), g.Product)
 		}
 	}
 	if there, err = secretsOf(r, g.Product); err != nil {

@@ -335,7 +335,7 @@ func (c checker) values(at string, g *Group) {
 		text, err := c.open(g.Model)
 		if err == nil {
 			g.modelIs = text
-			g.model, err = importModel(g.Dialect, text)
+			g.model, err = ImportModel(g.Dialect, text)
 		}
 		if err != nil {
 			c.tell(at+".model", "%s: %v", g.Model, err)
@@ -406,7 +406,8 @@ func (c checker) curves(at string, all map[string]*curve.Spec) (good bool) {
 	return good
 }
 
-func importModel(dialect string, text []byte) (*thing.Model, error) {
+// ImportModel reads a thing model in the form of a dialect's vendor.
+func ImportModel(dialect string, text []byte) (*thing.Model, error) {
 	switch dialect {
 	case "aliyun":
 		return aliyun.ImportTSL(text)
