@@ -85,6 +85,13 @@ func TestSessionsEnd(t *testing.T) {
 		end  func(h *house, token string) error
 	}{
 		{"by signing out", func(h *house, token string) error { h.SignOut(token); return nil }},
+		{"by signing out everywhere", func(h *house, _ string) error {
+			h.SignOutEverywhere("admin") // who is another
+			if n := h.SignOutEverywhere("bo"); n != 1 {
+				t.Errorf("%d sessions ended", n)
+			}
+			return nil
+		}},
 		{"with a new password", func(h *house, _ string) error { return h.SetPassword(t.Context(), "bo", "another password") }},
 		{"with the operator", func(h *house, _ string) error { return h.DeleteOperator(t.Context(), "bo") }},
 	} {

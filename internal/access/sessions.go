@@ -46,6 +46,14 @@ func (a *Access) SignIn(ctx context.Context, name, password, addr string) (Sessi
 // SignOut ends a session; one that is gone is no error.
 func (a *Access) SignOut(bearer string) { a.sessions.end(bearer) }
 
+// SignOutEverywhere ends all sessions of an operator and returns how many they
+// were. His access tokens stay.
+func (a *Access) SignOutEverywhere(name string) int {
+	n := a.sessions.endAll(name)
+	a.log.Info("signed out everywhere", "operator", name, "sessions", n)
+	return n
+}
+
 func (a *Access) session(ctx context.Context, bearer string) (Principal, error) {
 	s, ok := a.sessions.find(bearer, a.now())
 	if !ok {
@@ -110,13 +118,15 @@ func (s *sessions) end(token string) {
 	delete(s.open, sha256.Sum256([]byte(token)))
 }
 
-// endAll ends the sessions of one operator.
-func (s *sessions) endAll(name string) {
+// endAll ends the sessions of one operator and counts them.
+func (s *sessions) endAll(name string) (n int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for key, o := range s.open {
 		if o.name == name {
 			delete(s.open, key)
+			n++
 		}
 	}
+	return n
 }

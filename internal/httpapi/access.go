@@ -60,6 +60,29 @@ func (a *api) signOut(ctx context.Context, _ *none) (*signedOut, error) {
 	return &signedOut{sessionCookie("", time.Unix(1, 0), c.secure)}, nil
 }
 
+// signedOutEverywhere is the answer to a sign-out of all sessions.
+type signedOutEverywhere struct {
+	Cookie string `header:"Set-Cookie"`
+	Body   endedCount
+}
+
+// An endedCount tells how many.
+type endedCount struct {
+	Ended int `json:"ended" doc:"Sessions that ended"`
+}
+
+func (a *api) signOutEverywhere(ctx context.Context, _ *none) (*signedOutEverywhere, error) {
+	c := who(ctx)
+	if !c.Operator {
+		return nil, fault.Forbidden("%s is a token without an operator: it has no sessions", c.Name)
+	}
+	out := &signedOutEverywhere{Body: endedCount{a.Access.SignOutEverywhere(c.Name)}}
+	if c.cookie {
+		out.Cookie = sessionCookie("", time.Unix(1, 0), c.secure)
+	}
+	return out, nil
+}
+
 // me is who somebody is.
 type me struct {
 	Name     string      `json:"name"`

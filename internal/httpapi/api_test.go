@@ -293,6 +293,23 @@ func TestDataAndStream(t *testing.T) {
 		t.Errorf("sums %v", sums)
 	}
 	h.want(400, "GET", lamp+"/properties/Temp/history?step=often", nil)
+	broughtBy := func(i int) float64 { return past["items"].([]any)[i].(object)["record"].(float64) }
+	export := func(query string) (int, string) {
+		return h.do(access.Viewer, "GET", httpapi.Base+lamp+"/properties.csv?"+query, nil)
+	}
+	if status, rows := export("property=Light&property=Temp&from=2025-03-01T12:02:00Z&to=2025-03-01T12:04:00Z"); status != 200 ||
+		rows != fmt.Sprintf("time,property,value,record\n2025-03-01T12:02:00Z,Temp,21,%d\n2025-03-01T12:03:00Z,Temp,21.5,%d\n", int(broughtBy(2)), int(broughtBy(3))) {
+		t.Errorf("%d %q", status, rows)
+	}
+	if status, rows := export("property=Temp"); status != 200 || strings.Count(rows, "\n") != 11 {
+		t.Errorf("%d %q", status, rows)
+	}
+	for _, query := range []string{"", "property=Temp&from=2025-03-02T00:00:00Z&to=2025-03-01T00:00:00Z"} {
+		if status, said := export(query); status < 400 || status > 422 {
+			t.Errorf("export of %q: %d %s", query, status, said)
+		}
+	}
+	h.want(404, "GET", "/products/a1NightLamp/devices/lamp99/properties.csv?property=Temp", nil)
 	h.want(404, "GET", "/products/a1NightLamp/devices/lamp99/stream", nil)
 	if empty := h.want(200, "GET", lamp+"/properties/Light/history", nil); empty["items"] == nil {
 		t.Errorf("nothing reported: %v", empty)
@@ -375,6 +392,46 @@ func TestSigningIn(t *testing.T) {
 	}
 	if status, raw := h.do("", "POST", httpapi.Base+"/session", object{"name": "li", "password": "wrong"}); status != 401 {
 		t.Errorf("%d %s", status, raw)
+	}
+}
+
+// TestSigningOutEverywhere ends the sessions of one operator, all of them, and
+// nobody else's; what his tokens let in goes on.
+func TestSigningOutEverywhere(t *testing.T) {
+	h := newHouse(t)
+	h.want(201, "POST", "/operators", object{"name": "li", "role": "operator", "password": "a long password"})
+	h.want(201, "POST", "/operators", object{"name": "wu", "role": "viewer", "password": "a long password"})
+	signIn := func(name string) string {
+		return h.want(201, "POST", "/session", object{"name": name, "password": "a long password"})["token"].(string)
+	}
+	status := func(token, method, path string, body any) (int, string) {
+		resp := h.ask(token, method, httpapi.Base+path, body)
+		defer resp.Body.Close()
+		raw, err := io.ReadAll(resp.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return resp.StatusCode, string(raw)
+	}
+	here, there, other := signIn("li"), signIn("li"), signIn("wu")
+	_, made := status(here, "POST", "/tokens", object{"name": "dashboard", "role": "viewer"})
+	var own struct{ Token string }
+	if err := json.Unmarshal([]byte(made), &own); err != nil || own.Token == "" {
+		t.Fatalf("%s: %v", made, err)
+	}
+	if got, said := status(here, "DELETE", "/me/sessions", nil); got != 200 || !strings.Contains(said, `"ended":2`) {
+		t.Errorf("%d %s", got, said)
+	}
+	for _, tt := range []struct {
+		whose, token string
+		want         int
+	}{{"this session", here, 401}, {"his other one", there, 401}, {"somebody else's", other, 200}, {"his token", own.Token, 200}} {
+		if got, said := status(tt.token, "GET", "/me", nil); got != tt.want {
+			t.Errorf("%s: %d %s", tt.whose, got, said)
+		}
+	}
+	if got, said := h.do(access.Viewer, "DELETE", httpapi.Base+"/me/sessions", nil); got != 403 {
+		t.Errorf("a token of the house: %d %s", got, said)
 	}
 }
 

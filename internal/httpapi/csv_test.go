@@ -3,7 +3,29 @@ package httpapi
 import (
 	"bytes"
 	"testing"
+
+	"github.com/matou-iot/matou/thing"
 )
+
+// TestCells: no text of a device becomes a formula in a spreadsheet, and a
+// negative number stays one.
+func TestCells(t *testing.T) {
+	for _, tt := range []struct {
+		value thing.Value
+		want  string
+	}{
+		{thing.FloatValue(-2.5), "-2.5"},
+		{thing.IntValue(7), "7"},
+		{thing.BoolValue(true), "true"},
+		{thing.TextValue("=HYPERLINK(1)"), "'=HYPERLINK(1)"},
+		{thing.TextValue("on, off"), "on, off"},
+		{thing.ObjectValue(`{"R":1}`), `{"R":1}`},
+	} {
+		if got := cell(tt.value); got != tt.want {
+			t.Errorf("%v became %q, not %q", tt.value, got, tt.want)
+		}
+	}
+}
 
 // FuzzReadCSV: a table has no more devices than lines, and what a spreadsheet
 // is kept from taking for a formula comes back as it was.
