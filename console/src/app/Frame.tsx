@@ -1,6 +1,6 @@
 import {
   ApartmentOutlined, AppstoreOutlined, AuditOutlined, BuildOutlined, CloudUploadOutlined, CodeOutlined, DashboardOutlined, FieldTimeOutlined,
-  HddOutlined, LogoutOutlined, MenuOutlined, SettingOutlined, TeamOutlined, ToolOutlined,
+  HddOutlined, LogoutOutlined, MenuOutlined, SettingOutlined, TeamOutlined, ToolOutlined, UserOutlined,
 } from '@ant-design/icons'
 import { Button, Drawer, Dropdown, Flex, Grid, Layout, Menu, Spin, theme } from 'antd'
 import { useState } from 'react'
@@ -43,7 +43,7 @@ function House() {
           </Link>
           <span style={{ flex: 1 }} />
           <Switches />
-          <Dropdown trigger={['click']} menu={{ items: [{ key: 'out', icon: <LogoutOutlined />, label: t.signOut, onClick: () => signOut.mutate() }] }}>
+          <Dropdown trigger={['click']} menu={{ items: [{ key: 'account', icon: <UserOutlined />, label: <Link to="/account">{t.account}</Link> }, { key: 'out', icon: <LogoutOutlined />, label: t.signOut, onClick: () => signOut.mutate() }] }}>
             <Button type="text">{me?.name}</Button>
           </Dropdown>
         </Flex>

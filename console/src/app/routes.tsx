@@ -29,6 +29,7 @@ export const router = createBrowserRouter([
           page('upgrades', () => import('../pages/upgrades')),
           page('gateways', () => import('../pages/gateways')),
           page('factory', () => import('../pages/factory')),
+          page('account', () => import('../pages/account')),
           page('access', () => import('../pages/access')),
           page('settings', () => import('../pages/settings')),
           page('audit', () => import('../pages/audit')),

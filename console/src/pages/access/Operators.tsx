@@ -5,17 +5,17 @@ import { api, must, type Schemas } from '../../api/client'
 import { useMe } from '../../app/session'
 import { useTexts } from '../../i18n/texts'
 import { useRefusal } from '../../parts/refusal'
+import { roles, useRoles, type Role } from '../../parts/roles'
 import { Trouble } from '../../parts/Trouble'
 import { When } from '../../parts/When'
 import { accessTexts } from './texts'
 
 type Operator = Schemas['Operator']
-export const roles = ['administrator', 'operator', 'viewer'] as const
-export type Role = (typeof roles)[number]
 
 // Operators are the people who sign in with a password.
 export function Operators() {
   const t = useTexts(accessTexts)
+  const words = useRoles()
   const me = useMe()
   const cache = useQueryClient()
   const refuse = useRefusal()
@@ -40,7 +40,7 @@ export function Operators() {
         scroll={{ x: 'max-content' }}
         columns={[
           { title: t.name, dataIndex: 'name', render: (name: string, o) => <Space>{name}{name === me?.name && <Tag color="blue">{t.you}</Tag>}{!o.passwordChosen && <Tag color="orange">{t.generated}</Tag>}</Space> },
-          { title: t.role, dataIndex: 'role', render: (role: Role) => t[role] },
+          { title: words.role, dataIndex: 'role', render: (role: string) => words.names[role] ?? role },
           { title: t.made, dataIndex: 'createdAt', render: (at: string) => <When at={at} /> },
           { title: t.changed, dataIndex: 'updatedAt', render: (at: string) => <When at={at} /> },
           {
@@ -62,6 +62,7 @@ export function Operators() {
 
 function Edit({ operator, close }: { operator: Operator | null; close: () => void }) {
   const t = useTexts(accessTexts)
+  const words = useRoles()
   const [form] = Form.useForm<{ name: string; role: Role; password?: string }>()
   const cache = useQueryClient()
   const save = useMutation({
@@ -83,8 +84,8 @@ function Edit({ operator, close }: { operator: Operator | null; close: () => voi
             <Input autoComplete="off" autoFocus />
           </Form.Item>
         )}
-        <Form.Item name="role" label={t.role} extra={t.roleHelp}>
-          <Select options={roles.map((value) => ({ value, label: t[value] }))} />
+        <Form.Item name="role" label={words.role} extra={words.help}>
+          <Select options={roles.map((value) => ({ value, label: words.names[value] }))} />
         </Form.Item>
         <Form.Item name="password" label={operator ? t.newPassword : t.password} rules={[{ required: !operator }]} extra={operator ? t.keepPassword : undefined}>
           <Input.Password autoComplete="new-password" />

@@ -1,15 +1,15 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query'
-import { App, Button, Form, Input } from 'antd'
+import { App, Button, Form, Input, Typography } from 'antd'
 import { api } from '../../api/client'
 import { useTexts } from '../../i18n/texts'
 import { useRefusal } from '../../parts/refusal'
-import { accessTexts } from './texts'
+import { accountTexts } from './texts'
 
 type Change = { old: string; new: string; again: string }
 
 // MyPassword changes one's own password, which ends all of one's sessions.
 export function MyPassword() {
-  const t = useTexts(accessTexts)
+  const t = useTexts(accountTexts)
   const [form] = Form.useForm<Change>()
   const { message } = App.useApp()
   const cache = useQueryClient()
@@ -23,6 +23,7 @@ export function MyPassword() {
   })
   return (
     <Form form={form} layout="vertical" style={{ maxWidth: 360 }} onFinish={(v) => change.mutate(v)}>
+      <Typography.Paragraph type="secondary">{t.passwordHelp}</Typography.Paragraph>
       <Form.Item name="old" label={t.oldPassword} rules={[{ required: true }]}>
         <Input.Password autoComplete="current-password" />
       </Form.Item>
