@@ -1,11 +1,11 @@
-import { DownloadOutlined } from '@ant-design/icons'
 import { useQueries } from '@tanstack/react-query'
-import { Button, Empty, Flex, Segmented, Select } from 'antd'
+import { Empty, Flex, Segmented, Select } from 'antd'
 import { useContext, useEffect, useRef, useState } from 'react'
 import { api, must } from '../../api/client'
 import { ThemeContext } from '../../app/theme'
 import { useTexts } from '../../i18n/texts'
 import { keyOf, useLatest, useModel, type Id } from './data'
+import { Export } from './Export'
 import { deviceTexts } from './texts'
 
 const ranges = { '15m': 15, '1h': 60, '6h': 360, '24h': 1440, '7d': 10080, '30d': 43200 } as const
@@ -33,22 +33,17 @@ export function Curves({ id }: { id: Id }) {
         const c = await must(
           api.GET('/api/v1/products/{product}/devices/{device}/properties/{property}/history', { params: { path: { ...id, property }, query: { from, points: 600 } } }),
         )
-        return (c.buckets ?? []).map((b) => [b.start, b.avg ?? Number(b.last)] as [string, number])
+        const buckets = c.buckets ?? []
+        return { from, stored: buckets.reduce((n, b) => n + b.count, 0), points: buckets.map((b) => [b.start, b.avg ?? Number(b.last)] as [string, number]) }
       },
     })),
   })
   const lines = chosen.map((property, i) => {
     const l = known.find((k) => k.property === property)
-    return { property, name: l?.name || property, unit: l?.unit ?? '', points: courses[i]?.data ?? [] }
+    return { property, name: l?.name || property, unit: l?.unit ?? '', points: courses[i]?.data?.points ?? [] }
   })
-  const save = () => {
-    const rows = lines.flatMap((l) => l.points.map(([time, value]) => `${new Date(time).toISOString()},${l.property},${value}`))
-    const link = document.createElement('a')
-    link.href = URL.createObjectURL(new Blob([['time,property,value', ...rows].join('\n') + '\n'], { type: 'text/csv' }))
-    link.download = `${id.device}.csv`
-    link.click()
-    URL.revokeObjectURL(link.href)
-  }
+  const stored = courses.reduce((n, c) => n + (c.data?.stored ?? 0), 0)
+  const from = courses[0]?.data?.from
   const empty = lines.every((l) => l.points.length === 0)
   return (
     <Flex vertical gap={12}>
@@ -63,9 +58,7 @@ export function Curves({ id }: { id: Id }) {
           options={known.map((l) => ({ value: l.property, label: l.name || l.property }))}
           style={{ flex: '1 1 240px', maxWidth: 600 }}
         />
-        <Button icon={<DownloadOutlined />} disabled={empty} onClick={save}>
-          {t.export}
-        </Button>
+        <Export id={id} properties={chosen} from={from} stored={stored} />
       </Flex>
       {empty ? <Empty description={t.noData} /> : <Chart lines={lines} />}
     </Flex>

@@ -1,13 +1,15 @@
-import { useMutation, useQueryClient } from '@tanstack/react-query'
-import { Alert, App, Badge, Button, Descriptions, Flex, Tag, Typography } from 'antd'
-import { Link, useNavigate } from 'react-router'
-import { api, type Schemas } from '../../api/client'
+import { Alert, Badge, Descriptions, Flex, Typography } from 'antd'
+import { Link } from 'react-router'
+import { api, must, type Schemas } from '../../api/client'
 import { may, useMe } from '../../app/session'
 import { useLanguage, useTexts } from '../../i18n/texts'
 import { DeviceState } from '../../parts/DeviceState'
 import { useMoment } from '../../parts/Moment'
-import { problemText } from '../../parts/problem'
-import { keyOf, type Id } from './data'
+import { Secret } from '../../parts/Secret'
+import { Actions } from './Actions'
+import type { Id } from './data'
+import { Nickname } from './Nickname'
+import { Tags } from './Tags'
 import { deviceTexts } from './texts'
 
 type Props = { id: Id; device: Schemas['Device']; status: Schemas['Status'] | undefined; live: boolean }
@@ -17,41 +19,18 @@ export function Head({ id, device, status, live }: Props) {
   const t = useTexts(deviceTexts)
   const moment = useMoment()
   const working = may(useMe(), 'operator')
-  const { modal, message } = App.useApp()
-  const cache = useQueryClient()
-  const navigate = useNavigate()
   const state = status?.state ?? device.state
-  const params = { path: id }
-  const change = useMutation({
-    mutationFn: (enabled: boolean) => api.PATCH('/api/v1/products/{product}/devices/{device}', { params, body: { enabled } }),
-    onError: (e) => void message.error(problemText(e)),
-    onSettled: () => cache.invalidateQueries({ queryKey: keyOf(id) }),
-  })
-  const remove = async () => {
-    try {
-      await api.DELETE('/api/v1/products/{product}/devices/{device}', { params })
-      await navigate('/devices')
-    } catch (e) {
-      void message.error(problemText(e))
-    }
-  }
-  const sure = (title: string, okText: string, onOk: () => unknown) => modal.confirm({ title, okText, okButtonProps: { danger: true }, cancelText: t.cancel, onOk: () => void onOk() })
+  const secret = async () => (await must(api.GET('/api/v1/products/{product}/devices/{device}', { params: { path: id, query: { secrets: true } } }))).secret ?? ''
   const fact = (label: string, value: string | undefined) => (value ? [{ key: label, label, children: <span style={{ wordBreak: 'break-all' }}>{value}</span> }] : [])
   return (
     <Flex vertical gap={12}>
       <Flex gap={12} align="center" wrap>
-        <Typography.Title level={2} style={{ margin: 0, wordBreak: 'break-all' }}>
-          {device.nickname || device.name}
-        </Typography.Title>
+        <Nickname id={id} device={device} able={working} />
         <DeviceState state={state} />
         {(status?.since ?? device.since) && <Typography.Text type="secondary">{t.since(moment(status?.since ?? device.since))}</Typography.Text>}
         <Badge status={live ? 'success' : 'warning'} text={live ? t.live : t.notLive} />
         <span style={{ flex: 1 }} />
-        <Link to={`/timeline?product=${encodeURIComponent(id.product)}&device=${encodeURIComponent(id.device)}`}>{t.timeline}</Link>
-        <Button disabled={!working} loading={change.isPending} onClick={() => (device.enabled ? sure(t.sureDisable, t.disable, () => change.mutate(false)) : change.mutate(true))}>
-          {device.enabled ? t.disable : t.enable}
-        </Button>
-        <Button danger disabled={!working} onClick={() => sure(t.sureDelete, t.delete, remove)}>{t.delete}</Button>
+        <Actions id={id} device={device} able={working} />
       </Flex>
       <Descriptions
         size="small"
@@ -59,6 +38,7 @@ export function Head({ id, device, status, live }: Props) {
         items={[
           ...fact('ProductKey', device.product),
           ...fact('DeviceName', device.name),
+          ...(working ? [{ key: 'secret', label: 'DeviceSecret', children: <Secret key={device.updatedAt} name="DeviceSecret" allowed load={secret} /> }] : []),
           ...(state === 'OFFLINE' ? fact(t.why, status?.offlineReason) : []),
           ...fact(t.address, status?.lastAddr),
           ...fact(t.protocol, status?.protocol),
@@ -69,9 +49,7 @@ export function Head({ id, device, status, live }: Props) {
           ...(device.gateway ? [{ key: 'gateway', label: t.gateway, children: <Link to={`/devices/${encodeURIComponent(device.gateway.product)}/${encodeURIComponent(device.gateway.device)}`}>{device.gateway.device}</Link> }] : []),
         ]}
       />
-      {Object.entries(device.tags ?? {}).length > 0 && (
-        <Flex gap={4} wrap>{Object.entries(device.tags ?? {}).map(([k, v]) => <Tag key={k}>{v ? `${k}=${v}` : k}</Tag>)}</Flex>
-      )}
+      <Tags id={id} device={device} able={working} />
       {status?.lastRefusal && state !== 'ONLINE' && <Refused refusal={status.lastRefusal} />}
       {state === 'INACTIVE' && !status?.lastRefusal && <Alert type="info" showIcon title={t.never} />}
     </Flex>

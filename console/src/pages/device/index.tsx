@@ -3,6 +3,7 @@ import { useParams, useSearchParams } from 'react-router'
 import { may, useMe } from '../../app/session'
 import { useTexts } from '../../i18n/texts'
 import { problemText } from '../../parts/problem'
+import { Timeline } from '../../parts/Timeline'
 import { Commands } from './Commands'
 import { Connect } from './Connect'
 import { Curves } from './Curves'
@@ -33,6 +34,7 @@ function Device({ id }: { id: Id }) {
     { key: 'curves', label: t.curves, children: <Curves id={id} /> },
     { key: 'events', label: t.events, children: <Events id={id} /> },
     { key: 'commands', label: t.commands, children: <Commands id={id} /> },
+    { key: 'timeline', label: t.timeline, children: <Timeline subject={id} /> },
     { key: 'connect', label: t.connect, disabled: !working, children: <Connect id={id} toCurves={() => open('curves')} /> },
     { key: 'desired', label: t.desired, children: <Desired id={id} /> },
     { key: 'topology', label: t.topology, children: <SubDevices id={id} /> },
