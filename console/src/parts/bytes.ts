@@ -27,3 +27,18 @@ export function remainingLength(bytes: number[]): { steps: Step[]; total: number
 export function base64Bytes(text: string): number[] {
   return Array.from(atob(text), (c) => c.charCodeAt(0))
 }
+
+// readHex reads hex that somebody typed, with blanks, commas or 0x between; it
+// is undefined where that is no whole bytes.
+export function readHex(text: string): number[] | undefined {
+  const digits = text.replace(/0x/gi, '').replace(/[\s,]+/g, '')
+  return /^([0-9a-fA-F]{2})*$/.test(digits) ? bytesOf(digits) : undefined
+}
+
+// base64Of writes bytes as JSON carries them.
+export function base64Of(bytes: number[]): string {
+  return btoa(bytes.map((b) => String.fromCharCode(b)).join(''))
+}
+
+// spacedHex writes bytes for people: AA 01 1F.
+export const spacedHex = (bytes: number[]) => bytes.map((b) => hexOf(b).toUpperCase()).join(' ')

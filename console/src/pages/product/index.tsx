@@ -1,17 +1,23 @@
 import { useQuery } from '@tanstack/react-query'
 import { Flex, Skeleton, Tabs, Tag, Typography } from 'antd'
-import { useParams } from 'react-router'
+import { useParams, useSearchParams } from 'react-router'
 import { api, must } from '../../api/client'
 import { useTexts } from '../../i18n/texts'
 import { Refused } from '../../parts/Refused'
+import { productsTexts } from '../products/texts'
+import { Config } from './config'
 import { Model } from './Model'
-import { Script } from './Script'
-import { Settings } from './Settings'
+import { Registration } from './registration'
+import { Script } from './script'
+import { Settings } from './settings'
 import { productTexts } from './texts'
+import { Topics } from './topics'
 
 export function Page() {
   const t = useTexts(productTexts)
+  const words = useTexts(productsTexts)
   const product = useParams().product ?? ''
+  const [query, setQuery] = useSearchParams()
   const found = useQuery({ queryKey: ['products', product], queryFn: () => must(api.GET('/api/v1/products/{product}', { params: { path: { product } } })) })
   const p = found.data
   if (!p) return found.isPending ? <Skeleton active /> : <Refused error={found.error} />
@@ -21,15 +27,25 @@ export function Page() {
         <Typography.Title level={2} style={{ margin: 0 }}>
           {p.name || p.key}
         </Typography.Title>
-        <Tag>{p.dialect}</Tag>
+        <Tag>{words.dialects[p.dialect] ?? p.dialect}</Tag>
+        {p.strictness === 'open' && <Tag color="red">{words.strict.open}</Tag>}
         <Typography.Text copyable className="mono" type="secondary">
           {p.key}
         </Typography.Text>
       </Flex>
       <Tabs
+        activeKey={query.get('tab') ?? 'model'}
+        onChange={(tab) => setQuery({ tab }, { replace: true })}
         items={[
           { key: 'model', label: t.model, children: <Model product={p} /> },
-          ...(p.dialect === 'mqtt' ? [] : [{ key: 'script', label: t.script, children: <Script product={p.key} /> }]),
+          ...(p.dialect === 'mqtt' ? [] : [{ key: 'script', label: t.script, children: <Script product={p} /> }]),
+          ...(p.dialect === 'aliyun'
+            ? [
+                { key: 'topics', label: t.topics, children: <Topics product={p.key} /> },
+                { key: 'registration', label: t.registration, children: <Registration product={p} /> },
+                { key: 'config', label: t.config, children: <Config product={p} /> },
+              ]
+            : []),
           { key: 'settings', label: t.settings, children: <Settings key={p.updatedAt} product={p} /> },
         ]}
       />

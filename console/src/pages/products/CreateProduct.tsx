@@ -1,8 +1,9 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query'
-import { Button, Drawer, Flex, Form, Grid, Input, Radio, Segmented, Typography } from 'antd'
+import { Button, Drawer, Flex, Form, Grid, Input, Radio, Segmented } from 'antd'
 import { useNavigate } from 'react-router'
 import { api, must, type Schemas } from '../../api/client'
 import { useTexts } from '../../i18n/texts'
+import { explained } from '../../parts/explained'
 import { useFieldErrors } from '../../parts/useFieldErrors'
 import { Refused } from '../../parts/Refused'
 import { productsTexts } from './texts'
@@ -25,18 +26,6 @@ export function CreateProduct({ done }: { done: () => void }) {
     },
   })
   useFieldErrors(form, make.error)
-  const explained = (words: Record<string, string>, help: Record<string, string>) =>
-    Object.keys(words).map((value) => ({
-      value,
-      label: (
-        <Flex vertical style={{ paddingBottom: 6 }}>
-          <span>{words[value]}</span>
-          <Typography.Text type="secondary" style={{ fontSize: 12 }}>
-            {help[value]}
-          </Typography.Text>
-        </Flex>
-      ),
-    }))
   return (
     <Drawer
       open

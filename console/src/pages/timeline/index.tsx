@@ -4,7 +4,7 @@ import { appTexts } from '../../app/texts'
 import { useTexts } from '../../i18n/texts'
 import { Timeline } from '../../parts/Timeline'
 import { Codes } from './Codes'
-import { DevicePicker } from './DevicePicker'
+import { DevicePicker } from '../../parts/DevicePicker'
 import { pageTexts } from './texts'
 
 // Page shows whose timeline its address names: ?product=…&device=…, or ?nameless.

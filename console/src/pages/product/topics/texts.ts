@@ -1,0 +1,36 @@
+import { texts } from '../../../i18n/texts'
+
+export const topicTexts = texts(
+  {
+    about: 'Topics of your own beside those of the platform. A device may use only what is declared here.',
+    count: (n: number) => `${n} of 50 declared`,
+    add: 'Declare topic', edit: 'Change', remove: 'Delete', topic: 'Topic', may: 'Devices may', desc: 'Description', made: 'Declared',
+    permissions: { publish: 'publish', subscribe: 'subscribe', both: 'publish and subscribe' } as Record<string, string>,
+    usual: 'usual', usualHelp: 'Every product has it. Change it to declare it otherwise.',
+    path: 'Path behind product and device',
+    pathHelp: 'Levels of letters, digits and _, such as user/update. With + (one level) or # (all that follow) devices may only subscribe.',
+    badPath: 'Levels are of letters, digits and _; a whole level may be +, the last one #.',
+    wild: 'To a path with + or # devices may only subscribe.',
+    whole: 'Whole topic', save: 'Save', cancel: 'Cancel', none: 'No topic is declared.',
+    removeTitle: (path: string) => `Delete the topic ${path}?`,
+    removeWhat: 'Devices that publish on it are refused from now on; new subscriptions are refused, too.',
+    removeUsual: 'Where it stood in place of a usual one, that one is back.',
+    role: 'Needs the role of operator',
+  },
+  {
+    about: '平台 Topic 之外的自定义 Topic 类。设备只能使用此处声明的 Topic。',
+    count: (n) => `已声明 ${n} / 50 个`,
+    add: '定义 Topic 类', edit: '编辑', remove: '删除', topic: 'Topic 类', may: '设备权限', desc: '描述', made: '创建时间',
+    permissions: { publish: '发布', subscribe: '订阅', both: '发布和订阅' },
+    usual: '默认', usualHelp: '每个产品都有的默认 Topic，编辑后以新定义为准。',
+    path: '产品与设备之后的路径',
+    pathHelp: '每级由字母、数字和下划线组成，例如 user/update。含通配符 +（一级）或 #（其后所有级）的只能订阅。',
+    badPath: '每级只能包含字母、数字和下划线；整级可用 +，最后一级可用 #。',
+    wild: '含通配符 + 或 # 的 Topic 只能设为订阅。',
+    whole: '完整 Topic', save: '保存', cancel: '取消', none: '还没有声明 Topic 类。',
+    removeTitle: (path) => `删除 Topic 类 ${path}？`,
+    removeWhat: '此后设备向它发布消息、或新订阅它，都会被拒绝。',
+    removeUsual: '若它替代了某个默认 Topic，该默认 Topic 将恢复。',
+    role: '需要操作员权限',
+  },
+)
