@@ -37,6 +37,7 @@ import (
 	"github.com/matou-iot/matou/internal/registry"
 	"github.com/matou-iot/matou/internal/remoteconfig"
 	"github.com/matou-iot/matou/internal/remotelog"
+	"github.com/matou-iot/matou/internal/script"
 	"github.com/matou-iot/matou/internal/shadow"
 	"github.com/matou-iot/matou/internal/store/series"
 	"github.com/matou-iot/matou/internal/store/sqlite"
@@ -112,9 +113,10 @@ func newHouse(t *testing.T) *house {
 		Bench:    workbench,
 		Registry: h.registry, History: h.history, Commands: commands, Timeline: recorder, Feed: h.feed, OTA: upgrades, Broker: b, Gate: judge,
 		Files: h.files, Shadows: shadows, Configs: configs, Logs: logs,
-		Layers: layers.New(layers.Options{Registry: h.registry, Records: h.feed, History: h.history, Timeline: recorder, Dialects: speaks}),
-		Images: deviceimage.New(deviceimage.Options{Store: db, Registry: h.registry, Teller: commands}),
-		Access: h.access, Audit: audit.New(audit.Options{Store: db}), Enroll: enroll.New(enroll.Options{Registry: h.registry, Store: db}), Dialects: speaks, Version: "test", PublicHost: "iot.example.com", PublicPort: 1883, Started: time.Now(),
+		Layers:  layers.New(layers.Options{Registry: h.registry, Records: h.feed, History: h.history, Timeline: recorder, Dialects: speaks}),
+		Scripts: script.New(script.Options{Store: db}),
+		Images:  deviceimage.New(deviceimage.Options{Store: db, Registry: h.registry, Teller: commands}),
+		Access:  h.access, Audit: audit.New(audit.Options{Store: db}), Enroll: enroll.New(enroll.Options{Registry: h.registry, Store: db}), Dialects: speaks, Version: "test", PublicHost: "iot.example.com", PublicPort: 1883, Started: time.Now(),
 	})
 	must(err)
 	h.devices = ln.Addr().String()

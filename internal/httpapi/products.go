@@ -17,6 +17,7 @@ type product struct {
 	registry.Product
 	Secret  string `json:"secret,omitempty" doc:"Only when it was just made, or asked for with secrets=true"`
 	Devices int    `json:"devices"`
+	Script  int    `json:"script,omitempty" doc:"Version of its parsing script; absent where it has none"`
 }
 
 // A ProductPath names a product. It is exported, as are all parts of inputs,
@@ -44,6 +45,12 @@ func (a *api) viewProduct(ctx context.Context, p *registry.Product, secrets bool
 		return product{}, err
 	}
 	v := product{Product: *p, Devices: n}
+	switch s, err := a.Scripts.Script(ctx, p.Key); {
+	case err == nil:
+		v.Script = s.Version
+	case fault.KindOf(err) != fault.KindNotFound:
+		return product{}, err
+	}
 	if secrets {
 		v.Secret = p.Secret
 	}

@@ -13,6 +13,7 @@ export const pages = [
   { name: 'upgrades', path: '/upgrades', en: 'Upgrades', zh: '固件升级' },
   { name: 'gateways', barriers: 'open', path: '/gateways', en: 'Gateways', zh: '网关' },
   { name: 'factory', barriers: 'open', path: '/factory', en: 'Factory', zh: '量产' },
+  { name: 'account', path: '/account' },
   { name: 'access', barriers: 'open', path: '/access', en: 'People and keys', zh: '用户与密钥' },
   { name: 'audit', barriers: 'open', path: '/audit', en: 'Audit log', zh: '审计日志' },
   { name: 'settings', barriers: 'open', path: '/settings', en: 'Settings', zh: '设置' },

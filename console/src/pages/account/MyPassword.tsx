@@ -22,7 +22,7 @@ export function MyPassword() {
     onError: useRefusal(form),
   })
   return (
-    <Form form={form} layout="vertical" style={{ maxWidth: 360 }} onFinish={(v) => change.mutate(v)}>
+    <Form form={form} layout="vertical" requiredMark={false} style={{ maxWidth: 360 }} onFinish={(v) => change.mutate(v)}>
       <Typography.Paragraph type="secondary">{t.passwordHelp}</Typography.Paragraph>
       <Form.Item name="old" label={t.oldPassword} rules={[{ required: true }]}>
         <Input.Password autoComplete="current-password" />

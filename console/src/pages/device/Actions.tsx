@@ -64,7 +64,7 @@ export function Actions({ id, device, able }: { id: Id; device: Schemas['Device'
             ],
           }}
         >
-          <Button disabled={!able} loading={enabling.isPending} icon={<DownOutlined />} iconPlacement="end">{t.manage}</Button>
+          <Button disabled={!able} loading={enabling.isPending} icon={<DownOutlined aria-hidden />} iconPlacement="end">{t.manage}</Button>
         </Dropdown>
       </Tooltip>
       {asking === 'disable' && (

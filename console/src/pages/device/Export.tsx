@@ -32,7 +32,7 @@ export function Export({ id, properties, from, stored }: Props) {
   const address = `/api/v1/products/${encodeURIComponent(id.product)}/devices/${encodeURIComponent(id.device)}/properties.csv?${query}`
   return (
     <Flex gap={8} align="center" wrap>
-      <Button icon={<DownloadOutlined />} disabled={!able} {...(able && { href: address, download: `${id.device}.csv` })}>{t.export}</Button>
+      <Button icon={<DownloadOutlined aria-hidden />} disabled={!able} {...(able && { href: address, download: `${id.device}.csv` })}>{t.export}</Button>
       <Typography.Text type={stored > most ? 'danger' : 'secondary'} style={{ fontSize: 12 }}>
         {stored > most ? t.tooMany(number(stored), number(most)) : stored === 0 ? t.none : t.what(number(stored))}
       </Typography.Text>

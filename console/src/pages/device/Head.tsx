@@ -21,7 +21,7 @@ export function Head({ id, device, status, live }: Props) {
   const working = may(useMe(), 'operator')
   const state = status?.state ?? device.state
   const secret = async () => (await must(api.GET('/api/v1/products/{product}/devices/{device}', { params: { path: id, query: { secrets: true } } }))).secret ?? ''
-  const fact = (label: string, value: string | undefined) => (value ? [{ key: label, label, children: <span style={{ wordBreak: 'break-all' }}>{value}</span> }] : [])
+  const fact = (label: string, value: string | undefined) => (value ? [{ key: label, label, children: <span style={{ overflowWrap: 'anywhere' }}>{value}</span> }] : [])
   return (
     <Flex vertical gap={12}>
       <Flex gap={12} align="center" wrap>

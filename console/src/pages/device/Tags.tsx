@@ -65,7 +65,7 @@ export function Tags({ id, device, able }: { id: Id; device: Schemas['Device']; 
         ),
       )}
       {system.map(([name, value]) => <Tooltip key={name} title={t.system}><Tag variant="outlined" style={{ marginInlineEnd: 0, borderStyle: 'dashed' }}>{said(name, value)}</Tag></Tooltip>)}
-      {editing?.name === '' ? field : able && <Button size="small" type="dashed" icon={<PlusOutlined />} onClick={() => setEditing({ name: '', text: '' })}>{t.addTag}</Button>}
+      {editing?.name === '' ? field : able && <Button size="small" type="dashed" icon={<PlusOutlined aria-hidden />} onClick={() => setEditing({ name: '', text: '' })}>{t.addTag}</Button>}
     </Flex>
   )
 }

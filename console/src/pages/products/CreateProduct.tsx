@@ -60,8 +60,9 @@ export function CreateProduct({ done }: { done: () => void }) {
         <Form.Item name="dataModel" label={t.dataModel} hidden={dialect !== 'onenet'}>
           <Segmented options={[{ value: 'thing', label: t.thing }, { value: 'streams', label: t.streams }]} />
         </Form.Item>
+        {/* radios called nodeType would hide the form element's own member */}
         <Form.Item name="nodeType" label={t.nodeType}>
-          <Radio.Group options={[{ value: 'device', label: t.device }, { value: 'gateway', label: t.gateway }]} style={{ display: 'flex', flexDirection: 'column', gap: 4 }} />
+          <Radio.Group name="kind" options={[{ value: 'device', label: t.device }, { value: 'gateway', label: t.gateway }]} style={{ display: 'flex', flexDirection: 'column', gap: 4 }} />
         </Form.Item>
         <Form.Item name="key" label={t.key} extra={t.keyHelp}>
           <Input className="mono" autoComplete="off" />

@@ -105,7 +105,7 @@ export function Config({ product: p }: { product: Schemas['Product'] }) {
               pagination={false}
               scroll={{ x: 'max-content' }}
               columns={[
-                { title: t.version, dataIndex: 'version', render: (n: number) => <Space>{n}{n === newest && <Tag color="green">{t.current}</Tag>}</Space> },
+                { title: t.version, dataIndex: 'version', render: (n: number) => <Space>{n}{n === newest && <Tag color="success">{t.current}</Tag>}</Space> },
                 { title: t.size, dataIndex: 'size', align: 'end', render: (n: number) => `${(n / 1024).toFixed(1)} KiB` },
                 { title: t.digest, dataIndex: 'sha256', render: (d: string) => <Tooltip title={d}><span className="mono">{d.slice(0, 12)}…</span></Tooltip> },
                 { title: t.made, dataIndex: 'createdAt', render: (at: string) => <When at={at} /> },

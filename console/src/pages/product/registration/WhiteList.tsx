@@ -55,7 +55,7 @@ export function WhiteList({ product, asked, able }: { product: string; asked: bo
           pagination={false}
           locale={{ emptyText: <Empty image={Empty.PRESENTED_IMAGE_SIMPLE} description={t.none} /> }}
           {...(able && { rowSelection: { selectedRowKeys: chosen, onChange: (keys: React.Key[]) => setChosen(keys.map(String)) } })}
-          columns={[{ title: t.name, dataIndex: 'name', className: 'mono' }]}
+          columns={[{ title: t.name, dataIndex: 'name', render: (name: string) => <span className="mono">{name}</span> }]}
         />
         {found.hasNextPage && <Button loading={found.isFetchingNextPage} onClick={() => found.fetchNextPage()} style={{ alignSelf: 'center' }}>{t.more}</Button>}
       </Flex>

@@ -25,17 +25,12 @@ export function Script({ product: p }: { product: Schemas['Product'] }) {
   const cache = useQueryClient()
   const product = p.key
   const params = { path: { product } }
-  const key = ['products', product, 'script']
+  const key = ['products', product, 'script', p.script ?? 0]
+  const fresh = () => cache.invalidateQueries({ queryKey: ['products', product], exact: true })
   const kept = useQuery({
     queryKey: key,
-    queryFn: async () => {
-      try {
-        return await must(api.GET(route, { params }))
-      } catch (e) {
-        if (e instanceof Problem && e.status === 404) return null
-        throw e
-      }
-    },
+    queryFn: () => (p.script ? must(api.GET(route, { params })) : null),
+    placeholderData: (old) => old, // the bench beside it stays as it is
   })
   const [edited, setEdited] = useState<string>()
   const [leaving, setLeaving] = useState(false)
@@ -46,7 +41,7 @@ export function Script({ product: p }: { product: Schemas['Product'] }) {
   const save = useMutation({
     mutationFn: () => must(api.PUT(route, { params, body: { source } })),
     onSuccess: async (now) => {
-      await cache.invalidateQueries({ queryKey: key })
+      await fresh()
       setEdited(undefined)
       message.success(t.saved(now.version))
     },
@@ -99,7 +94,8 @@ export function Script({ product: p }: { product: Schemas['Product'] }) {
           close={() => setLeaving(false)}
           act={async () => {
             await api.DELETE(route, { params })
-            await cache.invalidateQueries({ queryKey: key })
+            await fresh()
+            cache.removeQueries({ queryKey: ['products', product, 'script'], type: 'inactive' }) // a new one begins at version 1 again
             setEdited(undefined)
             return null
           }}

@@ -51,8 +51,9 @@ export function Settings({ product: p }: { product: Schemas['Product'] }) {
           <Form.Item name="dataModel" label={words.dataModel} extra={t.dataModelHelp} hidden={p.dialect !== 'onenet'}>
             <Segmented options={[{ value: 'thing', label: words.thing }, { value: 'streams', label: words.streams }]} />
           </Form.Item>
+          {/* radios called nodeType would hide the form element's own member */}
           <Form.Item name="nodeType" label={words.nodeType}>
-            <Radio.Group options={[{ value: 'device', label: words.device }, { value: 'gateway', label: words.gateway }]} style={{ display: 'flex', flexDirection: 'column', gap: 4 }} />
+            <Radio.Group name="kind" options={[{ value: 'device', label: words.device }, { value: 'gateway', label: words.gateway }]} style={{ display: 'flex', flexDirection: 'column', gap: 4 }} />
           </Form.Item>
           <Flex gap={8}>
             <Tooltip title={able ? undefined : t.role}><Button type="primary" htmlType="submit" loading={change.isPending}>{t.save}</Button></Tooltip>

@@ -6,7 +6,7 @@ export const productSettingTexts = texts(
     openWarn: 'Whoever knows a device’s name may log in as that device.',
     dataModelHelp: 'Holds for devices from their next login on.',
     secret: 'ProductSecret', accessKey: 'Access key',
-    secretHelp: { aliyun: 'Devices without a secret of their own register with it; with it, the server answers them.', onenet: 'Devices and programs may sign tokens with it for all devices of the product.', mqtt: 'Plain MQTT devices log in with their own secrets; this one has no use yet.' } as Record<string, string>,
+    secretHelp: { aliyun: 'Devices without a secret of their own register with it (一型一密).', onenet: 'Devices and programs may sign tokens with it for all devices of the product.', mqtt: 'Plain MQTT devices log in with their own secrets; this one has no use yet.' } as Record<string, string>,
     reset: 'New secret', resetTitle: (what: string) => `Give the product another ${what}?`,
     resetWhat: {
       aliyun: ['Devices with a DeviceSecret of their own notice nothing.', 'Devices that register with the old ProductSecret are refused from now on, and told why. Their firmware needs the new one.'],

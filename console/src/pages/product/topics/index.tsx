@@ -13,7 +13,7 @@ import { topicTexts } from './texts'
 
 type Class = Schemas['Class']
 
-const colors: Record<string, string> = { publish: 'blue', subscribe: 'green', both: 'purple' }
+const colors: Record<string, string> = { publish: 'blue', subscribe: 'success', both: 'purple' }
 
 // Topics are the classes of custom topics of a product.
 export function Topics({ product }: { product: string }) {
@@ -30,7 +30,7 @@ export function Topics({ product }: { product: string }) {
       <Typography.Text type="secondary">{t.about}</Typography.Text>
       <Flex gap={12} align="center" wrap>
         <Tooltip title={able ? undefined : t.role}>
-          <Button type="primary" icon={<PlusOutlined />} disabled={!able} onClick={() => setDeclaring('new')}>{t.add}</Button>
+          <Button type="primary" icon={<PlusOutlined aria-hidden />} disabled={!able} onClick={() => setDeclaring('new')}>{t.add}</Button>
         </Tooltip>
         <Typography.Text type="secondary">{t.count(rows.filter((c) => !c.usual).length)}</Typography.Text>
       </Flex>
