@@ -250,10 +250,20 @@ func openRecording(name string) (*modemRecord, error) {
 	return &modemRecord{file: f}, nil
 }
 
-// A port is the line to a host.
+// A modemLine is the line to a host, recorded.
 type modemLine struct {
 	io.ReadWriter
-	io.Closer
+	port io.ReadWriteCloser
+}
+
+func (l modemLine) Close() error { return l.port.Close() }
+
+// Baud is the speed that the host has set, 0 if not known.
+func (l modemLine) Baud() int {
+	if p, ok := l.port.(interface{ Baud() int }); ok {
+		return p.Baud()
+	}
+	return 0
 }
 
 // on records what goes over port.

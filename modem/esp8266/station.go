@@ -28,20 +28,36 @@ func AskAccessPoint(ctx context.Context, h *modem.Host) (*AccessPoint, error) {
 		if !found {
 			continue
 		}
-		p := at.Espressif.Params(params)
-		ssid, err := p.Next()
-		if err != nil {
-			return nil, nil
-		}
-		ap := &AccessPoint{SSID: ssid.Text}
-		if args, err := at.Espressif.Args(params); err == nil && len(args) > 3 {
-			ap.BSSID = args[1].Text
-			ap.Channel, _ = args[2].Int()
-			ap.DBm, _ = args[3].Int()
+		ap := &AccessPoint{SSID: ssid(params)}
+		if _, rest, found := cutLast(params, `","`); found {
+			if args, err := at.Espressif.Args(`"` + rest); err == nil && len(args) > 2 {
+				ap.BSSID = args[0].Text
+				ap.Channel, _ = args[1].Int()
+				ap.DBm, _ = args[2].Int()
+			}
 		}
 		return ap, nil
 	}
 	return nil, nil
+}
+
+// ssid reads the name that an answer begins with. Firmware writes a quote in it
+// as it is: the name ends before the address, which is the last thing between
+// quotes.
+func ssid(params string) string {
+	if name, err := at.Espressif.Params(params).Next(); err == nil {
+		return name.Text
+	}
+	name, _, _ := cutLast(params, `","`)
+	return strings.TrimPrefix(name, `"`)
+}
+
+func cutLast(text, sep string) (before, after string, found bool) {
+	i := strings.LastIndex(text, sep)
+	if i < 0 {
+		return text, "", false
+	}
+	return text[:i], text[i+len(sep):], true
 }
 
 // AskAddress asks for the address that the module has as a station, empty if

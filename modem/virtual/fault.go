@@ -68,6 +68,7 @@ type FaultKind struct {
 // The names of the faults that every model knows.
 const (
 	faultSlowUART  = "slow-uart"
+	faultWrongBaud = "wrong-baud"
 	faultLostBytes = "lost-bytes"
 	faultReset     = "reset"
 	faultDNS       = "dns-failure"
@@ -81,6 +82,7 @@ const (
 // commonFaults are those of the UART, the power and the network.
 var commonFaults = []FaultKind{
 	{faultSlowUART, "the line is as slow as VALUE baud", "串口慢到 VALUE 波特", "1200", checkBaud},
+	{faultWrongBaud, "the module is at VALUE baud: a host at another speed reads noise, and so does the module; the speed of a pseudo-terminal counts (Linux), a TCP port is at another one", "模块使用 VALUE 波特率,波特率不同时双方收到的都是乱码;伪终端按其设置的波特率(Linux),TCP 端口总是不同", "9600", checkBaud},
 	{faultLostBytes, "a share VALUE of all bytes is lost, both ways", "两个方向的字节按 VALUE 的比例丢失", "0.01", checkShare},
 	{faultReset, "the module restarts by itself, every VALUE if given", "模块自己重启;给出 VALUE 时每隔 VALUE 一次", "", checkSpan},
 	{faultNoSignal, "no network in reach", "没有信号", "", nil},
@@ -246,8 +248,9 @@ func (m *Module) clear(name string) {
 // harm brings the faults of the line into force.
 func (m *Module) harm() {
 	slow, _ := strconv.Atoi(m.faults[faultSlowUART].Value)
+	wrong, _ := strconv.Atoi(m.faults[faultWrongBaud].Value)
 	lossy, _ := strconv.ParseFloat(m.faults[faultLostBytes].Value, 64)
-	m.uart.harm(slow, lossy)
+	m.uart.harm(slow, wrong, lossy)
 }
 
 // Faults are those in force, by name.

@@ -28,11 +28,13 @@ type uart struct {
 	baud     int    // as the module is set; 0: not paced
 	slow     int    // a fault's baud; 0: none
 	lossy    float64
+	wrong    int        // the speed that a fault set, which the host may not know; 0: none
+	host     func() int // the speed of the attached port, 0 where it is not known
 	chance   *rand.Rand
 }
 
 func newUART(baud int, chance *rand.Rand) *uart {
-	u := &uart{baud: baud, chance: chance}
+	u := &uart{baud: baud, chance: chance, host: unknownSpeed}
 	u.changed = sync.NewCond(&u.mu)
 	return u
 }
@@ -44,13 +46,19 @@ func (u *uart) pace(baud int) {
 	u.baud = baud
 }
 
-// harm sets what goes wrong on the line: a speed below the one agreed on, and
-// the share of bytes that do not arrive.
-func (u *uart) harm(slow int, lossy float64) {
+// harm sets what goes wrong on the line: a speed below the one agreed on, a
+// speed that was not agreed on, and the share of bytes that do not arrive.
+func (u *uart) harm(slow, wrong int, lossy float64) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	u.slow, u.lossy = slow, lossy
+	u.slow, u.wrong, u.lossy = slow, wrong, lossy
 }
+
+func unknownSpeed() int { return 0 }
+
+// garbled reports whether the ends of the line disagree on its speed. A port
+// that has none, as TCP, stands for a host that stays at the usual one.
+func (u *uart) garbled() bool { return u.wrong != 0 && u.host() != u.wrong }
 
 // write queues bytes for the host.
 func (u *uart) write(s string) {
@@ -67,7 +75,7 @@ func (u *uart) write(s string) {
 	u.changed.Broadcast()
 }
 
-// lose drops what does not arrive of b, in place.
+// lose is what arrives of b, in its place.
 func (u *uart) lose(b []byte) []byte {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -75,6 +83,9 @@ func (u *uart) lose(b []byte) []byte {
 }
 
 func (u *uart) drop(b []byte) []byte {
+	if u.garbled() {
+		b = append(b[:0], noise(string(b))...)
+	}
 	if u.lossy <= 0 {
 		return b
 	}
@@ -95,7 +106,10 @@ func (u *uart) attach(ctx context.Context, port io.Writer) (<-chan error, error)
 	if u.attached {
 		return nil, ErrAttached
 	}
-	u.attached, u.queue = true, nil
+	u.attached, u.queue, u.host = true, nil, unknownSpeed
+	if p, ok := port.(interface{ Baud() int }); ok {
+		u.host = p.Baud
+	}
 	written := make(chan error, 1)
 	go func() {
 		stop := context.AfterFunc(ctx, u.wake)
@@ -161,6 +175,9 @@ func (u *uart) slice(ctx context.Context) ([]byte, time.Duration) {
 		return nil, 0
 	}
 	baud := u.baud
+	if u.wrong > 0 && baud > 0 {
+		baud = u.wrong
+	}
 	if u.slow > 0 {
 		baud = u.slow
 	}

@@ -194,7 +194,8 @@ var ErrAttached = errors.New("another terminal is attached")
 // can be attached at a time, others get ErrAttached. What the module says
 // while nobody is attached is lost, as on a wire that leads nowhere.
 //
-// If the port is an io.Closer, it is closed when Attach returns.
+// If the port is an io.Closer, it is closed when Attach returns. If it has a
+// method Baud() int, that is the speed which the host has set, 0 if not known.
 func (m *Module) Attach(ctx context.Context, port io.ReadWriter) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
