@@ -37,7 +37,7 @@ type cli struct {
 
 	Pub     pubCmd     `cmd:"" help:"Publish messages over MQTT."`
 	Sub     subCmd     `cmd:"" help:"Print messages that come over MQTT."`
-	Modem   modemCmd   `cmd:"" help:"Be a module with AT commands."`
+	Modem   modemCmd   `cmd:"" help:"Be a module with AT commands, or look at one."`
 	Sign    signCmd    `cmd:"" help:"Compute the MQTT login of a device."`
 	Doctor  doctorCmd  `cmd:"" help:"Find the mistake in a login that was refused."`
 	Refusal refusalCmd `cmd:"" help:"Explain the codes by which Matou says why."`

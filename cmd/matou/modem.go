@@ -10,8 +10,9 @@ import (
 )
 
 type modemCmd struct {
-	Run  modemRunCmd  `cmd:"" help:"Be a module: on a pseudo-terminal, a TCP port or this terminal."`
-	List modemListCmd `cmd:"" help:"List the modules that there are, with their firmwares, quirks and faults."`
+	Run   modemRunCmd   `cmd:"" help:"Be a module: on a pseudo-terminal, a TCP port or this terminal."`
+	Probe modemProbeCmd `cmd:"" help:"Look at a module: its speed, what it is, its network, and what is wrong."`
+	List  modemListCmd  `cmd:"" help:"List the modules that there are, with their firmwares, quirks and faults."`
 }
 
 type modemListCmd struct {

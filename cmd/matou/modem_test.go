@@ -32,6 +32,9 @@ func TestModemSays(t *testing.T) {
 		{"modem-run-bad-speed", with("modem run esp8266 --speed 0")},
 		{"modem-run-two-ports", with("modem run esp8266 --stdio --tcp :0")},
 		{"modem-run-bad-tcp", with("modem run esp8266 --tcp 127.0.0.1:99999")},
+		{"modem-probe-bad-baud", with("modem probe /dev/ttyUSB0 --baud 10")},
+		{"modem-probe-tcp-baud", with("modem probe tcp://127.0.0.1:7000 --baud 9600")},
+		{"modem-probe-help", with("modem probe --help")},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			golden(t, tt.name, outcome(tt.args, ""))

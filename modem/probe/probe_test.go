@@ -20,6 +20,7 @@ import (
 	"github.com/matou-iot/matou/modem/modemtest"
 	"github.com/matou-iot/matou/modem/probe"
 	"github.com/matou-iot/matou/modem/virtual"
+	"github.com/matou-iot/matou/modem/virtual/virtualtest"
 )
 
 // A wire is a line whose bytes are noise where its ends disagree on the speed;
@@ -65,7 +66,7 @@ func onVirtual(t *testing.T, o virtual.Options, module int, rates []int, typed .
 	t.Helper()
 	o.Network, o.Baud = &modemtest.World{}, 115200
 	o.Now = func() time.Time { return time.Now().AddDate(30, 0, 0) } // a bubble's time begins in 2000
-	_, port := modemtest.Power(t, o)
+	_, port := virtualtest.Power(t, o)
 	w = &wire{Conn: port}
 	drain(port, started)
 	for _, line := range typed {
@@ -137,7 +138,7 @@ func TestVirtualModules(t *testing.T) {
 			if r.SIM != "READY" || r.IP != "10.20.30.40" || *r.Signal != (probe.Signal{DBm: -59, Judgement: "excellent"}) {
 				t.Errorf("sim %s, ip %s, signal %+v", r.SIM, r.IP, r.Signal)
 			}
-			if at, err := time.Parse(time.RFC3339, r.Time); err != nil || at.AddDate(-30, 0, 0).Sub(time.Now()).Abs() > time.Minute {
+			if at, err := time.Parse(time.RFC3339, r.Time); err != nil || time.Until(at.AddDate(-30, 0, 0)).Abs() > time.Minute {
 				t.Errorf("time %q, %v", r.Time, err)
 			}
 			if *r.MQTT != (probe.MQTT{Commands: "AT+QMT…", Aliyun: true}) || !*r.TLS {
@@ -249,7 +250,7 @@ func TestNothingIsChanged(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				before := []string{"ATE1", "AT+CMEE=2", "AT+CREG=2", `AT+QMTCFG="keepalive",0,77`, "AT+CWMODE=3", "AT+CIPMUX=1", "AT+CIPDINFO=1"}
 				want := ""
-				_, port := modemtest.Power(t, virtual.Options{Model: model, Network: &modemtest.World{}, Baud: 115200})
+				_, port := virtualtest.Power(t, virtual.Options{Model: model, Network: &modemtest.World{}, Baud: 115200})
 				drain(port, started)
 				for _, line := range before {
 					conversation(t, port, line)

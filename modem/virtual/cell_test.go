@@ -756,3 +756,15 @@ func FuzzCellular(f *testing.F) {
 		})
 	})
 }
+
+// A fault that is in force from the start has its usual value, as one that
+// begins later has.
+func TestFaultsFromTheStartHaveTheirValues(t *testing.T) {
+	m, err := New(Options{Model: "ec20", Faults: []Fault{{Name: faultWeak}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := m.opts.Faults[0].String(); got != "weak-signal=5" {
+		t.Errorf("the fault is %s", got)
+	}
+}

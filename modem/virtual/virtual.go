@@ -26,6 +26,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"time"
 )
@@ -125,8 +126,9 @@ func New(o Options) (*Module, error) {
 		chance:  rand.New(rand.NewPCG(o.Seed, 2)),
 	}
 	m.changed = sync.NewCond(&m.mu)
-	for _, f := range o.Faults {
-		if err := model.checkFault(&f); err != nil {
+	m.opts.Faults = slices.Clone(o.Faults)
+	for i := range m.opts.Faults {
+		if err := model.checkFault(&m.opts.Faults[i]); err != nil {
 			return nil, err
 		}
 	}
