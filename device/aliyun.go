@@ -130,7 +130,8 @@ func (a *alink) request(topic, id string, params []byte) client.Message {
 
 func (a *alink) Hear(topic string, payload []byte) (h Heard, ok bool) {
 	rest, ok := strings.CutPrefix(topic, a.root)
-	if !ok {
+	login := !ok && strings.HasPrefix(topic, alinkSession) && topic == a.session()+alinkReply
+	if !ok && !login {
 		return h, false
 	}
 	e, id, ok := open(payload)
@@ -139,7 +140,7 @@ func (a *alink) Hear(topic string, payload []byte) (h Heard, ok bool) {
 	}
 	h = Heard{Topic: topic, ID: id, Code: e.Code, Message: e.Message, Data: e.data()}
 	switch {
-	case strings.HasSuffix(rest, alinkReply) && (strings.HasPrefix(rest, "thing/event/") || strings.HasPrefix(rest, alinkDesired)):
+	case login, strings.HasSuffix(rest, alinkReply) && (strings.HasPrefix(rest, "thing/event/") || strings.HasPrefix(rest, alinkDesired) || strings.HasPrefix(rest, alinkTopo)):
 		h.Kind = Reply
 		return h, true
 	case rest == alinkSet:

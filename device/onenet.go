@@ -3,7 +3,6 @@ package device
 import (
 	"errors"
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
 
@@ -77,15 +76,8 @@ func (o *oneJSON) Report(id string, r []Reading) (client.Message, error) {
 }
 
 func (o *oneJSON) Event(id, event string, output []Reading, at time.Time) (client.Message, error) {
-	value, err := object(output, plain)
-	if err != nil {
-		return client.Message{}, err
-	}
-	params := fmt.Sprintf(`{%s:{"value":%s`, quote(event), value)
-	if !at.IsZero() {
-		params += `,"time":` + strconv.FormatInt(at.UnixMilli(), 10)
-	}
-	return o.request(oneJSONEvent, id, []byte(params+"}}")), nil
+	params, err := happened(event, output, at)
+	return o.request(oneJSONEvent, id, params), err
 }
 
 // Replies is true: property/post/reply has a code.
@@ -116,7 +108,8 @@ func (o *oneJSON) Hear(topic string, payload []byte) (h Heard, ok bool) {
 	service, isService := strings.CutPrefix(rest, "service/")
 	service, isInvoke := strings.CutSuffix(service, oneJSONInvoke)
 	switch {
-	case rest == oneJSONPost+"/reply", rest == oneJSONEvent+"/reply",
+	case rest == oneJSONPost+"/reply", rest == oneJSONEvent+"/reply", rest == oneJSONPack+"/reply",
+		strings.HasPrefix(rest, oneJSONSub) && strings.HasSuffix(rest, "/reply"),
 		strings.HasPrefix(rest, oneJSONDesired) && strings.HasSuffix(rest, "/reply"):
 		h.Kind = Reply
 		return h, true
