@@ -16,7 +16,8 @@ import (
 type fleetResult struct {
 	Scenario                                        string
 	Devices                                         int
-	Connected, Posts, Answered, Rejected, Lost      int64
+	Connected, Posts, Events, Answered              int64
+	Rejected, Lost                                  int64
 	Cut, Returns, Refused, Resent                   int64
 	CommandsOrdered, CommandsDone, CommandsAnswered int64
 	ValuesDigest                                    string
@@ -214,6 +215,44 @@ func TestFleetOnProductsThatAreThere(t *testing.T) {
 	if _, errs, code = m.fleet(file); code != 2 || !strings.Contains(errs, "group pump: product other speaks onenet, not mqtt: name another product") {
 		t.Errorf("exit %d\n%s", code, errs)
 	}
+}
+
+// TestFleetWithGateways has sub-devices of both vendors on the connections of
+// their gateways, which join them by themselves, and commands for them.
+func TestFleetWithGateways(t *testing.T) {
+	m := start(t, t.TempDir())
+	dir := filepath.Dir(writeFleet(t, ""))
+	text := `
+name: house
+seed: 4
+duration: 3s
+groups:
+  - {name: gate, dialect: aliyun, product: a1Gate, count: 2, model: lamp.json, report: {every: 1s}}
+  - {name: lamp, dialect: aliyun, product: a1SubLamp, gateway: gate, count: 6, model: lamp.json, report: {every: 500ms}, events: {SensorFault: {every: 1s}}}
+  - {name: hub, dialect: onenet, product: HubPr0duct, count: 2, model: tv.json, report: {every: 1s}}
+  - {name: therm, dialect: onenet, product: ThermPr0duct, gateway: hub, count: 6, model: tv.json, report: {every: 500ms}}
+  - {name: pump, dialect: mqtt, version: 5, product: farm, count: 2, model: pump.json, report: {every: 500ms}}
+commands: {every: 50ms, services: 50%}
+expect: {connected: 100%, answered: 100%, lost: 0, rejected: 0, refused: 0}
+`
+	for name, text := range map[string]string{"house.yaml": text, "lamp.json": lampTSL, "tv.json": sensorModel} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r, errs, code := m.fleet(filepath.Join(dir, "house.yaml"))
+	if code != 0 || r.Devices != 18 || r.Connected != 18 || r.Events == 0 || r.CommandsDone == 0 {
+		t.Fatalf("exit %d\n%+v\n%s", code, r, errs)
+	}
+	for _, tt := range []struct{ gateway, sub string }{{"a1Gate/gate-000002", "a1SubLamp/lamp-000006"}, {"HubPr0duct/hub-000001", "ThermPr0duct/therm-000001"}} {
+		out, errs, code := m.cli("device", "sub", "list", tt.gateway)
+		if _, name, _ := strings.Cut(tt.sub, "/"); code != 0 || !strings.Contains(out, name) {
+			t.Errorf("%s has\n%s%s", tt.gateway, out, errs)
+		}
+	}
+	m.await("what the sub-devices said", func() bool {
+		return m.latest("a1SubLamp", "lamp-000006", "CurrentTemperature") != "" && m.latest("ThermPr0duct", "therm-000001", "wendu") != ""
+	})
 }
 
 // TestFleetFromCSV signs in with what device export prints.

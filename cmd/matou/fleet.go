@@ -203,7 +203,7 @@ const batchDevices = 5000
 // makeFleet makes what is missing of a group on a Matou, and learns the
 // secrets of all its devices. say is told how far it is.
 func makeFleet(r *rest, g *fleet.Group, say io.Writer) error {
-	lacks, err := ensureProduct(r, g.Product, g.Dialect, false, g.ModelText())
+	lacks, err := ensureProduct(r, g.Product, g.Dialect, g.IsGateway(), g.ModelText())
 	if err != nil {
 		return err
 	}

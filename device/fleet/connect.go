@@ -8,6 +8,7 @@ import (
 	"net"
 	"time"
 
+	"github.com/matou-iot/matou/device"
 	"github.com/matou-iot/matou/mqtt"
 	"github.com/matou-iot/matou/mqtt/client"
 	"github.com/matou-iot/matou/mqtt/packet"
@@ -148,7 +149,11 @@ func (m *member) agree(p *packet.Properties) {
 func (m *member) subscribe(now time.Duration) {
 	m.subPid = m.nextPid()
 	s := &packet.Subscribe{ID: m.subPid}
-	for _, f := range m.speech.Filters() {
+	filters := m.speech.Filters
+	if len(m.subs) > 0 {
+		filters = m.speech.(device.Carrier).Carries
+	}
+	for _, f := range filters() {
 		s.Subscriptions = append(s.Subscriptions, packet.Subscription{Filter: f, QoS: mqtt.AtLeastOnce})
 	}
 	b, err := s.Append(nil, m.g.version)
@@ -175,11 +180,15 @@ func (m *member) joined(now time.Duration) {
 		r.returns.Add(now - m.cutFrom)
 		m.cutFrom = 0
 	}
-	if every := r.s.Network.CutEvery; every > 0 {
+	if every := r.s.Network.CutEvery; every > 0 && m.via == nil {
 		m.cutAt = now + m.mean(every)
 	}
 	if m.cutAt >= r.s.Duration {
 		m.cutAt = 0 // the end is calm: what is on its way may arrive
+	}
+	for _, sub := range m.subs {
+		sub.retry = now
+		r.schedule.at(sub, now)
 	}
 }
 
@@ -234,12 +243,20 @@ func (m *member) hangUp() {
 		m.r.count.up.Add(-1)
 	}
 	m.r.count.connected.Add(-1)
+	for _, sub := range m.subs {
+		sub.leave()
+	}
 	m.conn.Close()
 	m.conn, m.state, m.in, m.out, m.answers, m.cutAt, m.inputErr = nil, away, nil, nil, nil, 0, nil
 	if m.input != nil {
 		giveBack(m.input)
 		m.input = nil
 	}
+	m.unsent()
+}
+
+// unsent has all posts wait for another connection.
+func (m *member) unsent() {
 	for i := range m.posts {
 		m.posts[i].pid, m.posts[i].sends = 0, 0
 	}
@@ -252,7 +269,7 @@ func (m *member) end() {
 	if m.ended {
 		return
 	}
-	if m.state >= joining {
+	if m.state >= joining && m.via == nil {
 		m.conn.SetWriteDeadline(time.Now().Add(time.Second))
 		m.conn.Write([]byte{0xE0, 0}) // DISCONNECT
 		m.hangUp()

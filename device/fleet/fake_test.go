@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -32,6 +33,7 @@ type cloud struct {
 	mu       sync.Mutex
 	n        int
 	events   int
+	logins   int            // of sub-devices
 	versions map[string]int // connections
 	connects int
 	heard    map[string]int // messages by topic
@@ -138,7 +140,13 @@ func (c *cloud) answer(p *packet.Publish, v mqtt.Version) (b []byte) {
 		c.events++
 		c.mu.Unlock()
 	}
-	if code := c.reply(topic, n); code != "" && strings.HasSuffix(topic, "/post") {
+	if strings.HasSuffix(topic, "/combine/login") || strings.HasSuffix(topic, "/sub/login") {
+		c.mu.Lock()
+		c.logins++
+		c.mu.Unlock()
+	}
+	wants := func(suffix string) bool { return strings.HasSuffix(topic, suffix) }
+	if code := c.reply(topic, n); code != "" && slices.ContainsFunc([]string{"/post", "/topo/add", "/login"}, wants) {
 		on := topic + "_reply"
 		if strings.HasPrefix(topic, "$sys") {
 			on = topic + "/reply"

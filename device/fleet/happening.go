@@ -117,7 +117,7 @@ func (m *member) occur(i int, at time.Duration) {
 	o.next = at + m.pause(i)
 	output := m.draw(fmt.Sprintf("%s/%d/%s/%d:", m.g.Product, m.index, h.id, o.n), h.output, m.curves[h.curves:], at, nil)
 	m.r.count.events.Add(1)
-	m.ids++
-	msg, err := m.speech.Event(m.idText(), h.id, output, m.r.start.Add(at))
-	m.keep(msg, err)
+	id, text := m.nextID()
+	msg, err := m.speech.Event(text, h.id, output, m.r.start.Add(at))
+	m.keep(id, msg, err)
 }

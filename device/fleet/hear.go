@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strconv"
 	"syscall"
 	"time"
 
@@ -100,9 +99,18 @@ func (m *member) take(p packet.Packet, now time.Duration) error {
 		if p.QoS > mqtt.AtMostOnce {
 			m.write([]byte{0x40, 2, byte(p.ID >> 8), byte(p.ID)}, now) // PUBACK
 		}
-		if h, ok := m.speech.Hear(string(p.Topic), p.Payload); ok {
+		topic := string(p.Topic)
+		if h, ok := m.speech.Hear(topic, p.Payload); ok {
 			m.hear(h, now)
+			return nil
 		}
+		m.forSub(now, func(sub *member) bool {
+			h, ok := sub.speech.Hear(topic, p.Payload)
+			if ok {
+				sub.hear(h, now)
+			}
+			return ok
+		})
 	case *packet.Pingresp:
 	default:
 		if d, ok := p.(*packet.Disconnect); ok && m.g.version == mqtt.V5 {
@@ -116,9 +124,19 @@ func (m *member) take(p packet.Packet, now time.Duration) error {
 // acknowledged takes a PUBACK: all that a plain device is ever told. One of
 // MQTT 5 may say no, and then nothing more comes [MQTT5 §3.4.2.1].
 func (m *member) acknowledged(pid uint16, reason mqtt.ReasonCode, now time.Duration) {
+	if !m.taken(pid, reason, now) {
+		m.forSub(now, func(sub *member) bool { return sub.taken(pid, reason, now) })
+	}
+}
+
+// taken is acknowledged for what this device said; false where it said no such.
+func (m *member) taken(pid uint16, reason mqtt.ReasonCode, now time.Duration) bool {
 	i := slices.IndexFunc(m.posts, func(p post) bool { return p.pid == pid })
-	if i < 0 || m.posts[i].acked {
-		return
+	if i < 0 {
+		return false
+	}
+	if m.posts[i].acked {
+		return true
 	}
 	m.posts[i].acked = true
 	m.r.count.acked.Add(1)
@@ -129,6 +147,7 @@ func (m *member) acknowledged(pid uint16, reason mqtt.ReasonCode, now time.Durat
 	if reason.Failed() || !m.speech.Replies() {
 		m.answered(i, now)
 	}
+	return true
 }
 
 // answered ends a post.
@@ -146,16 +165,9 @@ func (m *member) answered(i int, now time.Duration) {
 // hear takes what the cloud said: an answer to a post, or a command.
 func (m *member) hear(h device.Heard, now time.Duration) {
 	if h.Kind == device.Reply {
-		id, err := strconv.ParseUint(h.ID, 10, 32)
-		i := slices.IndexFunc(m.posts, func(p post) bool { return p.id == uint32(id) })
-		if err != nil || i < 0 {
-			return
+		if !m.reply(&h, now) {
+			m.forSub(now, func(sub *member) bool { return sub.reply(&h, now) })
 		}
-		if err := h.Rejected(); err != nil {
-			m.r.count.rejected.Add(1)
-			m.r.cause("post", err.Error(), m)
-		}
-		m.answered(i, now)
 		return
 	}
 	c := &m.r.count

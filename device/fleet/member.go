@@ -45,12 +45,14 @@ const (
 )
 
 // A member is one device of the fleet. Its fields are guarded by mu, those of
-// the schedule by the schedule's.
+// the schedule by the schedule's. A sub-device has the lock of its gateway.
 type member struct {
 	r      *run
 	g      *Group
 	speech device.Speech
-	index  int32 // in its group
+	via    *member   // the gateway whose connection it uses; nil: it has its own
+	subs   []*member // those that use this one's
+	index  int32     // in its group
 	seed   uint64
 
 	due   time.Duration // schedule's
@@ -58,21 +60,24 @@ type member struct {
 
 	queued atomic.Bool // in the workers' queue
 
-	mu       sync.Mutex
+	own      sync.Mutex
+	mu       *sync.Mutex
 	state    state
 	attempt  uint8
 	storm    uint8         // the next one that may hit it
 	fresh    uint32        // connections so far, the seed of what happens to each
 	on       time.Duration // when it is switched on
 	retry    time.Duration // away: when to connect
-	dialled  time.Duration // when this connection was begun
+	dialled  time.Duration // when this connection, or a sub-device's login, was begun
+	joinStep device.Step   // of a sub-device that is joining
+	joinID   uint32        // of its message
 	cutAt    time.Duration // when the network breaks it, 0: never
 	cutFrom  time.Duration // since when it could have been back, 0: it is no comeback
 	conn     net.Conn
 	pid      uint16
 	subPid   uint16
 	posted   uint32 // reports made
-	ids      uint32 // posts made, events included: the last message's id
+	ids      uint32 // the last message's id, those of sub-devices included
 	said     time.Duration
 	heard    time.Duration
 	asked    bool          // a PINGREQ is out
@@ -123,16 +128,27 @@ func (m *member) step(now time.Duration) {
 	if m.state == off && now >= m.on {
 		m.state, m.retry = away, m.on
 	}
-	m.weather(now)
+	if m.via == nil {
+		m.weather(now)
+	}
 	m.report(now)
 	if m.state == away && now >= m.retry {
-		m.state = dialing
-		m.r.open(m)
+		m.connect(now)
 	}
 	if m.state >= joining {
 		m.talk(now)
 	}
 	m.r.schedule.at(m, m.next(now))
+}
+
+// connect begins to connect.
+func (m *member) connect(now time.Duration) {
+	if m.via != nil {
+		m.join(now)
+		return
+	}
+	m.state = dialing
+	m.r.open(m)
 }
 
 // next is when something is due again.
@@ -147,15 +163,19 @@ func (m *member) next(now time.Duration) time.Duration {
 	earlier(m.retry, m.state == away)
 	_, due, more := m.planned()
 	earlier(due, more)
-	if at, hit, ok := m.nextStorm(); ok && hit {
+	if at, hit, ok := m.nextStorm(); ok && hit && m.via == nil {
 		earlier(at, true)
 	}
 	earlier(m.cutAt, m.cutAt > 0 && m.state >= joining)
 	earlier(m.inputAt, m.input != nil)
 	earlier(m.outAt, len(m.out) > 0)
-	if m.state >= joining {
+	switch {
+	case m.state < joining:
+	case m.via == nil:
 		earlier(m.said+m.beat(), true)
 		earlier(m.heard+m.patience(), true)
+	case m.state == joining:
+		earlier(m.dialled+connectTime, true)
 	}
 	if m.state == up {
 		for i := range m.answers {
@@ -240,13 +260,26 @@ func (m *member) measure(at time.Duration) {
 		m.r.count.answered.Add(1) // nothing to say, nothing to wait for
 		return
 	}
-	m.ids++
-	msg, err := m.speech.Report(m.idText(), readings)
-	m.keep(msg, err)
+	id, text := m.nextID()
+	msg, err := m.speech.Report(text, readings)
+	m.keep(id, msg, err)
 }
 
-// idText is the id of the message that is being made.
-func (m *member) idText() string { return strconv.FormatUint(uint64(m.ids), 10) }
+// nextID is the id of the next message that wants a reply: no other on the same
+// connection has it.
+func (m *member) nextID() (id uint32, text string) {
+	c := m.carrier()
+	c.ids++
+	return c.ids, strconv.FormatUint(uint64(c.ids), 10)
+}
+
+// carrier is whose connection the device uses.
+func (m *member) carrier() *member {
+	if m.via != nil {
+		return m.via
+	}
+	return m
+}
 
 // draw makes the values of sources at a time, and counts them in the digest
 // under a name that no others have. Those in set stay what they were set to.
@@ -276,12 +309,12 @@ func (m *member) draw(name string, sources []source, curves []curve.Curve, at ti
 
 // keep puts a message among those that want an answer. When there are too many
 // the oldest goes.
-func (m *member) keep(msg client.Message, err error) {
+func (m *member) keep(id uint32, msg client.Message, err error) {
 	c := &m.r.count
 	c.made.Add(1)
 	var frame []byte
 	if err == nil {
-		frame, err = (&packet.Publish{QoS: mqtt.AtLeastOnce, Topic: []byte(msg.Topic), Payload: msg.Payload, ID: 1}).Append(nil, m.g.version)
+		frame, err = (&packet.Publish{QoS: mqtt.AtLeastOnce, Topic: []byte(msg.Topic), Payload: msg.Payload, ID: 1}).Append(nil, m.carrier().g.version)
 	}
 	if err != nil {
 		m.r.cause("report", err.Error(), m)
@@ -293,7 +326,7 @@ func (m *member) keep(msg client.Message, err error) {
 		c.dropped.Add(1)
 		c.waiting.Add(-1)
 	}
-	m.posts = append(m.posts, post{id: m.ids, frame: frame})
+	m.posts = append(m.posts, post{id: id, frame: frame})
 	c.waiting.Add(1)
 }
 
@@ -316,6 +349,11 @@ func (m *member) talk(now time.Duration) {
 		out = m.sendAnswers(out, now)
 	}
 	switch {
+	case m.via != nil:
+		if m.state == joining && now >= m.dialled+connectTime {
+			m.refused(now, errNoAdmission)
+			return
+		}
 	case now-m.heard >= m.patience():
 		m.lose(now, errSilent)
 		return
@@ -375,6 +413,9 @@ func appendPost(out []byte, p *post, again bool) []byte {
 }
 
 func (m *member) nextPid() uint16 {
+	if m.via != nil {
+		return m.via.nextPid()
+	}
 	if m.pid++; m.pid == 0 {
 		m.pid = 1
 	}
@@ -411,12 +452,20 @@ func (m *member) sendAnswers(out []byte, now time.Duration) []byte {
 }
 
 func (m *member) publish(out []byte, msg client.Message) ([]byte, error) {
-	return (&packet.Publish{QoS: mqtt.AtLeastOnce, ID: m.nextPid(), Topic: []byte(msg.Topic), Payload: msg.Payload}).Append(out, m.g.version)
+	return (&packet.Publish{QoS: mqtt.AtLeastOnce, ID: m.nextPid(), Topic: []byte(msg.Topic), Payload: msg.Payload}).Append(out, m.carrier().g.version)
 }
 
 // write sends bytes now, or when the network lets them through.
 func (m *member) write(b []byte, now time.Duration) {
 	if m.state < joining {
+		return
+	}
+	if m.via != nil {
+		if len(b) == 0 {
+			return
+		}
+		m.via.write(b, now)
+		m.r.schedule.at(m.via, m.via.next(now))
 		return
 	}
 	if len(b) > 0 && (len(m.out) > 0 || m.r.slow) {

@@ -55,6 +55,7 @@ func (r *run) order(ctx context.Context) {
 			defer func() { <-room }()
 			began := time.Now()
 			err := r.o.Command(ctx, c)
+			defer r.count.outcomes.Add(1)
 			if err != nil && ctx.Err() == nil {
 				r.cause("command", err.Error(), m)
 				return

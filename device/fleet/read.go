@@ -181,6 +181,7 @@ func (c checker) groups() {
 		}
 		total += g.Count
 	}
+	c.gateways()
 	if total > MaxDevices {
 		c.tell("groups", "%d devices in all are more than %d: run several processes", total, MaxDevices)
 	}

@@ -71,7 +71,7 @@ type counters struct {
 	events                                                 atomic.Int64 // among the posts made
 	waiting                                                atomic.Int64 // posts that are not answered now
 	commands, obeyed                                       atomic.Int64 // that devices took, and answered
-	ordered, acknowledged                                  atomic.Int64 // commands that the cloud was asked for
+	ordered, outcomes, acknowledged                        atomic.Int64 // commands that the cloud was asked for, good outcomes last
 	reporting                                              atomic.Int64 // devices that have not made all their reports
 	digest                                                 atomic.Uint64
 }
@@ -94,7 +94,7 @@ func (s *Scenario) prepare(o Options) (*run, error) {
 	r := &run{s: s, o: o, causes: map[causeKey]*Cause{},
 		slow: s.Network.Delay > 0 || s.Network.Jitter > 0 || s.Network.Loss > 0,
 	}
-	if err := enoughFiles(s.Devices()); err != nil {
+	if err := enoughFiles(s.connections()); err != nil {
 		return nil, err
 	}
 	var err error
@@ -122,7 +122,7 @@ func (s *Scenario) prepare(o Options) (*run, error) {
 		for k := range g.Count {
 			m := &r.members[i]
 			c := g.credentialOf(k)
-			m.r, m.g, m.index, m.place = r, g, int32(k), -1
+			m.r, m.g, m.index, m.place, m.mu = r, g, int32(k), -1, &m.own
 			m.seed = curve.Seed(s.Seed, g.Product, c.Name)
 			if m.speech, err = g.Identity(c).Speech(s.secure()); err != nil {
 				return nil, fmt.Errorf("group %s, device %s: %w", g.Name, c.Name, err)
@@ -136,7 +136,7 @@ func (s *Scenario) prepare(o Options) (*run, error) {
 			i++
 		}
 	}
-	return r, nil
+	return r, r.attach()
 }
 
 func (s *Scenario) secure() bool {
@@ -305,7 +305,7 @@ func (r *run) watch(ctx context.Context) {
 // settled reports whether all reports were made, all devices are back and all
 // commands came to their end.
 func (r *run) settled() bool {
-	return r.count.reporting.Load() == 0 && r.count.ordered.Load() == r.count.acknowledged.Load() && r.count.up.Load() == int64(len(r.members))
+	return r.count.reporting.Load() == 0 && r.count.ordered.Load() == r.count.outcomes.Load() && r.count.up.Load() == int64(len(r.members))
 }
 
 func (r *run) tell(now time.Duration) {

@@ -49,6 +49,7 @@ type Group struct {
 	Secret      string `yaml:"secret"`      // of all devices; without it and without credentials a Matou makes them
 	SignMethod  string `yaml:"signMethod"`
 
+	Gateway string `yaml:"gateway"` // name of the group whose devices carry these on their connections
 	Version string `yaml:"version"` // of MQTT: 3.1, 3.1.1 or 5; empty: 3.1.1
 
 	Model  string                 `yaml:"model"`  // file of the thing model: what values there are
@@ -60,6 +61,8 @@ type Group struct {
 	model    *thing.Model
 	modelIs  []byte // the file
 	version  mqtt.Version
+	gateway  *Group // that of Gateway
+	carries  bool   // it is the Gateway of others
 	sources  []source
 	happens  []happening // by name
 	settable []*source   // among sources: what commands may set
