@@ -90,3 +90,41 @@ func TestDeviceRunThroughAModule(t *testing.T) {
 		})
 	}
 }
+
+// TestDeviceRunWhoseModuleGoesAndComesBack: the port of the module vanishes
+// and comes back, as when an adapter is pulled and put in again.
+func TestDeviceRunWhoseModuleGoesAndComesBack(t *testing.T) {
+	const ref = lampProduct + "/" + lampName
+	for _, model := range []string{"esp8266", "ec20"} {
+		t.Run(model, func(t *testing.T) {
+			m := start(t, t.TempDir())
+			m.lamp()
+			link := filepath.Join(t.TempDir(), "tty")
+			args := []string{model, "--pty", link, "--speed", "20", "--map", "localhost=" + m.device}
+			more := []string{"--module", model, "--port", link}
+			if model == "esp8266" {
+				args = append(args, "--wifi", "home=12345678")
+				more = append(more, "--ssid", "home", "--wifi-password", "12345678")
+			}
+			_, unplug := m.module(`which is (\S+)`, args...)
+			b := m.background(append([]string{"device", "run", "--example", "night-light", "--device-secret", lampSecret,
+				"--url", "mqtt://localhost:1883"}, more...)...)
+			said := func(what string, times int) func() bool {
+				return func() bool { return strings.Count(b.stdout.String(), what) >= times || b.stderr.String() != "" }
+			}
+			m.await("the lamp to connect", said("connected to ", 1))
+			for n := range 2 {
+				unplug()
+				m.await("the lamp to miss the port", said("is the adapter plugged in?; trying again", n+1))
+				_, unplug = m.module(`which is (\S+)`, args...)
+				m.await("the lamp to connect again", said("connected to ", n+2))
+			}
+			if b.stderr.String() != "" {
+				t.Fatalf("%s%s", b.stdout.String(), b.stderr.String())
+			}
+			if out, errs, code := m.cli("device", "set", ref, "NightLightSwitch=1", "--wait", "20s"); code != 0 {
+				t.Errorf("set: exit %d %s%s\n%s", code, out, errs, b.stdout.String())
+			}
+		})
+	}
+}
