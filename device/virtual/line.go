@@ -8,7 +8,6 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/matou-iot/matou/modem"
 	"github.com/matou-iot/matou/modem/esp8266"
@@ -69,15 +68,12 @@ func (c *checker) module() {
 	}
 }
 
-// A line is the device's way through a module. It attaches when it is first
-// needed, and again when the port was gone.
+// A line is the device's way through a module.
 type line struct {
 	m      Module
 	server *url.URL
 	tls    *tls.Config // nil: plain TCP
-
-	mu       sync.Mutex
-	attached modem.Module
+	module *modem.Line
 }
 
 func newLine(m Module, server string, config *tls.Config) (*line, error) {
@@ -85,7 +81,7 @@ func newLine(m Module, server string, config *tls.Config) (*line, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &line{m: m, server: u}
+	l := &line{m: m, server: u, module: modem.NewLine(m.attach)}
 	switch strings.ToLower(u.Scheme) {
 	case "mqtts", "ssl", "tls":
 		l.tls = config.Clone()
@@ -100,10 +96,6 @@ func newLine(m Module, server string, config *tls.Config) (*line, error) {
 }
 
 func (l *line) dial(ctx context.Context) (net.Conn, error) {
-	m, err := l.attach(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("module %s at %s: %w", l.m.Kind, l.m.Port, err)
-	}
 	port := l.server.Port()
 	if port == "" {
 		port = "1883"
@@ -111,7 +103,7 @@ func (l *line) dial(ctx context.Context) (net.Conn, error) {
 			port = "8883"
 		}
 	}
-	c, err := m.Dial(ctx, "tcp", net.JoinHostPort(l.server.Hostname(), port))
+	c, err := l.module.Dial(ctx, "tcp", net.JoinHostPort(l.server.Hostname(), port))
 	if err != nil {
 		return nil, fmt.Errorf("module %s at %s: %w", l.m.Kind, l.m.Port, err)
 	}
@@ -126,41 +118,14 @@ func (l *line) dial(ctx context.Context) (net.Conn, error) {
 	return s, nil
 }
 
-// attach returns the module, which it sets up if there is none.
-func (l *line) attach(ctx context.Context) (modem.Module, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.attached != nil {
-		select {
-		case <-l.attached.Done():
-			l.attached.Close()
-			l.attached = nil
-		default:
-			return l.attached, nil
-		}
-	}
-	port, err := modem.Open(ctx, l.m.Port, l.m.Baud)
+// attach opens the port and sets up what is there.
+func (m *Module) attach(ctx context.Context) (modem.Module, error) {
+	port, err := modem.Open(ctx, m.Port, m.Baud)
 	if err != nil {
 		return nil, err
 	}
-	var m modem.Module
-	if l.m.Kind == "esp8266" {
-		m, err = esp8266.Attach(ctx, port, esp8266.Options{SSID: l.m.SSID, Password: l.m.Password})
-	} else {
-		m, err = quectel.Attach(ctx, port, quectel.Options{APN: l.m.APN, PIN: l.m.PIN})
+	if m.Kind == "esp8266" {
+		return esp8266.Attach(ctx, port, esp8266.Options{SSID: m.SSID, Password: m.Password})
 	}
-	if err != nil {
-		return nil, err
-	}
-	l.attached = m
-	return m, nil
-}
-
-func (l *line) close() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.attached != nil {
-		l.attached.Close()
-		l.attached = nil
-	}
+	return quectel.Attach(ctx, port, quectel.Options{APN: m.APN, PIN: m.PIN})
 }

@@ -114,7 +114,7 @@ func New(d *Description, o Options) (*Unit, error) {
 func (u *Unit) Run(ctx context.Context) error {
 	u.began = time.Now()
 	if u.line != nil {
-		defer u.line.close()
+		defer u.line.module.Close()
 	}
 	if every := u.d.Report.Every; every > 0 {
 		u.dev.Every(every, func(context.Context) (device.Values, error) { return u.measure(), nil })
