@@ -6,7 +6,10 @@
 // is a Module; those with an MQTT client are Messengers too. Host is what all
 // of them are built on: it asks one command at a time, tells answers from what
 // the module says of its own accord, and finds back when an answer, a prompt
-// or the module itself got lost. Open opens ports.
+// or the module itself got lost. Readiness keeps a module set up across
+// restarts; Slots, Conn and Fetcher are its sockets, Client its own MQTT client.
+// Open opens ports, and a Line is a way through a module that may be pulled out
+// and put in again.
 //
 // Being a module is in modem/virtual.
 package modem
@@ -25,7 +28,7 @@ import (
 //
 // A module that restarted by itself or fell silent is set up again by the next
 // Join or Dial. When its port is gone every method fails with ErrGone: close
-// it and attach again.
+// it and attach again, as a Line does.
 type Module interface {
 	// Identity says what is attached.
 	Identity() Identity
