@@ -65,3 +65,21 @@ func (d *Delays) Quantile(q float64) time.Duration {
 	}
 	return d.Most()
 }
+
+// A window is what a Delays counted between two looks.
+type window struct{ before, last Delays }
+
+// next lets last be what d counted since the call before.
+func (w *window) next(d *Delays) {
+	var n int64
+	for i := range d.slots {
+		now := d.slots[i].Load()
+		since := now - w.before.slots[i].Swap(now)
+		w.last.slots[i].Store(since)
+		n += since
+		if since > 0 {
+			w.last.most.Store(int64(upper(i)))
+		}
+	}
+	w.last.count.Store(n)
+}

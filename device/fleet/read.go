@@ -437,6 +437,9 @@ func (g *Group) Names() []string {
 // ModelText is the file of the group's model, nil for none.
 func (g *Group) ModelText() []byte { return g.modelIs }
 
+// ThingModel is what was read from it, nil for none.
+func (g *Group) ThingModel() *thing.Model { return g.model }
+
 // HasCredentials reports whether it is known what its devices sign in with.
 func (g *Group) HasCredentials() bool { return g.logins != nil || g.Secret != "" }
 

@@ -21,6 +21,8 @@ type Progress struct {
 	Refused   int64
 	Broken    int64 // connections, those that the scenario cut included
 	P99       time.Duration
+	// Of the posts that were answered since the Progress before, 0 of none.
+	LastP50, LastP99 time.Duration
 }
 
 // A Result is what came of a run.
@@ -154,9 +156,11 @@ func (r *run) allCauses() []*Cause {
 
 func (r *run) progress(now time.Duration) Progress {
 	c := &r.count
+	r.window.next(&r.delays)
 	return Progress{
 		Elapsed: now, Duration: r.s.Duration, Devices: len(r.members), Connected: c.up.Load(), Posts: c.made.Load(),
 		Answered: c.answered.Load(), Refused: c.refused.Load(), Broken: c.broken.Load() + c.cut.Load(), P99: r.delays.Quantile(0.99),
+		LastP50: r.window.last.Quantile(0.50), LastP99: r.window.last.Quantile(0.99),
 	}
 }
 

@@ -54,6 +54,7 @@ type run struct {
 
 	count    counters
 	delays   Delays // from a post to its answer
+	window   window // of those, since the last Progress
 	connects Delays // from dialling to SUBACK
 	returns  Delays // from a break, or when coming back was allowed, to SUBACK
 	commands Delays

@@ -473,3 +473,29 @@ func TestScheduleWakesInOrder(t *testing.T) {
 		t.Errorf("woken in the order %v", woken)
 	}
 }
+
+func TestAWindowForgetsWhatWasBefore(t *testing.T) {
+	var d Delays
+	var w window
+	for range 100 {
+		d.Add(time.Second)
+	}
+	w.next(&d)
+	if p := w.last.Quantile(0.5); p < time.Second || p > 1100*time.Millisecond {
+		t.Errorf("%v", p)
+	}
+	for range 99 {
+		d.Add(time.Millisecond)
+	}
+	d.Add(10 * time.Millisecond)
+	w.next(&d)
+	if p := w.last.Quantile(0.5); p < time.Millisecond || p > 1100*time.Microsecond || w.last.Count() != 100 {
+		t.Errorf("%v of %d", p, w.last.Count())
+	}
+	if p := w.last.Quantile(1); p < 10*time.Millisecond || p > 11*time.Millisecond {
+		t.Errorf("%v", p)
+	}
+	if w.next(&d); w.last.Count() != 0 || w.last.Quantile(0.99) != 0 {
+		t.Errorf("nothing came: %v of %d", w.last.Quantile(0.99), w.last.Count())
+	}
+}

@@ -1,11 +1,21 @@
 package app
 
 import (
+	"context"
+	"fmt"
 	"net"
 	"net/netip"
+	"time"
 
+	"github.com/matou-iot/matou/device/fleet"
 	"github.com/matou-iot/matou/internal/bench"
+	"github.com/matou-iot/matou/internal/command"
+	"github.com/matou-iot/matou/internal/registry"
+	"github.com/matou-iot/matou/thing"
 )
+
+// fleetPatience is how long the outcome of a fleet's command is waited for.
+const fleetPatience = 20 * time.Second
 
 // newBench is the bench, whose modules reach this server and what was allowed.
 func (a *App) newBench() *bench.Bench {
@@ -15,5 +25,27 @@ func (a *App) newBench() *bench.Bench {
 			reach.Devices = append(reach.Devices, to)
 		}
 	}
-	return bench.New(bench.Options{Registry: a.registry, Reach: reach, Modules: a.config.Bench.Modules, Idle: a.config.Bench.Idle, Log: a.log})
+	return bench.New(bench.Options{
+		Registry: a.registry, Reach: reach, Modules: a.config.Bench.Modules, Idle: a.config.Bench.Idle, Log: a.log,
+		FleetDevices: a.config.Bench.FleetDevices, Command: a.commandAndWait,
+	})
+}
+
+// commandAndWait has a device do something and waits until it says that it did.
+func (a *App) commandAndWait(ctx context.Context, c fleet.Command) (err error) {
+	id, order := registry.ID{Product: c.Product, Device: c.Device}, command.Order{Wait: fleetPatience}
+	var sent command.Command
+	if c.Property != "" {
+		sent, err = a.commands.Set(ctx, id, []thing.Argument{{ID: c.Property, Value: c.Value}}, order)
+	} else {
+		input := make([]thing.Argument, 0, len(c.Input))
+		for name, v := range c.Input {
+			input = append(input, thing.Argument{ID: name, Value: v})
+		}
+		sent, err = a.commands.Invoke(ctx, id, c.Service, input, order)
+	}
+	if err == nil && sent.State != command.Acknowledged {
+		err = fmt.Errorf("the command is %s %s", sent.State, sent.Message)
+	}
+	return err
 }

@@ -18,6 +18,7 @@ import (
 
 	"gopkg.in/yaml.v3"
 
+	"github.com/matou-iot/matou/device/fleet"
 	"github.com/matou-iot/matou/internal/bench"
 )
 
@@ -139,6 +140,9 @@ type Bench struct {
 	Allow   []string      `yaml:"allow"`
 	Modules int           `yaml:"modules"` // at work at a time
 	Idle    time.Duration `yaml:"idle"`    // after so long unused they end
+	// FleetDevices is how many virtual devices all fleets together may have that
+	// are started in the browser; 0 allows none.
+	FleetDevices int `yaml:"fleetDevices"`
 }
 
 // Files bound what devices may upload. What happens at each stands in
@@ -200,7 +204,7 @@ func Default() Config {
 		Disk:    Disk{Reserve: 128 << 20},
 		OTA:     OTA{URLLife: 24 * time.Hour, MaxPackageBytes: 1 << 30},
 		Files:   defaultFiles(),
-		Bench:   Bench{Modules: 8, Idle: 30 * time.Minute},
+		Bench:   Bench{Modules: 8, Idle: 30 * time.Minute, FleetDevices: 1000},
 		Log:     Log{Level: "info", Format: "text"},
 	}
 }
@@ -345,6 +349,9 @@ func (c *Config) Check() error {
 	}
 	if c.Bench.Modules < 1 || c.Bench.Idle < time.Minute {
 		bad("bench", "modules must be 1 or more, idle 1m or more")
+	}
+	if c.Bench.FleetDevices < 0 || c.Bench.FleetDevices > fleet.MaxDevices {
+		bad("bench.fleetDevices", "must be 0 to %d", fleet.MaxDevices)
 	}
 	switch c.Log.Level {
 	case "debug", "info", "warn", "error":

@@ -1,5 +1,6 @@
 // Package bench is what people try out in the browser: virtual modules with a
-// terminal and simulated devices, each a bounded guest of this server.
+// terminal, simulated devices and fleets of them, each a bounded guest of this
+// server.
 //
 // A server that others reach must not become a way into its operator's
 // network: see Reach for what modules connect to, and nothing else.
@@ -13,7 +14,9 @@ import (
 	"sync"
 	"time"
 
+	"github.com/matou-iot/matou/device/fleet"
 	"github.com/matou-iot/matou/internal/registry"
+	"github.com/matou-iot/matou/thing"
 )
 
 // The bounds where Options name none.
@@ -31,6 +34,11 @@ type Options struct {
 	Modules int           // at work at a time; more are refused. 0: 8
 	Idle    time.Duration // after so long without a byte or an order, or a look at it, a module or a device ends. 0: 30m
 	Log     *slog.Logger  // nil: discard
+
+	FleetDevices int // of all fleets together; more are refused. 0: there are no fleets
+	// Command has a device do something and waits for the outcome; nil: fleets
+	// are not commanded.
+	Command func(ctx context.Context, c fleet.Command) error
 }
 
 // A Bench has the modules that are at work. All methods may be called at once;
@@ -45,6 +53,7 @@ type Bench struct {
 	mu      sync.Mutex
 	modules map[string]*Module
 	devices map[registry.ID]*Device
+	fleets  map[string]*Fleet
 }
 
 // New makes a Bench on which nothing is at work.
@@ -58,7 +67,7 @@ func New(o Options) *Bench {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	b := &Bench{o: o, log: o.Log, modules: map[string]*Module{}, devices: map[registry.ID]*Device{}}
+	b := &Bench{o: o, log: o.Log, modules: map[string]*Module{}, devices: map[registry.ID]*Device{}, fleets: map[string]*Fleet{}}
 	b.ctx, b.stop = context.WithCancel(context.Background())
 	return b
 }
@@ -97,10 +106,15 @@ func (b *Bench) sweep(now time.Time) {
 	}
 }
 
-// A Registry knows products and devices.
+// A Registry knows products and devices, and makes those of fleets.
 type Registry interface {
 	Product(ctx context.Context, key string) (*registry.Product, error)
 	Device(ctx context.Context, id registry.ID) (*registry.Device, error)
+	Status(ctx context.Context, id registry.ID) (registry.Status, error)
+	CreateProduct(ctx context.Context, p registry.Product) (registry.Product, error)
+	PublishModel(ctx context.Context, key string, m *thing.Model) (registry.Product, error)
+	CreateDevices(ctx context.Context, product string, devices []registry.Device) ([]registry.Device, []registry.RowError, error)
+	DeleteDevices(ctx context.Context, ids []registry.ID) (int, error)
 }
 
 func newID() string { return strings.ToLower(rand.Text()[:8]) }

@@ -112,6 +112,8 @@ func subjectOf(out any) string {
 		return o.Body.Version + " (" + o.Body.ID + ")"
 	case *answer[ota.Job]:
 		return o.Body.ID
+	case *answer[benchFleet]:
+		return o.Body.Name + " (" + o.Body.ID + ")"
 	case *answer[changedCount]:
 		return strconv.Itoa(o.Body.Changed)
 	case *answer[enroll.Batch]:

@@ -108,7 +108,7 @@ func newHouse(t *testing.T) *house {
 	ingest.Handle(in, h.files.Write)
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	must(err)
-	workbench := bench.New(bench.Options{Registry: h.registry, Modules: 2, Reach: bench.Reach{Devices: []netip.AddrPort{netip.MustParseAddrPort(ln.Addr().String())}}})
+	workbench := bench.New(bench.Options{Registry: h.registry, Modules: 2, FleetDevices: 20, Reach: bench.Reach{Devices: []netip.AddrPort{netip.MustParseAddrPort(ln.Addr().String())}}})
 	api, err := httpapi.New(httpapi.Options{
 		Bench:    workbench,
 		Registry: h.registry, History: h.history, Commands: commands, Timeline: recorder, Feed: h.feed, OTA: upgrades, Broker: b, Gate: judge,
