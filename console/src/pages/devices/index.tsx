@@ -7,13 +7,13 @@ import { api, must } from '../../api/client'
 import { may, useMe } from '../../app/session'
 import { useTexts } from '../../i18n/texts'
 import { problemText } from '../../parts/problem'
+import { Bulk } from './Bulk'
+import { nobody, pageSize, useDevices, type Choice } from './data'
 import { useFilter, type Filter } from './filter'
 import { Filters } from './Filters'
 import { List } from './List'
 import { NewDevices, type Way } from './NewDevices'
 import { devicesTexts } from './texts'
-
-const pageSize = 50
 
 export function Page() {
   const t = useTexts(devicesTexts)
@@ -27,18 +27,16 @@ export function Page() {
     queryFn: async () => (await must(api.GET('/api/v1/products', { params: { query: { limit: 1000 } } }))).items ?? [],
   })
   const cursor = after.at(-1)
-  const devices = useQuery({
-    queryKey: ['devices', filter, cursor],
-    queryFn: () => must(api.GET('/api/v1/devices', { params: { query: { ...filter, limit: pageSize, ...(cursor ? { after: cursor } : {}) } } })),
-    placeholderData: (old) => old,
-    refetchInterval: 5000,
-  })
+  const { devices, count } = useDevices(filter, cursor)
+  const [choice, choose] = useState<Choice>(nobody)
   const change = (f: Filter) => {
     setAfter([])
+    choose(nobody)
     narrow(f)
   }
   const filtered = Object.keys(filter).length > 0
   const all = products.data ?? []
+  const shown = devices.data?.items ?? []
   const create = (
     <Space.Compact>
       <Button type="primary" icon={<PlusOutlined />} disabled={!working || all.length === 0} onClick={() => setWay('one')}>
@@ -77,12 +75,22 @@ export function Page() {
       {devices.isError && (
         <Alert type="error" showIcon title={t.failed} description={problemText(devices.error)} action={<Button onClick={() => void devices.refetch()}>{t.again}</Button>} />
       )}
+      {(choice.all || choice.devices.size > 0) && (
+        <Bulk
+          choice={choice}
+          count={count.data ?? 0}
+          shown={shown.length}
+          filter={filter}
+          all={() => choose({ ...choice, all: true })}
+          clear={() => choose(nobody)}
+        />
+      )}
       <List
-        key={JSON.stringify([filter, cursor])}
-        devices={devices.data?.items ?? []}
+        devices={shown}
         products={all}
         loading={devices.isPending || devices.isPlaceholderData}
-        working={working}
+        choice={working ? choice : null}
+        choose={choose}
         empty={
           products.data?.length === 0 ? (
             <Empty description={t.noProduct}>
@@ -95,12 +103,14 @@ export function Page() {
           )
         }
       />
-      {(after.length > 0 || devices.data?.next) && (
-        <Flex justify="end" align="center" gap={8}>
+      {shown.length > 0 && (
+        <Flex justify="end" align="center" gap={8} wrap>
+          <Typography.Text type="secondary" style={{ marginInlineEnd: 'auto' }} aria-live="polite">
+            {t.range(after.length * pageSize + 1, after.length * pageSize + shown.length, count.data)}
+          </Typography.Text>
           <Button disabled={after.length === 0} onClick={() => setAfter(after.slice(0, -1))}>
             {t.previous}
           </Button>
-          <Typography.Text type="secondary">{t.page(after.length + 1)}</Typography.Text>
           <Button disabled={!devices.data?.next || devices.isPlaceholderData} onClick={() => setAfter([...after, devices.data!.next!])}>
             {t.next}
           </Button>

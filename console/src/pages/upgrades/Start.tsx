@@ -20,7 +20,7 @@ type Plan = {
 }
 
 // Start makes a job: which devices get a package, and how.
-export function Start({ pack, close, started }: { pack: Schemas['Package']; close: () => void; started: (job: string) => void }) {
+export function Start({ pack, devices, close, started }: { pack: Schemas['Package']; devices?: string[]; close: () => void; started: (job: string) => void }) {
   const t = useTexts(upgradeTexts)
   const cache = useQueryClient()
   const [form] = Form.useForm<Plan>()
@@ -32,7 +32,7 @@ export function Start({ pack, close, started }: { pack: Schemas['Package']; clos
         body: {
           package: pack.id,
           protocol: v.protocol,
-          ...(v.target === 'one' && { devices: v.devices ?? [] }),
+          ...(devices ? { devices } : v.target === 'one' && { devices: v.devices ?? [] }),
           ...(v.target === 'tag' && { tag: v.tag ?? '' }),
           ...(v.target === 'percent' && { percent: v.percent ?? 10 }),
           ...(v.confirm && { confirm: true }),
@@ -52,10 +52,11 @@ export function Start({ pack, close, started }: { pack: Schemas['Package']; clos
   return (
     <Modal open title={`${t.start}: ${pack.version}`} okText={t.go} cancelText={t.cancel} confirmLoading={start.isPending} onOk={() => form.submit()} onCancel={close}>
       <Form form={form} layout="vertical" initialValues={{ target: 'one', percent: 10, protocol: 'http' }} onFinish={(v) => start.mutate(v)}>
-        <Form.Item name="target" label={t.target}>
+        {devices && <Form.Item label={t.target}>{t.chosenDevices(devices.length)}</Form.Item>}
+        <Form.Item name="target" label={t.target} hidden={!!devices}>
           <Radio.Group options={(['one', 'tag', 'percent', 'all'] as const).map((value) => ({ value, label: t[value] }))} />
         </Form.Item>
-        {target === 'one' && (
+        {!devices && target === 'one' && (
           <Form.Item name="devices" label={t.names} extra={t.namesHint} rules={[{ required: true }]}>
             <Select mode="tags" open={false} tokenSeparators={[',', '\n', ' ']} suffixIcon={null} />
           </Form.Item>

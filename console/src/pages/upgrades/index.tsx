@@ -1,5 +1,6 @@
-import { Flex, Tabs, Typography } from 'antd'
+import { Alert, Flex, Tabs, Typography } from 'antd'
 import { useState } from 'react'
+import { useLocation } from 'react-router'
 import type { Schemas } from '../../api/client'
 import { appTexts } from '../../app/texts'
 import { useTexts } from '../../i18n/texts'
@@ -17,6 +18,8 @@ export function Page() {
   const [product, choose] = useProduct()
   const [tab, setTab] = useState('packages')
   const [job, setJob] = useState('')
+  // Devices that were chosen in their list.
+  const chosen = (useLocation().state as { devices?: string[] } | null)?.devices
   const [starting, setStarting] = useState<Schemas['Package'] | null>(null)
   return (
     <>
@@ -24,6 +27,7 @@ export function Page() {
         <Typography.Title level={2} style={{ margin: 0 }}>{frame.upgrades}</Typography.Title>
         <ProductPick value={product} choose={(key) => { setJob(''); choose(key) }} />
       </Flex>
+      {chosen && <Alert type="info" showIcon title={t.forChosen(chosen.length)} style={{ marginBottom: 8 }} />}
       {product && (
         <Tabs
           activeKey={tab}
@@ -34,7 +38,7 @@ export function Page() {
           ]}
         />
       )}
-      {starting && <Start pack={starting} close={() => setStarting(null)} started={(id) => { setStarting(null); setJob(id); setTab('jobs') }} />}
+      {starting && <Start pack={starting} {...(chosen ? { devices: chosen } : {})} close={() => setStarting(null)} started={(id) => { setStarting(null); setJob(id); setTab('jobs') }} />}
     </>
   )
 }
