@@ -1,6 +1,7 @@
 import { Flex, Tabs, Typography } from 'antd'
 import { useSearchParams } from 'react-router'
 import { useTexts } from '../../i18n/texts'
+import { Fleets } from './fleets'
 import { PluggedIn } from './PluggedIn'
 import { Simulated } from './Simulated'
 import { benchTexts } from './texts'
@@ -25,6 +26,7 @@ export function Page() {
           { key: 'virtual', label: t.virtual, children: <VirtualModules /> },
           { key: 'plugged', label: t.plugged, children: <PluggedIn /> },
           { key: 'simulated', label: t.simulated, children: <Simulated /> },
+          { key: 'fleets', label: t.fleets, children: <Fleets /> },
         ]}
       />
     </Flex>

@@ -1,9 +1,9 @@
 import { useQueries } from '@tanstack/react-query'
 import { Empty, Flex, Segmented, Select } from 'antd'
-import { useContext, useEffect, useRef, useState } from 'react'
+import { useState } from 'react'
 import { api, must } from '../../api/client'
-import { ThemeContext } from '../../app/theme'
 import { useTexts } from '../../i18n/texts'
+import { Lines } from '../../parts/Lines'
 import { keyOf, useLatest, useModel, type Id } from './data'
 import { Export } from './Export'
 import { deviceTexts } from './texts'
@@ -40,7 +40,7 @@ export function Curves({ id }: { id: Id }) {
   })
   const lines = chosen.map((property, i) => {
     const l = known.find((k) => k.property === property)
-    return { property, name: l?.name || property, unit: l?.unit ?? '', points: courses[i]?.data?.points ?? [] }
+    return { id: property, name: l?.name || property, unit: l?.unit ?? '', points: courses[i]?.data?.points ?? [] }
   })
   const stored = courses.reduce((n, c) => n + (c.data?.stored ?? 0), 0)
   const from = courses[0]?.data?.from
@@ -60,57 +60,7 @@ export function Curves({ id }: { id: Id }) {
         />
         <Export id={id} properties={chosen} from={from} stored={stored} />
       </Flex>
-      {empty ? <Empty description={t.noData} /> : <Chart lines={lines} />}
+      {empty ? <Empty description={t.noData} /> : <Lines lines={lines} zoom />}
     </Flex>
   )
-}
-
-type Line = { property: string; name: string; unit: string; points: [string, number][] }
-
-// Chart draws lines, those of one unit on one axis.
-function Chart({ lines }: { lines: Line[] }) {
-  const box = useRef<HTMLDivElement>(null)
-  const { dark } = useContext(ThemeContext)
-  const chart = useRef<{ setOption: (o: object, how?: object) => void } | null>(null)
-  const [ready, setReady] = useState(false)
-  useEffect(() => {
-    let gone = false
-    let end = () => undefined as void
-    void import('./chart').then(({ init }) => {
-      if (gone || !box.current) return
-      const made = init(box.current, dark ? 'dark' : null)
-      const watch = new ResizeObserver(() => made.resize())
-      watch.observe(box.current)
-      chart.current = made
-      end = () => {
-        watch.disconnect()
-        made.dispose()
-      }
-      setReady(true)
-    })
-    return () => {
-      gone = true
-      chart.current = null
-      setReady(false)
-      end()
-    }
-  }, [dark])
-  useEffect(() => {
-    const units = [...new Set(lines.map((l) => l.unit))]
-    chart.current?.setOption(
-      {
-        backgroundColor: 'transparent',
-        animation: false,
-        tooltip: { trigger: 'axis', renderMode: 'richText' },
-        legend: { type: 'scroll', top: 0 },
-        grid: { left: 8, right: 8 + Math.max(0, units.length - 2) * 48, top: 48, bottom: 64, containLabel: true },
-        dataZoom: [{ type: 'inside' }, { type: 'slider', height: 22 }],
-        xAxis: { type: 'time' },
-        yAxis: units.map((name, i) => ({ type: 'value', name, scale: true, position: i === 0 ? 'left' : 'right', offset: Math.max(0, i - 1) * 48, splitLine: { show: i === 0 } })),
-        series: lines.map((l) => ({ id: l.property, type: 'line', name: l.name, yAxisIndex: units.indexOf(l.unit), showSymbol: l.points.length < 60, data: l.points })),
-      },
-      { replaceMerge: ['series', 'yAxis'] },
-    )
-  }, [lines, ready])
-  return <div ref={box} role="img" aria-label={lines.map((l) => l.name).join(', ')} style={{ height: 380, width: '100%' }} />
 }

@@ -1,0 +1,39 @@
+import { useQuery } from '@tanstack/react-query'
+import { Alert, Card, Empty, Flex, Select, Skeleton, Typography } from 'antd'
+import { useState } from 'react'
+import { api, must } from '../../../api/client'
+import { useTexts } from '../../../i18n/texts'
+import { AtWork } from './AtWork'
+import { Start } from './Start'
+import { fleetTexts } from './texts'
+
+// Fleets are many virtual devices at once, with live charts.
+export function Fleets() {
+  const t = useTexts(fleetTexts)
+  const [chosen, choose] = useState<string>()
+  const fleets = useQuery({ queryKey: ['bench', 'fleets'], queryFn: async () => (await must(api.GET('/api/v1/bench/fleets'))).items, refetchInterval: 5000 })
+  const all = fleets.data ?? []
+  const shown = all.find((f) => f.id === chosen) ?? all[0]
+  return (
+    <Flex vertical gap={16}>
+      <Typography.Text type="secondary">{t.about}</Typography.Text>
+      <Card><Start started={choose} /></Card>
+      {fleets.error && <Alert type="error" showIcon title={fleets.error.message} />}
+      {fleets.isPending && <Skeleton active />}
+      {fleets.isSuccess && all.length === 0 && <Card><Empty description={t.none} /></Card>}
+      {all.length > 1 && (
+        <Flex gap={8} align="center">
+          <Typography.Text>{t.fleets}</Typography.Text>
+          <Select
+            aria-label={t.fleets}
+            value={shown?.id ?? null}
+            onChange={choose}
+            style={{ width: 'min(100%, 420px)' }}
+            options={all.map((f) => ({ value: f.id, label: `${f.name} · ${new Date(f.started).toLocaleTimeString()} · ${t[f.state]}` }))}
+          />
+        </Flex>
+      )}
+      {shown && <AtWork key={shown.id} fleet={shown} removed={() => choose(undefined)} />}
+    </Flex>
+  )
+}
