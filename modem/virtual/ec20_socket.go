@@ -19,6 +19,7 @@ var socketCommands = cellTable{
 	"+QIDEACT":    {set: (*cellTurn).qideact, testText: "+QIDEACT: (1-16)"},
 	"+QIDNSCFG":   {set: (*cellTurn).qidnscfg},
 	"+QIDNSGIP":   {set: (*cellTurn).qidnsgip, testText: "+QIDNSGIP: (1-16),<hostname>"},
+	"+QPING":      {set: (*cellTurn).qping, testText: "+QPING: (1-16),<host>,(1-255),(1-10)"},
 	"+QIOPEN":     {set: (*cellTurn).qiopen, testText: `+QIOPEN: (1-16),(0-11),"TCP/UDP/TCP LISTENER/UDP SERVICE","<IP_address>/<domain_name>",<remote_port>,<local_port>,(0-2)`},
 	"+QICLOSE":    {set: func(t *cellTurn) cellResult { return t.closeSocket(qiFamily) }, testText: "+QICLOSE: (0-11),(0-65535)"},
 	"+QISTATE":    {query: (*cellTurn).qistateAll, execute: (*cellTurn).qistateAll, set: (*cellTurn).qistate},
