@@ -1,7 +1,9 @@
 package main
 
 import (
+	"errors"
 	"io"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -38,7 +40,14 @@ func readDescribed(command, file, example string, shipped virtual.Shipped, stdin
 		if name != "" && slices.Contains(flags, name) {
 			return virtual.Files("")(name)
 		}
-		return inText(name)
+		b, err := inText(name)
+		if errors.Is(err, os.ErrNotExist) && filepath.Base(name) == name {
+			// An example that was printed still names what ships beside it.
+			if ours, notShipped := shipped.File(name); notShipped == nil {
+				return ours, nil
+			}
+		}
+		return b, err
 	}
 	return d, nil
 }

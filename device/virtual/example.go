@@ -34,7 +34,9 @@ func (s Shipped) Names() (names []string) {
 
 // Example is the text of one, and an Opener of the files that it names.
 func (s Shipped) Example(name string) (text []byte, open Opener, ok bool) {
-	open = func(name string) ([]byte, error) { return fs.ReadFile(s, path.Join("examples", name)) }
-	text, err := open(name + ".yaml")
-	return text, open, err == nil
+	text, err := s.File(name + ".yaml")
+	return text, s.File, err == nil
 }
+
+// File is an Opener of the files that ship beside the texts.
+func (s Shipped) File(name string) ([]byte, error) { return fs.ReadFile(s, path.Join("examples", name)) }
