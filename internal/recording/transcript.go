@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"regexp"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/matou-iot/matou/at/transcript"
@@ -59,6 +60,8 @@ func readTranscript(b []byte) ([]Recording, bool, error) {
 		return []Recording{r}, true, nil
 	case s.ownClient != "":
 		return nil, true, fmt.Errorf("%w: the module makes the packets itself (%s), so the line does not carry them; `matou packet capture` between module and broker records them", ErrEmpty, s.ownClient)
+	case s.commands > 0:
+		return nil, true, fmt.Errorf("%w: %d command lines to a module, and no AT+CIPSEND among them whose data is all there", ErrEmpty, s.commands)
 	}
 	return nil, false, nil
 }
@@ -82,6 +85,7 @@ type serial struct {
 	transparent bool   // everything is data
 	in          []byte // of the module, so far
 	counted     int    // bytes of data that the module still sends
+	commands    int    // lines that begin with AT
 	ownClient   string // a command by which the module does MQTT by itself
 }
 
@@ -136,6 +140,9 @@ func (s *serial) host(b []byte, at time.Duration) {
 }
 
 func (s *serial) command(line string) {
+	if strings.HasPrefix(strings.ToUpper(line), "AT") {
+		s.commands++
+	}
 	if m := send.FindStringSubmatch(line); m != nil {
 		s.due, _ = strconv.Atoi(m[1]) // digits; too many of them announce nothing
 		return

@@ -72,6 +72,14 @@ func TestModulesThatSpeakMQTTThemselves(t *testing.T) {
 	}
 }
 
+// A session with a module that never sent anything is told from a text.
+func TestModulesThatSentNothing(t *testing.T) {
+	_, err := Read([]byte("> AT+GMR\\r\\n\n< \\r\\nOK\\r\\n\n> AT+CWMODE=1\\r\\n\n"))
+	if !errors.Is(err, ErrEmpty) || !strings.Contains(err.Error(), "2 command lines to a module") {
+		t.Errorf("%v", err)
+	}
+}
+
 // The golden transcripts of the modules are read, whatever is in them.
 func TestGoldenTranscripts(t *testing.T) {
 	files, _ := filepath.Glob("../../modem/testdata/*/*.at")
