@@ -94,6 +94,7 @@ func TestGolden(t *testing.T) {
 		{"packet-explain-json", with("packet explain --json --version 3.1.1 d000"), ""},
 		{"packet-explain-broken", with("packet explain -"), "{0xC0, 0x01}"},
 		{"packet-explain-file", with("packet explain testdata/publish.bin"), ""},
+		{"packet-capture-bad-to", with("packet capture --to 127.0.0.1:x"), ""},
 		{"packet-explain-neither", with("packet explain xyz"), ""},
 		{"packet-explain-nothing", with("packet explain"), ""},
 

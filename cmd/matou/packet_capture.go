@@ -52,7 +52,7 @@ func (c *packetCaptureCmd) Run(g *globals) error {
 	}
 	dial, err := to.dialer(to.URL)
 	if err != nil {
-		return usagef("--to %q: %w", c.To, errors.Unwrap(err))
+		return usagef("--to %q: %s", c.To, strings.TrimPrefix(err.Error(), "--url: "))
 	}
 	if c.Connections < 1 {
 		return usagef("--connections %d: at least 1", c.Connections)
@@ -107,23 +107,34 @@ func (v *captureView) on(e tap.Event) {
 		v.connections++
 		v.open[e.Connection] = &tapped{screen: screen{w: v.g.Stdout, fields: v.c.Fields, secrets: v.c.Secrets, chinese: v.c.chinese(), version: mqtt.V311}}
 		v.out.do(func(w recording.Writer) error { return w.Open(e.Connection, e.Device, e.Broker, e.Time) })
-		v.say("%s  #%d  %s connected", at, e.Connection, e.Device)
+		v.say("%s  #%d  %s connected", "%s  #%d  %s 已连接", at, e.Connection, e.Device)
 	case tap.Packet:
 		v.packets++
 		v.packet(at, e)
 	case tap.Closed:
 		delete(v.open, e.Connection)
 		v.out.do(func(w recording.Writer) error { return w.Close(e.Connection, e.From, e.Time) })
-		v.say("%s  #%d  closed by the %s", at, e.Connection, e.From)
+		v.say("%s  #%d  closed by the %s", "%s  #%d  连接由%s关闭", at, e.Connection, v.party(e.From))
 	case tap.TurnedAway:
-		v.say("%s  #%d  %s turned away: %d are connected already (--connections)", at, e.Connection, e.Device, v.c.Connections)
+		v.say("%s  #%d  %s turned away: %d are connected already (--connections)", "%s  #%d  %s 被拒绝：已有 %d 个连接（--connections）", at, e.Connection, e.Device, v.c.Connections)
 	case tap.Unreached:
-		v.say("%s  #%d  %s: the broker cannot be reached: %v", at, e.Connection, e.Device, e.Err)
+		v.say("%s  #%d  %s: the broker cannot be reached: %v", "%s  #%d  %s：无法连接服务器：%v", at, e.Connection, e.Device, e.Err)
 	}
 }
 
+// party is a side of the conversation, as people are told.
+func (v *captureView) party(s recording.Side) string {
+	if !v.c.chinese() {
+		return s.String()
+	}
+	return map[recording.Side]string{recording.Device: "设备", recording.Broker: "服务器"}[s]
+}
+
 // say tells people what is no packet.
-func (v *captureView) say(format string, args ...any) {
+func (v *captureView) say(format, formatZH string, args ...any) {
+	if v.c.chinese() {
+		format = formatZH
+	}
 	w := v.g.Stdout
 	if v.g.JSON {
 		w = v.g.Stderr
@@ -162,8 +173,6 @@ func (v *captureView) packet(at string, e tap.Event) {
 	}
 	line := s.summary(x)
 	switch {
-	case p.Foreign:
-		line = s.say("no MQTT: ", "不是 MQTT：") + line
 	case p.Short:
 		line = s.say("cut off: ", "不完整：") + line
 	case p.Over > 0:

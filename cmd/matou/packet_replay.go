@@ -217,6 +217,10 @@ type replayReport struct {
 }
 
 func (r *replayReport) print(w io.Writer, compared, chinese bool) {
+	if chinese {
+		r.printZH(w, compared)
+		return
+	}
 	fmt.Fprintf(w, "\n%s sent, %s received", count(r.Sent, "packet", "packets"), count(r.Received, "packet", "packets"))
 	switch {
 	case r.Differences > 0:
@@ -232,7 +236,27 @@ func (r *replayReport) print(w io.Writer, compared, chinese bool) {
 	}
 	fmt.Fprintln(w)
 	if r.Why != nil {
-		r.Why.tell(w, "", chinese)
+		r.Why.tell(w, "", false)
+	}
+}
+
+func (r *replayReport) printZH(w io.Writer, compared bool) {
+	fmt.Fprintf(w, "\n发送 %d 个报文，收到 %d 个", r.Sent, r.Received)
+	switch {
+	case r.Differences > 0:
+		fmt.Fprintf(w, "，与录制有 %d 处不同", r.Differences)
+	case compared:
+		fmt.Fprint(w, "，与录制一致")
+	}
+	if r.Left > 0 {
+		fmt.Fprintf(w, "；录制中还有 %d 个报文未发送：连接已结束", r.Left)
+	}
+	if r.Dropped && r.Refused == nil {
+		fmt.Fprint(w, "；服务器主动关闭了连接")
+	}
+	fmt.Fprintln(w)
+	if r.Why != nil {
+		r.Why.tell(w, "", true)
 	}
 }
 
