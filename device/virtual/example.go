@@ -39,4 +39,6 @@ func (s Shipped) Example(name string) (text []byte, open Opener, ok bool) {
 }
 
 // File is an Opener of the files that ship beside the texts.
-func (s Shipped) File(name string) ([]byte, error) { return fs.ReadFile(s, path.Join("examples", name)) }
+func (s Shipped) File(name string) ([]byte, error) {
+	return fs.ReadFile(s, path.Join("examples", name))
+}
