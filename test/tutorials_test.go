@@ -251,8 +251,14 @@ func (r *reader) start(s step) *window {
 
 // text is what a command has said that was not seen yet.
 func (r *reader) text(c *window) string {
-	return plain(r.back.Replace(c.said.String()))[c.past:]
+	return note.ReplaceAllString(r.all(c), "")[c.past:]
 }
+
+// all is everything that a command has said.
+func (r *reader) all(c *window) string { return plain(r.back.Replace(c.said.String())) }
+
+// note is a line beside what a module says, not in a fixed place of it.
+var note = regexp.MustCompile(`(?m)^(?:note: |提示：).*\n`)
 
 // typeLine types a line into the module's terminal, and sees it there.
 func (r *reader) typeLine(s step) {
@@ -297,8 +303,20 @@ func (r *reader) again(s step) {
 // see waits until a running command has shown what a step shows.
 func (r *reader) see(c *window, s step) {
 	r.t.Helper()
-	if p := pattern(s.seen); p != "" {
+	var lines, notes []string
+	for _, line := range s.seen {
+		if note.MatchString(line + "\n") {
+			notes = append(notes, line)
+		} else {
+			lines = append(lines, line)
+		}
+	}
+	if p := pattern(lines); p != "" {
 		r.expect(c, s, p)
+	}
+	for _, line := range notes {
+		want := regexp.MustCompile(`(?m)^` + pattern([]string{line}))
+		r.m.await(line, func() bool { return want.MatchString(r.all(c)) })
 	}
 }
 

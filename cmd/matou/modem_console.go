@@ -115,12 +115,13 @@ func (c *modemConsole) tell(err error, done string) {
 type modemLog struct {
 	g       *globals
 	verbose bool
+	chinese bool
 	stdio   bool // standard output is the module's line
 	mu      sync.Mutex
 }
 
 func newModemLog(g *globals, c *modemRunCmd) *modemLog {
-	return &modemLog{g: g, verbose: c.Verbose, stdio: c.PTY == "" && c.TCP == ""}
+	return &modemLog{g: g, verbose: c.Verbose, chinese: c.chinese(), stdio: c.PTY == "" && c.TCP == ""}
 }
 
 // A modemEvent is an event as --json prints it.
@@ -132,6 +133,7 @@ type modemEvent struct {
 	Link    *int      `json:"link,omitempty"`
 	Peer    string    `json:"peer,omitempty"`
 	Text    string    `json:"text,omitempty"`
+	TextZH  string    `json:"textZh,omitempty"`
 	DataHex string    `json:"dataHex,omitempty"`
 }
 
@@ -148,7 +150,7 @@ func (l *modemLog) event(e virtual.Event) {
 }
 
 func (l *modemLog) machine(e virtual.Event) {
-	out := modemEvent{Time: e.Time.UTC(), Seq: e.Seq, Kind: e.Kind.String(), Cause: e.Cause, Peer: e.Peer, Text: e.Text}
+	out := modemEvent{Time: e.Time.UTC(), Seq: e.Seq, Kind: e.Kind.String(), Cause: e.Cause, Peer: e.Peer, Text: e.Text, TextZH: e.TextZH}
 	if e.Link >= 0 && connectionEvent(e.Kind) {
 		out.Link = &e.Link
 	}
@@ -170,6 +172,9 @@ func connectionEvent(k virtual.EventKind) bool {
 func (l *modemLog) line(e virtual.Event) string {
 	switch e.Kind {
 	case virtual.Note:
+		if l.chinese && e.TextZH != "" {
+			return "提示：" + e.TextZH
+		}
 		return "note: " + e.Text
 	case virtual.Faulted:
 		return "fault: " + e.Text

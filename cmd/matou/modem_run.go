@@ -33,11 +33,14 @@ type modemRunCmd struct {
 	Seed     uint64   `default:"1" help:"Of chance: the same seed loses the same bytes." placeholder:"N"`
 	Record   string   `help:"Write the conversation to this file, as a transcript." placeholder:"FILE"`
 	Verbose  bool     `short:"v" help:"Tell each command line and what goes over its connections."`
+
+	langFlag
 }
 
 func (*modemRunCmd) Help() string {
 	return `The module's line is a pseudo-terminal, a TCP port, or this terminal. Its packets
-are real: they go where the AT commands say, or where --map sends them.
+are real: they go where the AT commands say, or where --map sends them. Where it
+says ERROR as the real one does, and no more, a note on standard error says why.
 
 What goes wrong can be changed while it runs: type 'fault NAME', 'clear NAME',
 'faults', 'reset' or 'help' here. With --stdio, press Ctrl-] first; there 'send

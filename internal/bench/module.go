@@ -53,15 +53,16 @@ type Module struct {
 
 // An Event is something that happened in a module.
 type Event struct {
-	Seq   uint64    `json:"seq"` // counts up; 0 of what the bench notes itself
-	Time  time.Time `json:"time"`
-	Kind  string    `json:"kind"`            // boot, line, opened, sent, received, closed, fault, note
-	Cause uint64    `json:"cause,omitempty"` // Seq of the command line that caused it
-	Link  *int      `json:"link,omitempty"`
-	Peer  string    `json:"peer,omitempty"`
-	Text  string    `json:"text,omitempty"`
-	Hex   string    `json:"hex,omitempty"`
-	Size  int       `json:"size,omitempty"` // of the bytes, of which Hex has the first
+	Seq    uint64    `json:"seq"` // counts up; 0 of what the bench notes itself
+	Time   time.Time `json:"time"`
+	Kind   string    `json:"kind"`            // boot, line, opened, sent, received, closed, fault, note
+	Cause  uint64    `json:"cause,omitempty"` // Seq of the command line that caused it
+	Link   *int      `json:"link,omitempty"`
+	Peer   string    `json:"peer,omitempty"`
+	Text   string    `json:"text,omitempty"`
+	TextZH string    `json:"textZh,omitempty"` // of a note
+	Hex    string    `json:"hex,omitempty"`
+	Size   int       `json:"size,omitempty"` // of the bytes, of which Hex has the first
 }
 
 // StartModule puts a module under power.
@@ -302,7 +303,7 @@ func (m *Module) add(e Event) {
 }
 
 func viewEvent(e virtual.Event) Event {
-	v := Event{Seq: e.Seq, Time: e.Time.UTC(), Kind: e.Kind.String(), Cause: e.Cause, Peer: e.Peer, Text: e.Text, Size: len(e.Data)}
+	v := Event{Seq: e.Seq, Time: e.Time.UTC(), Kind: e.Kind.String(), Cause: e.Cause, Peer: e.Peer, Text: e.Text, TextZH: e.TextZH, Size: len(e.Data)}
 	switch e.Kind {
 	case virtual.Opened, virtual.Sent, virtual.Received, virtual.Closed:
 		if e.Link >= 0 {

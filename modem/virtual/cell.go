@@ -23,6 +23,7 @@ type cellKind struct {
 	identity    cellIdentity
 	tables      []cellTable // the first that knows a name counts
 	raw         []string    // commands that read their line to its end: see rawCommand
+	mqtt        string      // how the names of its MQTT commands begin
 	bareAddress bool        // AT+CGPADDR shows addresses without quotes
 	start       func(c *cellular, l *life)
 	// changed says what the air side did, in the module's own words.

@@ -64,6 +64,7 @@ func (t *cellTurn) prompt(ask string, want, most int, idle time.Duration, echo b
 	t.data = d
 	ahead := t.ahead
 	t.ahead = nil
+	t.l.starving(t.cause, want, func() (int, bool) { return len(d.buf), t.data == d && !d.ended })
 	stopped := t.guard(d, idle)
 	defer stopped()
 	if len(ahead) > 0 {

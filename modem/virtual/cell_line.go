@@ -39,6 +39,7 @@ type cellLine struct {
 	urcs    []string
 	quietTo time.Duration // in uptime: no URC before
 	cause   uint64        // of the command that runs
+	why     because       // it was answered with an error, where a handler says so
 }
 
 // Control characters of the line.
@@ -85,6 +86,9 @@ func (c *cellular) receive(l *life, b []byte) {
 // typed takes one byte of a command line.
 func (c *cellular) typed(l *life, x byte) {
 	if x == ctrlLF {
+		if len(c.line) > 0 {
+			l.explain(0, "no CR", whyNeedsCR)
+		}
 		return
 	}
 	if c.echo {
@@ -112,6 +116,7 @@ func (c *cellular) typed(l *life, x byte) {
 // enter executes a line. One that holds no command is passed over.
 func (c *cellular) enter(l *life, line string, tooLong bool) {
 	if !tooLong && at.V250.FindAT([]byte(line)) < 0 {
+		c.passedOver(l, line)
 		return
 	}
 	c.cause = l.observe(Event{Kind: Line, Link: -1, Data: []byte(line)})
@@ -124,6 +129,8 @@ func (c *cellular) enter(l *life, line string, tooLong bool) {
 		if !tooLong {
 			c.last = line
 			r = c.execute(l, line)
+		} else {
+			l.explain(c.cause, "too long", whyCellLong)
 		}
 		if l.over() {
 			return
@@ -152,17 +159,21 @@ func (c *cellular) execute(l *life, line string) cellResult {
 	if !ok {
 		var err error
 		if commands, err = at.V250.ParseLine([]byte(line)); err != nil {
+			why := whyMisspelt(line, err)
+			l.explain(c.cause, why.en, why)
 			return cellError
 		}
 	}
 	r := cellOK
 	for _, cmd := range commands {
 		t := &cellTurn{cellular: c, l: l, cmd: cmd, cellArgs: newCellArgs(cmd.Params)}
+		c.why = because{}
 		r = t.run()
 		if l.over() || r.word == "" {
 			return r
 		}
 		if r.word != cellOK.word {
+			t.tellWhy(r)
 			break
 		}
 		c.info(l, t.lines)
@@ -224,32 +235,39 @@ type cellTable map[string]cellCommand
 
 // run executes one command.
 func (t *cellTurn) run() cellResult {
-	var cmd cellCommand
-	found := false
+	cmd, _ := t.command()
+	if t.cmd.Form == at.Test && cmd.testText != "" {
+		t.say(cmd.testText)
+		return cellOK
+	}
+	f := t.handler(cmd)
+	if f == nil {
+		return cellError
+	}
+	return f(t)
+}
+
+// command finds the command by its name.
+func (t *cellTurn) command() (cmd cellCommand, found bool) {
 	for _, table := range t.kind.tables {
 		if cmd, found = table[t.cmd.Name]; found {
 			break
 		}
 	}
-	var f func(*cellTurn) cellResult
+	return cmd, found
+}
+
+// handler is what carries the form out, nil where there is none.
+func (t *cellTurn) handler(cmd cellCommand) func(*cellTurn) cellResult {
 	switch t.cmd.Form {
 	case at.Test:
-		f = cmd.test
-		if cmd.testText != "" {
-			t.say(cmd.testText)
-			return cellOK
-		}
+		return cmd.test
 	case at.Query:
-		f = cmd.query
+		return cmd.query
 	case at.Set:
-		f = cmd.set
-	case at.Execute:
-		f = cmd.execute
+		return cmd.set
 	}
-	if f == nil {
-		return cellError
-	}
-	return f(t)
+	return cmd.execute
 }
 
 // info prints the lines of an answer.

@@ -71,6 +71,9 @@ func (q *cellMQTT) apply(l *life, s onboard.Step) {
 	}
 	for _, e := range s.Events {
 		q.told(l, e)
+		if d, ok := e.(onboard.Done); ok {
+			q.explainRefusal(l, d)
+		}
 	}
 	q.rearm(l)
 }
@@ -95,7 +98,7 @@ func (q *cellMQTT) rearm(l *life) {
 // do runs an operation of the client.
 func (q *cellMQTT) do(l *life, s onboard.Step, err error) bool {
 	if err != nil {
-		q.c.note("MQTT client %d: %v", q.idx, err)
+		q.c.why = q.whyNot(err)
 		return false
 	}
 	q.apply(l, s)

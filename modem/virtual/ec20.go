@@ -30,6 +30,7 @@ var ec20 = &Model{
 var ec20Kind = &cellKind{
 	identity: cellIdentity{"Quectel", "EC20F", "EC20CEFAGR06A05M4G", "861111111111111", "460001234567890", "89860012345678901234"},
 	tables:   []cellTable{qmtCommands, socketCommands, tlsCommands, fileCommands, quectelCommands, networkCommands, generalCommands},
+	mqtt:     "+QMT",
 	start:    startEC20,
 	changed:  ec20Changed,
 	cut:      ec20Cut,

@@ -41,6 +41,7 @@ func (t *cellTurn) message() (*qmtClient, *packet.Publish) {
 	p := &packet.Publish{ID: uint16(t.number(0, 65535)), QoS: mqtt.QoS(t.number(0, 2)), Retain: t.number(0, 1) == 1}
 	p.Topic = []byte(t.text(1, maxQMTTopic))
 	if p.QoS > mqtt.AtMostOnce && p.ID == 0 || mqtt.ValidTopicName(string(p.Topic)) != nil {
+		t.why = because{"message id 0 goes with QoS 0 only, and a topic holds no + and #", "消息标识符 0 只能用于 QoS 0；主题中不能有 + 和 #"}
 		t.fail()
 	}
 	return q, p
@@ -48,8 +49,11 @@ func (t *cellTurn) message() (*qmtClient, *packet.Publish) {
 
 // publish asks for the message and sends it.
 func (t *cellTurn) publish(name string, q *qmtClient, p *packet.Publish, want int) cellResult {
-	if !t.end() || !q.loggedIn() {
+	if !t.end() {
 		return cellError
+	}
+	if !q.loggedIn() {
+		return t.because(q.whyState())
 	}
 	idle := time.Duration(0)
 	if q.cfg.editLimit == 1 {
@@ -61,6 +65,8 @@ func (t *cellTurn) publish(name string, q *qmtClient, p *packet.Publish, want in
 		return cellSilent
 	case how == promptEscaped && !t.quirks["escape-error"]:
 		return cellOK
+	case how == promptIdle:
+		return t.because(whyShort(want))
 	case how != promptDone:
 		return cellError
 	}

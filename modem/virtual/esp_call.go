@@ -21,6 +21,12 @@ func espErrorCode(code int) string { return fmt.Sprintf("ERR CODE:0x%08x\r\n", c
 // printf says an information line.
 func (c *espCall) printf(format string, args ...any) { c.print(fmt.Sprintf(format, args...)) }
 
+// print says something before the result: if that is an ERROR, its reason.
+func (c *espCall) print(text string) {
+	c.told = true
+	c.life.print(text)
+}
+
 // refuse says why and ends the command.
 func (c *espCall) refuse(reason string) result {
 	c.print(reason + "\r\n")

@@ -14,6 +14,9 @@ type espLine struct {
 	echo   bool
 	line   []byte // of a line: what follows AT, at most maxESPLine
 	last   byte   // of idle: the byte before
+	other  int    // of idle: bytes since the last line end that are no AT
+	long   bool   // of idle: they are of a line that had too many
+	alone  bool   // somebody waits for the LF behind a CR
 	tail   string // of running and sending: the last bytes, to find AT+RST
 	entry  []byte // of entering: what has come
 	need   int    // of entering: how much is to come
@@ -77,6 +80,7 @@ func (e *esp) receive(l *life, b []byte) {
 			b = b[1:]
 		}
 	}
+	e.awaitLF(l)
 }
 
 // echoes sends back what came, if echo is on.
@@ -108,11 +112,15 @@ func (e *esp) next(l *life, c byte) {
 	case idle:
 		switch {
 		case c == '\n':
-			e.last = 0
+			e.noCommand(l)
+			e.last, e.other, e.long = 0, 0, false
 			e.finish(l, nil, espError)
 		case e.last == 'A' && c == 'T', e.last == 'a' && c == 't':
 			e.state, e.line, e.last = inLine, e.line[:0], 0
 		default:
+			if c != '\r' {
+				e.other++
+			}
 			e.last = c
 		}
 	case inLine:
@@ -122,13 +130,14 @@ func (e *esp) next(l *life, c byte) {
 			e.command(l, e.line)
 			e.line = nil
 		case len(e.line) >= maxESPLine:
-			e.state, e.line = idle, nil
+			e.state, e.line, e.long = idle, nil, true
 		}
 	case running:
 		if e.resets(l, c) {
 			return
 		}
 		if c == '\n' {
+			l.explain(e.cause, "busy p", whyBusy)
 			e.busy(l, "\r\nbusy p...\r\n")
 		}
 	}
@@ -151,6 +160,7 @@ func (e *esp) whileSending(l *life, b []byte) {
 		}
 		ended = ended || c == '\n'
 	}
+	l.explain(e.cause, "busy s", whySurplus)
 	switch {
 	case !e.v2:
 		l.print("\r\nbusy s...\r\n")
@@ -217,6 +227,7 @@ func (e *esp) command(l *life, line []byte) {
 		r := c.run(text, ended)
 		if !l.over() {
 			e.finish(l, c, r)
+			c.tellWhy(r)
 		}
 	})
 }
@@ -242,17 +253,21 @@ type espCall struct {
 	e    *esp
 	name string // as typed, "+CWMODE_CUR"
 	args *at.Params
-	code int // ESP-AT's number for what went wrong
+	code int     // ESP-AT's number for what went wrong
+	why  because // for people
+	told bool    // the module gave a reason itself
 }
 
 // run finds the command and the form.
 func (c *espCall) run(text string, ended bool) result {
 	c.code = errUnknown
 	if !ended {
+		c.why = whyNoCR
 		return espError
 	}
 	cmd, err := at.Espressif.Parse([]byte("AT" + text))
 	if err != nil {
+		c.why = c.e.whyNoCommand(text)
 		return espError
 	}
 	if c.e.v2 && c.e.quirks["strict-commas"] && bareComma(cmd.Params) {
@@ -260,12 +275,15 @@ func (c *espCall) run(text string, ended bool) result {
 	}
 	entry, ok := c.e.table[cmd.Name]
 	if !ok || entry.only == onlyV1 && c.e.v2 || entry.only == onlyV2 && !c.e.v2 {
+		c.why = c.e.whyUnknown(text, cmd.Name)
 		return espError
 	}
 	run := map[at.Form]espHandler{at.Execute: entry.execute, at.Query: entry.query, at.Test: entry.test, at.Set: entry.set}[cmd.Form]
 	if run == nil {
+		c.why = whyNoForm(cmd.Name, entry.forms())
 		return espError
 	}
+	c.why = whyRefused(cmd.Name, text)
 	c.name, c.args, c.code = cmd.Name, at.Espressif.Params(cmd.Params), errFailed
 	return run(c)
 }

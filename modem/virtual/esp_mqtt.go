@@ -2,6 +2,7 @@ package virtual
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"strconv"
@@ -382,6 +383,9 @@ func (e *esp) startMQTT(l *life, q *espMQTT) {
 		}
 		if err != nil {
 			l.observe(Event{Kind: Closed, Cause: q.cause, Text: err.Error()})
+			if refused, ok := errors.AsType[*client.Refused](err); ok {
+				l.refusedLogin(q.cause, refused.ReturnCode)
+			}
 		}
 	})
 }

@@ -104,6 +104,7 @@ func (c *espCall) enter(n int, ex bool, prompt string) (data []byte, ok bool) {
 	}
 	c.print(prompt)
 	e.state, e.entry, e.need, e.ex, e.broken, e.tail = entering, nil, n, ex, false, ""
+	c.starving(e.cause, n, func() (int, bool) { return len(e.entry), e.state == entering })
 	if !c.await(func() bool { return e.state != entering || e.broken }) {
 		return nil, false
 	}

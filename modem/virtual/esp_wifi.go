@@ -257,6 +257,7 @@ func espJoin(c *espCall) result {
 		}
 	}
 	c.printf("+CWJAP:%d\r\n", e.status)
+	c.notJoined(want.ssid)
 	if e.v2 {
 		return espError
 	}

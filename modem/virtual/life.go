@@ -16,10 +16,12 @@ type life struct {
 	ctx    context.Context // of this life
 	cancel context.CancelFunc
 	born   time.Time
+
+	reasons map[string]bool // that were told, at most maxReasons: see explain
 }
 
 func newLife(m *Module, base context.Context) *life {
-	l := &life{Module: m, base: base, born: time.Now()}
+	l := &life{Module: m, base: base, born: time.Now(), reasons: make(map[string]bool)}
 	l.ctx, l.cancel = context.WithCancel(base)
 	return l
 }

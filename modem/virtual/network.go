@@ -131,6 +131,7 @@ func (l *life) lookup(host string, port int) (ip string, to int, err error, ok b
 		ok = l.sleep(dnsFails)
 		return "", 0, errDNS, ok
 	}
+	name := host
 	host, to = l.mapped(host, port)
 	var found []string
 	ok = l.wait(func(ctx context.Context) {
@@ -139,6 +140,9 @@ func (l *life) lookup(host string, port int) (ip string, to int, err error, ok b
 		found, err = l.opts.Network.LookupHost(ctx, host)
 	})
 	if err != nil || len(found) == 0 {
+		if ok {
+			l.unknownName(name, host)
+		}
 		return "", 0, errDNS, ok
 	}
 	return pick(found), to, nil, ok
@@ -168,6 +172,9 @@ func (l *life) dial(network, ip string, port int) (conn net.Conn, err error, ok 
 	if !ok && conn != nil {
 		conn.Close()
 		conn = nil
+	}
+	if ok && err != nil {
+		l.unreached(err)
 	}
 	return conn, err, ok
 }

@@ -34,6 +34,7 @@ var nt35eKind = &cellKind{
 	identity:    cellIdentity{"Lierda", "NT35E", "NT35E", "861111111111111", "460001234567890", "89860012345678901234"},
 	tables:      []cellTable{lmqttCommands, lierdaCommands, networkCommands, generalCommands},
 	raw:         []string{"+LMQTTPUB"},
+	mqtt:        "+LMQTT",
 	bareAddress: true,
 	start:       startNT35E,
 	changed: func(c *cellular, l *life, what radio.Change) {

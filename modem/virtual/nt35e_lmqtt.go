@@ -299,13 +299,18 @@ func (t *cellTurn) lmqttpub() cellResult {
 	p.Topic = []byte(t.text(1, maxLMQTTText))
 	length := t.length(0, maxLMQTTPrompt)
 	inline := t.more()
-	if t.failed || (p.QoS == 0) != (p.ID == 0) || mqtt.ValidTopicName(string(p.Topic)) != nil || !q.loggedIn() {
+	switch {
+	case t.failed:
 		return cellError
+	case (p.QoS == 0) != (p.ID == 0) || mqtt.ValidTopicName(string(p.Topic)) != nil:
+		return t.because(because{"message id 0 goes with QoS 0 only, and with nothing else; a topic holds no + and #", "消息标识符 0 只能且必须用于 QoS 0；主题中不能有 + 和 #"})
+	case !q.loggedIn():
+		return t.because(q.whyState())
 	}
 	if inline {
 		message, ok := t.inline(length)
 		if !ok {
-			return cellError
+			return t.because(becausef("the message does not have the %d bytes that are announced, 1024 at most", "消息不是声明的 %d 字节，或超过 1024 字节", length))
 		}
 		p.Payload = message
 		return t.when(q.publish(t.l, p))
@@ -318,7 +323,7 @@ func (t *cellTurn) lmqttpub() cellResult {
 	case promptOver:
 		return cellSilent
 	case promptIdle:
-		return cellError
+		return t.because(whyShort(length))
 	}
 	p.Payload = data
 	return t.when(q.publish(t.l, p))

@@ -34,14 +34,15 @@ func (k EventKind) String() string {
 // An Event is one thing that happened in a module. Data belongs to the
 // receiver.
 type Event struct {
-	Time  time.Time
-	Seq   uint64 // counts up by one; a gap is events that were dropped
-	Kind  EventKind
-	Cause uint64 // Seq of the command line that caused this; 0: none did
-	Link  int    // number of the connection, as the module counts; -1: none
-	Peer  string // address of the other side
-	Data  []byte
-	Text  string
+	Time   time.Time
+	Seq    uint64 // counts up by one; a gap is events that were dropped
+	Kind   EventKind
+	Cause  uint64 // Seq of the command line that caused this; 0: none did
+	Link   int    // number of the connection, as the module counts; -1: none
+	Peer   string // address of the other side
+	Data   []byte
+	Text   string
+	TextZH string // of a Note, in Chinese; empty: as Text
 }
 
 // maxUnwatched bounds the events that the observer has not taken. When it is

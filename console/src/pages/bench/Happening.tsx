@@ -41,7 +41,7 @@ function One({ event: e }: { event: Event }) {
     boot: <Typography.Text type="secondary">{t.boot}</Typography.Text>,
     opened: <Typography.Text type="success">{t.opened(e.text ?? '', e.peer ?? '')}</Typography.Text>,
     closed: <Typography.Text type="secondary">{t.closed(e.text ?? '')}</Typography.Text>,
-  }[e.kind] ?? <Typography.Text type="warning">{e.text}</Typography.Text>
+  }[e.kind] ?? <Typography.Text type="warning">{(language === 'zh' && e.textZh) || e.text}</Typography.Text>
   return <Flex gap={8} align="baseline" style={{ padding: '4px 0', paddingInlineStart: indent }}>{when}{said}</Flex>
 }
 

@@ -2,7 +2,7 @@ import { useCallback, useEffect, useRef, useState } from 'react'
 
 // An Event is something that happened in a virtual module.
 export type Event = {
-  seq: number; time: string; kind: string; cause?: number; link?: number; peer?: string; text?: string; hex?: string; size?: number
+  seq: number; time: string; kind: string; cause?: number; link?: number; peer?: string; text?: string; textZh?: string; hex?: string; size?: number
 }
 
 // A Line is a serial line, to a virtual module or a real one.
