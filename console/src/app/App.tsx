@@ -19,10 +19,14 @@ const cache = new QueryClient({
 })
 onSignedOut(() => cache.setQueryData(['me'], null))
 
+// seventh is the shade of a colour that tags write with; antd knows it by two
+// names, of which either may win.
+const seventh = (colour: string, shade: string) => ({ [`${colour}7`]: shade, [`${colour}-7`]: shade })
+
 // contrast is where antd's own colours are too pale to be read by everybody: it
 // wants 4.5 to 1 [WCAG 2.2 §1.4.3].
 const contrast = {
-  light: { colorLink: '#0b6e8f', colorInfo: '#0958d9', colorSuccess: '#237804', colorSuccessBg: '#f6ffed', colorError: '#cf1322', colorErrorBg: '#fff2f0', green7: '#237804', orange7: '#ad4e00', colorTextDescription: '#00000099', colorTextTertiary: '#00000099', colorTextPlaceholder: '#0000008c' },
+  light: { colorPrimaryHover: '#0d7a9f', colorLink: '#0b6e8f', colorInfo: '#0958d9', colorSuccess: '#237804', colorSuccessBg: '#f6ffed', colorError: '#cf1322', colorErrorBg: '#fff2f0', ...seventh('green', '#237804'), ...seventh('orange', '#ad4e00'), ...seventh('gold', '#874d00'), colorTextDescription: '#00000099', colorTextTertiary: '#00000099', colorTextPlaceholder: '#0000008c' },
   dark: { colorLink: '#5fb8d6', colorTextDescription: '#ffffffa6', colorTextTertiary: '#ffffffa6', colorTextPlaceholder: '#ffffff8c' },
 }
 
