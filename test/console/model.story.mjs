@@ -7,7 +7,7 @@ import { address, ask, barriers, fine, settled, signIn, visit } from './house.mj
 
 const text = (page, label) => page.getByRole('textbox', { name: label, exact: true })
 
-// inside is the part of the page below an open drawer or dialog.
+// drawer is the one that is open.
 const drawer = (page) => page.locator('.ant-drawer-open').last()
 
 async function fill(within, fields) {
@@ -134,15 +134,16 @@ test('mistakes are named at their field, changes are undone, and leaving asks fi
   assert.deepEqual(await barriers(page), [])
   await fill(drawer(page), { Maximum: 10, Module: 'outdoor' })
   await page.keyboard.press('Escape')
-  await page.keyboard.press('Tab')
+  await page.getByRole('button', { name: 'Go on editing' }).click()
   await drawer(page).getByRole('button', { name: 'Add', exact: true }).click()
-  await page.getByText('outdoor:Other').waitFor()
+  await page.getByText('outdoor:Other').first().waitFor()
   await page.getByRole('heading', { name: 'Module outdoor' }).waitFor()
 
-  await page.getByRole('button', { name: 'Actions on Humidity' }).click()
-  await page.getByRole('menuitem', { name: 'Move up' }).click()
-  await page.getByRole('button', { name: 'Actions on Humidity' }).click()
-  await page.getByRole('menuitem', { name: 'Duplicate' }).click()
+  for (const what of ['Move up', 'Duplicate']) {
+    await page.getByRole('button', { name: 'Actions on Humidity', exact: true }).click()
+    await page.getByRole('menuitem', { name: what }).click()
+    await page.getByRole('menuitem', { name: what }).waitFor({ state: 'hidden' })
+  }
   await page.getByText('Humidity_2', { exact: true }).first().waitFor()
   await page.getByText('JSON', { exact: true }).click()
   const ids = async () => JSON.parse(await text(page, 'Thing model as JSON').inputValue()).properties.map((p) => p.id)
@@ -189,6 +190,11 @@ test('a vendor file shows what is not carried over, in and out, on a phone in th
   await dialog.waitFor({ state: 'hidden' })
   assert.ok(await page.evaluate(() => document.documentElement.scrollWidth) <= 390)
   assert.deepEqual(await barriers(page), [])
+  await page.getByRole('button', { name: 'bits', exact: true }).click()
+  await drawer(page).getByLabel('位数').waitFor()
+  assert.deepEqual(await barriers(page), [])
+  await drawer(page).getByRole('button', { name: /取\s?消/ }).click()
+  await page.locator('.ant-drawer-open').waitFor({ state: 'detached' })
   await page.getByRole('button', { name: /导\s?出/ }).click()
   await dialog.getByText('全部内容均已转换').waitFor()
   await dialog.getByText('阿里云 TSL').click()

@@ -108,7 +108,7 @@ function Names({ f, set, model, dialect, isNew }: { f: Feature; set: (part: Part
 function Choice<T extends string>({ label, value, options, choose, help }: { label: string; value: T; options: { value: T; label: string }[]; choose: (v: T) => void; help?: string }) {
   return (
     <Form.Item label={label} extra={help} style={{ marginBottom: 12 }}>
-      <Radio.Group aria-label={label} optionType="button" value={value} options={options} onChange={(e) => choose(e.target.value as T)} />
+      <Radio.Group aria-label={label} optionType="button" buttonStyle="solid" value={value} options={options} onChange={(e) => choose(e.target.value as T)} />
     </Form.Item>
   )
 }

@@ -1,5 +1,5 @@
 import { EllipsisOutlined, ExclamationCircleOutlined } from '@ant-design/icons'
-import { Button, Dropdown, Flex, Table, Tag, Tooltip, Typography } from 'antd'
+import { Button, Dropdown, Flex, Grid, Table, Tag, Tooltip, Typography } from 'antd'
 import { useTexts } from '../../../i18n/texts'
 import { definition, typeWord } from './describe'
 import { isSerious, type Trouble } from './problems'
@@ -25,6 +25,9 @@ type Props = {
 // done to it.
 export function FeatureTable({ rows, dialect, able, troubles, edit, act, can }: Props) {
   const t = useTexts(modelTexts)
+  const { sm = true, md = true } = Grid.useBreakpoint()
+  // aside is what the columns say that a narrow screen has no room for.
+  const aside = (s: Standing) => [!sm && 'type' in s.feature && typeWord(s.feature.type, dialect), !md && definition(s.feature, t)].filter(Boolean).join(' · ')
   const menu = (s: Standing) => ({
     items: (['edit', 'duplicate', 'up', 'down', 'remove'] as const).map((key) => ({ key, label: t[key], danger: key === 'remove', disabled: key !== 'edit' && !can(key, s) })),
     onClick: ({ key }: { key: string }) => (key === 'edit' ? edit(s) : act(key as Doing, s)),
@@ -44,7 +47,7 @@ export function FeatureTable({ rows, dialect, able, troubles, edit, act, can }: 
             return (
               <Flex vertical align="start" gap={2} style={{ overflowWrap: 'anywhere' }}>
                 <Flex gap={6} align="center" wrap>
-                  <Tag color={colours[s.place]} style={{ margin: 0, minWidth: 62, textAlign: 'center' }}>{t[nouns[s.place]]}</Tag>
+                  <Tag color={colours[s.place]} style={{ margin: 0, minWidth: 56, textAlign: 'center' }}>{t[nouns[s.place]]}</Tag>
                   <Button type="link" size="small" onClick={() => edit(s)} style={{ padding: 0, height: 'auto', whiteSpace: 'normal', textAlign: 'start' }}>
                     {s.feature.name || splitID(s.feature.id)[1] || '—'}
                   </Button>
@@ -55,6 +58,7 @@ export function FeatureTable({ rows, dialect, able, troubles, edit, act, can }: 
                   )}
                 </Flex>
                 <Typography.Text type="secondary" className="mono" style={{ fontSize: 12 }}>{s.feature.id}</Typography.Text>
+                {aside(s) && <Typography.Text type="secondary" style={{ fontSize: 12 }}>{aside(s)}</Typography.Text>}
               </Flex>
             )
           },
