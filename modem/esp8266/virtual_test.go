@@ -234,25 +234,7 @@ func TestVirtualRoughLine(t *testing.T) {
 				b.Fatal(err)
 			}
 		}
-		ctx, cancel := context.WithTimeout(b.Context(), 6*time.Hour)
-		defer cancel()
-		c := client.New(client.Options{
-			Dial:     func(ctx context.Context) (net.Conn, error) { return b.Driver.Dial(ctx, "tcp", "broker.test:1883") },
-			ClientID: "dev1", ConnectTimeout: time.Minute,
-		})
-		ended := make(chan error)
-		go func() { ended <- c.Run(ctx) }()
-		for n := range 100 {
-			if err := c.Publish(ctx, client.Message{Topic: "t", Payload: fmt.Appendf(nil, `{"n":%d}`, n), QoS: 1}); err != nil {
-				b.Fatalf("message %d: %v", n, err)
-			}
-			<-time.After(5 * time.Second) // of the bubble
-		}
-		cancel()
-		<-ended
-		if logins := len(b.Broker.Logins()); logins < 3 {
-			b.Errorf("%d logins: the line was not rough", logins)
-		}
+		b.RoughSocket(3)
 	}, nil)
 }
 

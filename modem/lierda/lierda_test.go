@@ -3,7 +3,6 @@ package lierda_test
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"strings"
 	"testing"
@@ -70,38 +69,7 @@ func TestVirtualSession(t *testing.T) {
 				if id := b.Driver.Identity(); id.Maker != "Lierda" || id.Model != "NT35E" || id.Serial != "861111111111111" {
 					b.Errorf("identity %+v", id)
 				}
-				got := make(chan modem.Message, 10)
-				s := b.Connect(modem.Login{
-					ClientID: "dev1", Username: "user", Password: "secret", KeepAlive: 90 * time.Second, KeepSession: true,
-					Will: &modem.Message{Topic: "w", Payload: []byte("gone"), QoS: 1, Retain: true},
-				}, func(m modem.Message) { got <- m })
-				l := b.Broker.Logins()[0]
-				if l.ClientID != "dev1" || l.Username != "user" || string(l.Password) != "secret" || l.KeepAlive != 90 || l.CleanStart ||
-					l.Will == nil || l.Will.Topic != "w" || string(l.Will.Payload) != "gone" || l.Will.QoS != 1 || !l.Will.Retain {
-					b.Errorf("login %+v, will %+v", l, l.Will)
-				}
-				if _, err := b.Driver.Connect(b.Context(), modem.Login{Host: "broker.test", Port: 1883}, nil); !errors.Is(err, modem.ErrInUse) {
-					b.Errorf("a second session: %v", err)
-				}
-				if _, err := s.Subscribe(b.Context(), "t/1", mqtt.AtLeastOnce); err != nil {
-					b.Error(err)
-				}
-				const payload = `{"id":"1","params":{"a":[1,2],"b":"x, y"}}`
-				for qos := range mqtt.QoS(2) {
-					if err := s.Publish(b.Context(), modem.Message{Topic: "t/1", Payload: []byte(payload), QoS: qos}); err != nil {
-						b.Errorf("publish at QoS %d: %v", qos, err)
-					}
-					if m := <-got; m.Topic != "t/1" || string(m.Payload) != payload {
-						b.Errorf("got %q %q", m.Topic, m.Payload)
-					}
-				}
-				if err := s.Unsubscribe(b.Context(), "t/1"); err != nil {
-					b.Error(err)
-				}
-				s.Close()
-				if err := s.Publish(b.Context(), modem.Message{Topic: "t", Payload: []byte("x")}); !errors.Is(err, modem.ErrClosed) {
-					b.Errorf("after Close: %v", err)
-				}
+				b.Session(`{"id":"1","params":{"a":[1,2],"b":"x, y"}}`)
 				if _, err := b.Driver.Dial(b.Context(), "tcp", "broker.test:1883"); !errors.Is(err, errors.ErrUnsupported) {
 					b.Errorf("dial: %v", err)
 				}
@@ -110,33 +78,21 @@ func TestVirtualSession(t *testing.T) {
 	}
 }
 
-func TestVirtualAliauth(t *testing.T) {
+func TestVirtualInUse(t *testing.T) {
 	onVirtual(t, func(b *bench) {
-		b.Connect(modem.Login{ClientID: "any", Aliyun: &triple}, nil).Close()
-		l := b.Broker.Logins()[0]
-		sent := aliyun.Sent{ClientID: l.ClientID, Username: l.Username, Password: l.Password}
-		if _, ok := aliyun.Verify(sent, triple.DeviceSecret); !ok {
-			b.Errorf("the signature does not hold: %+v", sent)
+		defer b.Connect(modem.Login{ClientID: "dev1"}, nil).Close()
+		if _, err := b.Driver.Connect(b.Context(), virtualtest.BrokerLogin("dev2"), nil); !errors.Is(err, modem.ErrInUse) {
+			b.Errorf("a second session: %v", err)
 		}
 	}, nil)
 }
 
+func TestVirtualAliauth(t *testing.T) {
+	onVirtual(t, func(b *bench) { b.SignsItself(triple) }, nil)
+}
+
 func TestVirtualRefused(t *testing.T) {
-	onVirtual(t, func(b *bench) {
-		b.Broker.Refuse(mqtt.BadUserNameOrPassword)
-		_, err := b.Driver.Connect(b.Context(), modem.Login{Host: "broker.test", Port: 1883, ClientID: "x"}, nil)
-		if e, ok := errors.AsType[*modem.LoginError](err); !ok || e.Code != 4 {
-			b.Errorf("%v", err)
-		}
-		<-time.After(time.Minute)
-		_, err = b.Driver.Connect(b.Context(), modem.Login{Host: "nowhere.test", Port: 1883, ClientID: "x"}, nil)
-		if !errors.Is(err, modem.ErrDNS) {
-			b.Errorf("%v", err)
-		}
-		<-time.After(time.Minute)
-		b.Broker.Refuse(0)
-		b.Connect(modem.Login{ClientID: "x"}, nil).Close()
-	}, nil)
+	onVirtual(t, func(b *bench) { b.Refusals(time.Minute) }, nil)
 }
 
 func TestVirtualLostAndRestarted(t *testing.T) {
@@ -160,36 +116,8 @@ func TestVirtualLostAndRestarted(t *testing.T) {
 }
 
 func TestVirtualRoughLine(t *testing.T) {
-	onVirtual(t, func(b *bench) {
-		ctx, cancel := context.WithTimeout(b.Context(), 12*time.Hour)
-		defer cancel()
-		var s modem.Session
-		for n := range 50 {
-			for {
-				var err error
-				if s == nil {
-					if s, err = b.Driver.Connect(ctx, modem.Login{Host: "broker.test", Port: 1883, ClientID: "dev1"}, nil); err != nil {
-						s = nil
-					}
-				}
-				if s != nil {
-					if err = s.Publish(ctx, modem.Message{Topic: "t", Payload: fmt.Appendf(nil, `{"n":%d}`, n), QoS: 1}); err == nil {
-						break
-					}
-					s.Close()
-					s = nil
-				}
-				if ctx.Err() != nil {
-					b.Fatalf("message %d: %v", n, err)
-				}
-				<-time.After(time.Second)
-			}
-			<-time.After(5 * time.Second)
-		}
-		if logins := len(b.Broker.Logins()); logins < 2 {
-			b.Errorf("%d logins: the line was not rough", logins)
-		}
-	}, nil, virtual.Fault{Name: "lost-bytes", Value: "0.001", After: time.Minute}, virtual.Fault{Name: "reset", Value: "97s"})
+	onVirtual(t, func(b *bench) { b.RoughSession(50, 2) }, nil,
+		virtual.Fault{Name: "lost-bytes", Value: "0.001", After: time.Minute}, virtual.Fault{Name: "reset", Value: "97s"})
 }
 
 // up is a module on the network, login one that is logged in.

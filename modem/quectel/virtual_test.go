@@ -17,7 +17,6 @@ import (
 	"github.com/matou-iot/matou/modem/quectel"
 	"github.com/matou-iot/matou/modem/virtual"
 	"github.com/matou-iot/matou/modem/virtual/virtualtest"
-	"github.com/matou-iot/matou/mqtt"
 	"github.com/matou-iot/matou/mqtt/client"
 	"github.com/matou-iot/matou/mqtt/packet"
 )
@@ -181,38 +180,7 @@ func TestVirtualLinkLost(t *testing.T) {
 func TestVirtualSession(t *testing.T) {
 	for _, quirks := range [][]string{nil, {"payload-echo"}, {"no-qmtpub"}, {"open-twice-error"}} {
 		t.Run(strings.Join(quirks, "+"), func(t *testing.T) {
-			onVirtual(t, func(b *bench) {
-				got := make(chan modem.Message, 10)
-				s := b.Connect(modem.Login{
-					ClientID: "dev1", Username: "user", Password: "secret", KeepAlive: 90 * time.Second, KeepSession: true,
-					Will: &modem.Message{Topic: "w", Payload: []byte("gone"), QoS: 1, Retain: true},
-				}, func(m modem.Message) { got <- m })
-				l := b.Broker.Logins()[0]
-				if l.ClientID != "dev1" || l.Username != "user" || string(l.Password) != "secret" || l.KeepAlive != 90 || l.CleanStart ||
-					l.Will == nil || l.Will.Topic != "w" || string(l.Will.Payload) != "gone" || l.Will.QoS != 1 || !l.Will.Retain {
-					b.Errorf("login %+v, will %+v", l, l.Will)
-				}
-				if q, err := s.Subscribe(b.Context(), "t/1", mqtt.AtLeastOnce); q != 1 || err != nil {
-					b.Errorf("subscribe: %d, %v", q, err)
-				}
-				for qos := range mqtt.QoS(2) {
-					if err := s.Publish(b.Context(), modem.Message{Topic: "t/1", Payload: []byte(everything), QoS: qos}); err != nil {
-						b.Errorf("publish at QoS %d: %v", qos, err)
-					}
-					if m := <-got; m.Topic != "t/1" || string(m.Payload) != everything {
-						b.Errorf("got %q %q", m.Topic, m.Payload)
-					}
-				}
-				if err := s.Unsubscribe(b.Context(), "t/1"); err != nil {
-					b.Error(err)
-				}
-				if err := s.Close(); err != nil {
-					b.Error(err)
-				}
-				if err := s.Publish(b.Context(), modem.Message{Topic: "t", Payload: []byte("x")}); !errors.Is(err, modem.ErrClosed) {
-					b.Errorf("after Close: %v", err)
-				}
-			}, quirks)
+			onVirtual(t, func(b *bench) { b.Session(everything) }, quirks)
 		})
 	}
 }
@@ -220,13 +188,7 @@ func TestVirtualSession(t *testing.T) {
 // TestVirtualAliauth: the module signs itself, and the signature holds.
 func TestVirtualAliauth(t *testing.T) {
 	onVirtual(t, func(b *bench) {
-		triple := aliyun.Triple{ProductKey: "a1b2c3", DeviceName: "dev1", DeviceSecret: "0123456789abcdef0123456789abcdef"}
-		b.Connect(modem.Login{ClientID: "any", Aliyun: &triple}, nil).Close()
-		l := b.Broker.Logins()[0]
-		sent := aliyun.Sent{ClientID: l.ClientID, Username: l.Username, Password: l.Password}
-		if _, ok := aliyun.Verify(sent, triple.DeviceSecret); !ok {
-			b.Errorf("the signature does not hold: %+v", sent)
-		}
+		b.SignsItself(aliyun.Triple{ProductKey: "a1b2c3", DeviceName: "dev1", DeviceSecret: "0123456789abcdef0123456789abcdef"})
 		// A login that brings its own password uses a client that does not sign.
 		b.Connect(modem.Login{ClientID: "plain", Username: "u", Password: "p"}, nil).Close()
 		if l := b.Broker.Logins()[1]; l.Username != "u" || l.ClientID != "plain" {
@@ -237,17 +199,7 @@ func TestVirtualAliauth(t *testing.T) {
 
 func TestVirtualLoginRefused(t *testing.T) {
 	onVirtual(t, func(b *bench) {
-		b.Broker.Refuse(mqtt.BadUserNameOrPassword)
-		_, err := b.Driver.Connect(b.Context(), modem.Login{Host: "broker.test", Port: 1883, ClientID: "x"}, nil)
-		if e, ok := errors.AsType[*modem.LoginError](err); !ok || e.Code != 4 {
-			b.Errorf("%v", err)
-		}
-		_, err = b.Driver.Connect(b.Context(), modem.Login{Host: "nowhere.test", Port: 1883, ClientID: "x"}, nil)
-		if !errors.Is(err, modem.ErrDNS) {
-			b.Errorf("%v", err)
-		}
-		<-time.After(time.Minute)
-		b.Broker.Refuse(0)
+		b.Refusals(0)
 		for range 6 { // nothing was left behind
 			b.Connect(modem.Login{ClientID: "x"}, nil)
 		}
@@ -271,60 +223,6 @@ func TestVirtualSessionLost(t *testing.T) {
 // module's own client.
 func TestVirtualRoughLine(t *testing.T) {
 	rough := []virtual.Fault{{Name: "lost-bytes", Value: "0.0005", After: time.Minute}, {Name: "reset", Value: "197s"}}
-	t.Run("socket", func(t *testing.T) {
-		onVirtual(t, func(b *bench) {
-			ctx, cancel := context.WithTimeout(b.Context(), 12*time.Hour)
-			defer cancel()
-			c := client.New(client.Options{
-				Dial:     func(ctx context.Context) (net.Conn, error) { return b.Driver.Dial(ctx, "tcp", "broker.test:1883") },
-				ClientID: "dev1", ConnectTimeout: 5 * time.Minute,
-			})
-			ended := make(chan error)
-			go func() { ended <- c.Run(ctx) }()
-			for n := range 100 {
-				if err := c.Publish(ctx, client.Message{Topic: "t", Payload: fmt.Appendf(nil, `{"n":%d}`, n), QoS: 1}); err != nil {
-					b.Fatalf("message %d: %v", n, err)
-				}
-				<-time.After(5 * time.Second)
-			}
-			cancel()
-			<-ended
-			if logins := len(b.Broker.Logins()); logins < 3 {
-				b.Errorf("%d logins: the line was not rough", logins)
-			}
-		}, nil, rough...)
-	})
-	t.Run("session", func(t *testing.T) {
-		onVirtual(t, func(b *bench) {
-			ctx, cancel := context.WithTimeout(b.Context(), 12*time.Hour)
-			defer cancel()
-			var s modem.Session
-			for n := range 100 {
-				for {
-					if s == nil {
-						var err error
-						if s, err = b.Driver.Connect(ctx, modem.Login{Host: "broker.test", Port: 1883, ClientID: "dev1"}, nil); err != nil {
-							s = nil
-							if ctx.Err() != nil {
-								b.Fatalf("message %d: %v", n, err)
-							}
-							<-time.After(time.Second)
-							continue
-						}
-					}
-					if err := s.Publish(ctx, modem.Message{Topic: "t", Payload: fmt.Appendf(nil, `{"n":%d}`, n), QoS: 1}); err == nil {
-						break
-					} else if ctx.Err() != nil {
-						b.Fatalf("message %d: %v", n, err)
-					}
-					s.Close()
-					s = nil
-				}
-				<-time.After(5 * time.Second)
-			}
-			if logins := len(b.Broker.Logins()); logins < 3 {
-				b.Errorf("%d logins: the line was not rough", logins)
-			}
-		}, nil, rough...)
-	})
+	t.Run("socket", func(t *testing.T) { onVirtual(t, func(b *bench) { b.RoughSocket(3) }, nil, rough...) })
+	t.Run("session", func(t *testing.T) { onVirtual(t, func(b *bench) { b.RoughSession(100, 3) }, nil, rough...) })
 }
