@@ -2,8 +2,9 @@
 // 1.x of the ESP8266 (down to SDK 1.5) and ESP-AT 2 and later, which other
 // chips of the family speak too. It finds out which of them is attached.
 //
-// Up to five connections are open at once, as the firmware allows. The
-// firmware's own MQTT commands are not used: mqtt/client over Dial does more.
+// Up to five connections are open at once, as the firmware allows. ESP-AT has
+// an MQTT client of its own, which Connect uses; mqtt/client over Dial does
+// more, and works with every firmware.
 package esp8266
 
 import (
@@ -14,6 +15,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/matou-iot/matou/at"
@@ -45,13 +47,16 @@ type Options struct {
 	Log       *slog.Logger // nil: discard
 }
 
-// A Module is an attached ESP8266. It is a modem.Module.
+// A Module is an attached ESP8266. It is a modem.Messenger where its firmware
+// is ESP-AT.
 type Module struct {
 	o     Options
 	host  *modem.Host
 	log   *slog.Logger
 	ready *modem.Readiness
 	links *modem.Slots[link]
+
+	session atomic.Pointer[session] // of ESP-AT's MQTT client; nil: none
 
 	mu       sync.Mutex
 	identity modem.Identity
@@ -61,7 +66,7 @@ type Module struct {
 	changed  chan struct{} // closed and replaced when online changes
 }
 
-var _ modem.Module = (*Module)(nil)
+var _ modem.Messenger = (*Module)(nil)
 
 // Attach sets up the module at port, which it closes in the end. The module is
 // reset unless Options say otherwise; it does not join yet.

@@ -13,12 +13,16 @@ import (
 // the same every time.
 var spoken = []string{"WIFI CONNECTED", "WIFI GOT IP", "WIFI DISCONNECT", "DHCP TIMEOUT", "CONNECT", "CLOSED", "+QUITT", "+TIME_UPDATED"}
 
+// disconnected is what the firmware's MQTT client says of its end. What follows
+// may stick to it.
+const disconnected = "+MQTTDISCONNECTED:0"
+
 // Unsolicited reports whether a line is no answer.
 func Unsolicited(line string) bool {
 	if slices.Contains(spoken, line) || strings.HasPrefix(line, "+IPD,") {
 		return true
 	}
-	for _, prefix := range []string{"+STA_", "+DIST_STA_IP:", "+LINK_CONN:"} {
+	for _, prefix := range []string{"+STA_", "+DIST_STA_IP:", "+LINK_CONN:", "+MQTTCONNECTED:", disconnected, "+MQTTSUBRECV:"} {
 		if strings.HasPrefix(line, prefix) {
 			return true
 		}
@@ -50,7 +54,14 @@ func (m *Module) event(e at.Event, restart bool) {
 		m.loseAll(modem.ErrRestart)
 		return
 	}
-	if e.Kind == at.Data {
+	switch {
+	case strings.HasPrefix(e.Text, "+MQTTSUBRECV:"):
+		m.mail(e)
+		return
+	case strings.HasPrefix(e.Text, disconnected):
+		m.sessionEvent()
+		return
+	case e.Kind == at.Data:
 		m.received(e)
 		return
 	}
@@ -105,6 +116,9 @@ func (m *Module) closed(id int) {
 func (m *Module) loseAll(err error) {
 	for _, l := range m.links.All() {
 		l.lose(err)
+	}
+	if s := m.session.Load(); s != nil {
+		s.End(err)
 	}
 }
 
