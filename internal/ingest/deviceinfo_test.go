@@ -32,7 +32,7 @@ func TestTagsOfADevice(t *testing.T) {
 	h.add()
 	writes := 0
 	h.store.Hook = func(method string) error {
-		if method == "UpdateDevice" {
+		if method == "UpdateDevices" {
 			writes++
 		}
 		return nil
