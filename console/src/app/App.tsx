@@ -45,7 +45,7 @@ export function App() {
             token: { colorPrimary: '#0b6e8f', borderRadius: 6, ...contrast[look.dark ? 'dark' : 'light'] },
             components: look.dark
               ? { Menu: { itemSelectedBg: '#12303b', itemSelectedColor: '#6cc3df' }, Tabs: { itemSelectedColor: '#6cc3df', itemHoverColor: '#8fd3ea', inkBarColor: '#6cc3df' } }
-              : { Menu: { itemSelectedBg: '#e2f1f6', itemSelectedColor: '#0b6e8f' } },
+              : { Menu: { itemSelectedBg: '#e2f1f6', itemSelectedColor: '#0b6e8f' }, Table: { rowSelectedBg: '#e2f1f6', rowSelectedHoverBg: '#d3e9f1' } },
           }}
         >
           <AntApp style={{ height: '100%' }}>

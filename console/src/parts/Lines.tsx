@@ -44,9 +44,9 @@ export function Lines({ lines, zoom = false, height = 380, label }: Props) {
         legend: { type: 'scroll', top: 0 },
         grid: { left: 8, right: 8 + Math.max(0, units.length - 2) * 48, top: 48, bottom: zoom ? 64 : 8, containLabel: true },
         ...(zoom ? { dataZoom: [{ type: 'inside' }, { type: 'slider', height: 22 }] } : {}),
-        xAxis: { type: 'time' },
+        xAxis: { type: 'time', axisLabel: { hideOverlap: true } },
         yAxis: units.map((name, i) => ({ type: 'value', name, scale: true, position: i === 0 ? 'left' : 'right', offset: Math.max(0, i - 1) * 48, splitLine: { show: i === 0 } })),
-        series: lines.map((l) => ({ id: l.id, type: 'line', name: l.name, yAxisIndex: units.indexOf(l.unit), showSymbol: l.points.length < 60, data: l.points, ...(l.color ? { color: l.color } : {}) })),
+        series: lines.map((l) => ({ id: l.id, type: 'line', name: l.name, yAxisIndex: units.indexOf(l.unit), showSymbol: l.points.length < (zoom ? 60 : 3), data: l.points, ...(l.color ? { color: l.color } : {}) })),
       },
       { replaceMerge: ['series', 'yAxis'] },
     )

@@ -12,7 +12,7 @@ import { fleetTexts } from './texts'
 type Fleet = Schemas['BenchFleet']
 type Sample = Schemas['FleetSample']
 
-const colours = { passed: 'green', failed: 'red', running: 'processing' } as const
+const colours = { passed: 'success', failed: 'error', running: 'processing' } as const
 
 // State is how a fleet stands, as a tag.
 export function State({ of: f }: { of: Fleet }) {
@@ -143,9 +143,9 @@ function Outcome({ r }: { r: Schemas['FleetOutcome'] }) {
         pagination={false}
         locale={{ emptyText: t.noChecks }}
         columns={[
-          { title: t.check1, key: 'name', render: (_, c) => <Tag color={c.ok ? 'green' : 'red'}>{c.ok ? '✓' : '✗'} {c.name}</Tag> },
-          { title: t.want, dataIndex: 'want' },
-          { title: t.got, dataIndex: 'got' },
+          { title: t.check1, key: 'name', render: (_, c) => <Tag color={c.ok ? 'success' : 'error'}>{c.ok ? '✓' : '✗'} {t.checkNames[c.name] ?? c.name}</Tag> },
+          { title: t.want, key: 'want', render: (_, c) => t.bound(c.want) },
+          { title: t.got, key: 'got', render: (_, c) => t.bound(c.got) },
         ]}
       />
       {(r.causes ?? []).length > 0 && (

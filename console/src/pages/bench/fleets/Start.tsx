@@ -1,9 +1,10 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
-import { Alert, Button, Checkbox, Empty, Flex, Form, Input, InputNumber, Segmented, Select, Skeleton, Typography } from 'antd'
+import { Alert, Button, Checkbox, Empty, Flex, Form, InputNumber, Segmented, Select, Skeleton, Typography } from 'antd'
 import { useState } from 'react'
 import { api, must, type Schemas } from '../../../api/client'
 import { may, useMe } from '../../../app/session'
 import { useTexts } from '../../../i18n/texts'
+import { Editor } from '../../../parts/Editor'
 import { problemText } from '../../../parts/problem'
 import { textOf, usual, type Usual } from './scenario'
 import { fleetTexts } from './texts'
@@ -56,6 +57,8 @@ export function Start({ started }: { started: (id: string) => void }) {
   if (known.isPending || products.isPending) return <Skeleton active />
   if (known.error) return <Alert type="error" showIcon title={problemText(known.error)} />
   if (most === 0) return <Alert type="info" showIcon title={t.off} />
+  const refused = start.error ?? check.error
+  const mark = Number(/scenario:(\d+):/.exec(refused?.message ?? '')?.[1]) || undefined // the line of the first mistake
   const none = way === 'form' && products.data?.length === 0
   return (
     <Flex vertical gap={16}>
@@ -75,7 +78,7 @@ export function Start({ started }: { started: (id: string) => void }) {
         <Empty description={t.noProduct} />
       ) : way === 'form' ? (
         <Form form={form} layout="vertical" initialValues={{ ...usual, count: Math.min(usual.count, most), product: products.data?.[0]?.key }} onFinish={(u) => start.mutate(u)} disabled={!allowed}>
-          <Flex gap={16} wrap>
+          <Flex gap="0 16px" wrap>
             <Form.Item name="product" label={t.product} rules={[{ required: true }]} style={{ flex: '2 1 220px' }}>
               <Select showSearch={{ optionFilterProp: 'label' }} options={products.data?.map((p) => ({ value: p.key, label: `${p.name} (${p.key})` })) ?? []} />
             </Form.Item>
@@ -105,12 +108,12 @@ export function Start({ started }: { started: (id: string) => void }) {
         </Form>
       ) : (
         <Flex vertical gap={4}>
-          <Input.TextArea className="mono" aria-label={t.scenario} spellCheck={false} value={text} readOnly={way === 'example'} onChange={(e) => { setText(e.target.value); reset() }} autoSize={{ minRows: 10, maxRows: 24 }} />
+          <Editor label={t.scenario} value={text} mark={mark} {...(way === 'yaml' ? { change: (s: string) => { setText(s); reset() } } : {})} />
           <Typography.Text type="secondary">{cut.devices !== undefined ? t.scaled(cut.devices, Math.floor((cut.seconds ?? 0) / 60)) : t.scenarioHelp}</Typography.Text>
         </Flex>
       )}
       {!none && <Checkbox checked={forget} disabled={!allowed} onChange={(e) => setForget(e.target.checked)}>{t.forget}</Checkbox>}
-      {(start.error ?? check.error) && <Alert type="error" showIcon title={<span style={{ whiteSpace: 'pre-line' }}>{problemText((start.error ?? check.error)!)}</span>} />}
+      {refused && <Alert type="error" showIcon title={<span style={{ whiteSpace: 'pre-line' }}>{problemText(refused)}</span>} />}
       {check.data && <Alert type="success" showIcon title={t.good(check.data.devices, check.data.seconds)} />}
       {!allowed && <Alert type="info" showIcon title={t.operators} />}
       <Flex gap={8} align="center" wrap>

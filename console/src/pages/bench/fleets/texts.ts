@@ -65,6 +65,8 @@ export const fleetTexts = texts(
     returns: 'Came back',
     commandsDone: 'Commands done',
     of: 'of',
+    checkNames: { connected: 'Connected at the end', answered: 'Reports answered', commands: 'Commands obeyed', lost: 'Reports lost', rejected: 'Reports rejected', refused: 'Logins refused', p50: 'Answers, p50', p95: 'Answers, p95', p99: 'Answers, p99', connectP99: 'Connecting, p99' } as Record<string, string>,
+    bound: (s: string) => s,
   },
   {
     about: '设备群是许多同时工作的虚拟设备：登录、按物模型上报数据、断线、重连，全过程都被测量并给出结论。设备群运行在本服务器内，只连接本服务器的设备端口；命令行 matou fleet run 没有规模限制，可以测试任意服务器。',
@@ -130,5 +132,7 @@ export const fleetTexts = texts(
     returns: '重连',
     commandsDone: '命令完成',
     of: '/',
+    checkNames: { connected: '结束时在线', answered: '上报得到回复', commands: '命令得到执行', lost: '丢失的上报', rejected: '被拒收的上报', refused: '被拒绝的登录', p50: '回复时间 p50', p95: '回复时间 p95', p99: '回复时间 p99', connectP99: '建立连接 p99' } as Record<string, string>,
+    bound: (s: string) => s.replace('at least ', '不低于 ').replace('at most ', '不超过 ').replace('nothing was measured', '没有测量值').replace(/\((\d+) of (\d+)\)/, '（$1 / $2）'),
   },
 )
