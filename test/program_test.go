@@ -47,7 +47,7 @@ func workshop(t *testing.T) *matou {
 
 // written makes a device and writes a program for it into a directory of its
 // own.
-func (m *matou) written(product, target string) (device, file string) {
+func (m *matou) written(product, target string, more ...string) (device, file string) {
 	m.t.Helper()
 	device = "for-" + target
 	secret := map[string]string{sensorProduct: sensorKey}[product]
@@ -58,7 +58,8 @@ func (m *matou) written(product, target string) (device, file string) {
 		m.add(product, device, secret)
 	}
 	dir := m.t.TempDir()
-	_, errs, code := m.cli("device", "code", product+"/"+device, "--for", target, "--host", "127.0.0.1", "--port", m.port, "-o", dir)
+	args := []string{"device", "code", product + "/" + device, "--for", target, "--host", "127.0.0.1", "--port", m.port, "-o", dir}
+	_, errs, code := m.cli(append(args, more...)...)
 	if code != 0 {
 		m.t.Fatalf("exit %d: %s", code, errs)
 	}
@@ -136,57 +137,86 @@ func absolute(t *testing.T, path string) string {
 	return abs
 }
 
+// runners build what is to be built of a program and say how it is run.
+var runners = []struct {
+	target string
+	run    func(t *testing.T, file string) *exec.Cmd
+}{
+	{"python", func(t *testing.T, file string) *exec.Cmd {
+		return exec.Command(pythonWith(t, "paho.mqtt"), "-u", file)
+	}},
+	{"micropython", func(t *testing.T, file string) *exec.Cmd {
+		need(t, "python3")
+		return exec.Command("python3", "-u", absolute(t, filepath.Join("micropython", "run.py")), file)
+	}},
+	{"node", func(t *testing.T, file string) *exec.Cmd {
+		need(t, "node")
+		modules := absolute(t, filepath.Join("node", "node_modules"))
+		if _, err := os.Stat(filepath.Join(modules, "mqtt")); err != nil {
+			t.Skip("SKIPPED: test/node/node_modules is missing; run test/prepare")
+		}
+		cmd := exec.Command("node", file)
+		cmd.Env = append(os.Environ(), "NODE_PATH="+modules)
+		return cmd
+	}},
+	{"go", func(t *testing.T, file string) *exec.Cmd {
+		bin := filepath.Join(t.TempDir(), "device")
+		build(t, "go", "build", "-o", bin, file)
+		return exec.Command(bin)
+	}},
+	{"arduino", func(t *testing.T, file string) *exec.Cmd {
+		bin := filepath.Join(t.TempDir(), "sketch")
+		build(t, "g++", "-std=c++17", "-Wall", "-Wextra", "-DESP8266", "-Iarduino", "-Iarduino/PubSubClient", "-o", bin,
+			"arduino/main.cpp", "arduino/PubSubClient/PubSubClient.cpp", "-x", "c++", file)
+		return exec.Command(bin)
+	}},
+	{"stm32", func(t *testing.T, file string) *exec.Cmd {
+		bin := filepath.Join(t.TempDir(), "board")
+		build(t, "cc", "-std=c11", "-D_DEFAULT_SOURCE", "-D_POSIX_C_SOURCE=200809L", "-Wall", "-Wextra", "-Werror", "-Istm32", "-o", bin, "stm32/main.c", file, "-lpthread")
+		_, port := module(t, "esp8266", "")
+		return exec.Command(bin, port)
+	}},
+}
+
+// Over TLS every program knows the authority of the server's certificate, or
+// says that it does not look.
+func TestProgramsRunOverTLS(t *testing.T) {
+	m := workshop(t)
+	authority, err := os.ReadFile(filepath.Join(m.data, "tls", "ca.pem"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range runners {
+		if r.target == "arduino" { // is written without
+			continue
+		}
+		m.under(r.target, func(t *testing.T) {
+			device, file := m.written(lampProduct, r.target, "--tls")
+			cmd := r.run(t, file)
+			cmd.Dir = t.TempDir()
+			if err := os.WriteFile(filepath.Join(cmd.Dir, "matou-ca.pem"), authority, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			running(t, cmd)
+			m.proves(trades[0], device)
+		})
+	}
+	_, errs, code := m.cli("device", "code", lampProduct+"/for-go", "--for", "arduino", "--tls")
+	if code != 1 || !strings.Contains(errs, "without TLS") {
+		t.Errorf("exit %d: %s", code, errs)
+	}
+}
+
 func TestProgramsRun(t *testing.T) {
 	m := workshop(t)
 	for _, x := range trades {
-		m.under(x.product+"/python", func(t *testing.T) {
-			python := pythonWith(t, "paho.mqtt")
-			device, file := m.written(x.product, "python")
-			running(t, exec.Command(python, "-u", file))
-			m.proves(x, device)
-		})
-		m.under(x.product+"/micropython", func(t *testing.T) {
-			need(t, "python3")
-			device, file := m.written(x.product, "micropython")
-			running(t, exec.Command("python3", "-u", filepath.Join("micropython", "run.py"), file))
-			m.proves(x, device)
-		})
-		m.under(x.product+"/node", func(t *testing.T) {
-			need(t, "node")
-			if _, err := os.Stat(filepath.Join("node", "node_modules", "mqtt")); err != nil {
-				t.Skip("SKIPPED: test/node/node_modules is missing; run test/prepare")
-			}
-			device, file := m.written(x.product, "node")
-			cmd := exec.Command("node", file)
-			cmd.Env = append(os.Environ(), "NODE_PATH="+absolute(t, filepath.Join("node", "node_modules")))
-			running(t, cmd)
-			m.proves(x, device)
-		})
-		m.under(x.product+"/go", func(t *testing.T) {
-			device, file := m.written(x.product, "go")
-			bin := filepath.Join(t.TempDir(), "device")
-			build(t, "go", "build", "-o", bin, file)
-			running(t, exec.Command(bin))
-			m.proves(x, device)
-		})
-		m.under(x.product+"/arduino", func(t *testing.T) {
-			need(t, "g++")
-			device, file := m.written(x.product, "arduino")
-			bin := filepath.Join(t.TempDir(), "sketch")
-			build(t, "g++", "-std=c++17", "-Wall", "-Wextra", "-DESP8266", "-Iarduino", "-Iarduino/PubSubClient", "-o", bin,
-				"arduino/main.cpp", "arduino/PubSubClient/PubSubClient.cpp", "-x", "c++", file)
-			running(t, exec.Command(bin))
-			m.proves(x, device)
-		})
-		m.under(x.product+"/stm32", func(t *testing.T) {
-			need(t, "cc")
-			device, file := m.written(x.product, "stm32")
-			bin := filepath.Join(t.TempDir(), "board")
-			build(t, "cc", "-std=c11", "-D_DEFAULT_SOURCE", "-D_POSIX_C_SOURCE=200809L", "-Wall", "-Wextra", "-Werror", "-Istm32", "-o", bin, "stm32/main.c", file, "-lpthread")
-			_, port := module(t, "esp8266", "")
-			running(t, exec.Command(bin, port))
-			m.proves(x, device)
-		})
+		for _, r := range runners {
+			m.under(x.product+"/"+r.target, func(t *testing.T) {
+				device, file := m.written(x.product, r.target)
+				running(t, r.run(t, file))
+				m.proves(x, device)
+			})
+		}
 		m.under(x.product+"/c", func(t *testing.T) {
 			need(t, "cc")
 			device, file := m.written(x.product, "c")
@@ -341,16 +371,20 @@ func TestATListsAreTypedIntoModules(t *testing.T) {
 	for _, list := range []struct {
 		target, model, firmware string
 		hex                     bool
+		more                    []string
 	}{
-		{"at", "esp8266", "", true},
-		{"at-mqtt", "esp8266", "2.2", false},
-		{"at-ec20", "ec20", "", false},
-		{"at-nt35e", "nt35e", "", false},
+		{"at", "esp8266", "", true, nil},
+		{"at", "esp8266", "", true, []string{"--tls"}},
+		{"at-mqtt", "esp8266", "2.2", false, nil},
+		{"at-mqtt", "esp8266", "2.2", false, []string{"--tls"}},
+		{"at-ec20", "ec20", "", false, nil},
+		{"at-ec20", "ec20", "", false, []string{"--tls"}},
+		{"at-nt35e", "nt35e", "", false, nil},
 	} {
 		for _, x := range trades {
-			m.under(list.target+"/"+x.product, func(t *testing.T) {
+			m.under(strings.Join(append([]string{list.target, x.product}, list.more...), "/"), func(t *testing.T) {
 				dial, _ := module(t, list.model, list.firmware)
-				device, file := m.written(x.product, list.target)
+				device, file := m.written(x.product, list.target, list.more...)
 				text, err := os.ReadFile(file)
 				if err != nil {
 					t.Fatal(err)

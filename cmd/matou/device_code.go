@@ -15,6 +15,7 @@ type deviceCodeCmd struct {
 	Out      string    `short:"o" help:"File to write, a directory for the usual name; left out, the program is printed." placeholder:"FILE"`
 	Host     string    `help:"Host that the device connects to; left out, what the server's configuration says." placeholder:"HOST"`
 	Port     int       `help:"Port that the device connects to, likewise." placeholder:"PORT"`
+	TLS      bool      `name:"tls" help:"Connect with TLS; not for arduino and at-nt35e."`
 	Method   string    `help:"Sign method; left out, the usual one." placeholder:"METHOD"`
 	ClientID string    `name:"client-id" help:"Aliyun: the free part of the client id." placeholder:"ID"`
 	apiFlags
@@ -30,6 +31,7 @@ Examples:
   matou device code a1NightLamp/lamp01 --for at --host 192.168.1.10
   matou device code a1NightLamp/lamp01 --for arduino -o lamp01.ino
   matou device code VRqhDHF2wL/my_tv --for micropython -o main.py
+  matou device code a1NightLamp/lamp01 --for python --tls --host iot.example.com
   matou device code a1NightLamp/lamp01 --for c | cc -fsyntax-only -xc -
   matou device code VRqhDHF2wL/my_tv --for at | matou packet replay -`
 }
@@ -42,12 +44,15 @@ func (c *deviceCodeCmd) Run(g *globals) error {
 	if err != nil {
 		return err
 	}
-	port := ""
+	port, secure := "", ""
+	if c.TLS {
+		secure = "true"
+	}
 	if c.Port != 0 {
 		port = strconv.Itoa(c.Port)
 	}
 	var p program.Source
-	q := query("for", c.For, "host", c.Host, "port", port, "method", c.Method, "clientId", c.ClientID)
+	q := query("for", c.For, "host", c.Host, "port", port, "tls", secure, "method", c.Method, "clientId", c.ClientID)
 	if err := r.call("GET", c.Device.at("code"), q, nil, &p); err != nil {
 		return err
 	}

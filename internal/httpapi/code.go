@@ -21,8 +21,6 @@ func (a *api) deviceCode(ctx context.Context, in *codeInput) (program.Source, er
 		return program.Source{}, err
 	}
 	switch {
-	case in.TLS:
-		return program.Source{}, fault.In("tls", fault.Invalid("programs connect without TLS: see what GET …/credentials?tls=true says for one of your own"))
 	case p.DataModel != registry.Thing:
 		return program.Source{}, fault.Invalid("the devices of product %s report data streams; programs are written for thing models", p.Key)
 	case d.Secret == "" && all[0].Password == "":
@@ -31,7 +29,7 @@ func (a *api) deviceCode(ctx context.Context, in *codeInput) (program.Source, er
 	login := all[0]
 	source, err := program.Write(in.For, program.Plan{
 		Dialect: p.Dialect, Product: p.Key, Device: d.Name, Secret: d.Secret,
-		ClientID: login.ClientID, Username: login.Username, Password: login.Password, Host: login.Host, Port: login.Port, Model: p.Model,
+		ClientID: login.ClientID, Username: login.Username, Password: login.Password, Host: login.Host, Port: login.Port, TLS: in.TLS, Model: p.Model,
 	})
 	if errors.Is(err, program.ErrTarget) {
 		return program.Source{}, fault.In("for", fault.Invalid("%v", err))

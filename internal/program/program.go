@@ -32,6 +32,7 @@ type Plan struct {
 	Password string
 	Host     string
 	Port     int
+	TLS      bool         // the login is one for TLS, and Port takes it
 	Model    *thing.Model // nil for none
 }
 

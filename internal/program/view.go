@@ -81,6 +81,9 @@ func newView(p Plan) (*view, error) {
 
 // fits reports why a target cannot say the plan.
 func (v *view) fits(target string) error {
+	if v.TLS && (target == "arduino" || target == "at-nt35e") {
+		return fmt.Errorf("the program %s connects without TLS: leave tls out", target)
+	}
 	if !strings.HasPrefix(target, "at") {
 		return nil
 	}
