@@ -196,7 +196,15 @@ func (c *doctorAliyunCmd) Run(g *globals) error {
 	}
 	d := aliyun.Diagnose(sent, known)
 	if d == nil {
-		return rightLogin.print(g, c.chinese())
+		f := rightLogin
+		if m, ok := aliyun.Verify(sent, c.DeviceSecret); ok {
+			f.StringToSign = m.Content
+			if id, err := aliyun.ParseClientID(sent.ClientID); err == nil && id.Timestamp() != "" && !strings.HasSuffix(m.Content, "timestamp"+id.Timestamp()) {
+				f.Advice = "the timestamp in the client id is not signed, which the platform accepts"
+				f.AdviceZH = "clientId 中的 timestamp 没有参与签名，平台允许这样"
+			}
+		}
+		return f.print(g, c.chinese())
 	}
 	f := finding{
 		Code: d.Code, Field: d.Field, Received: d.Received, Expected: d.Expected,
