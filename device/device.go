@@ -57,6 +57,10 @@ type Options struct {
 	Dial client.Dialer
 
 	KeepAlive time.Duration // 0: the client's default
+	// ConnectTimeout bounds each attempt to connect, from Dial to CONNACK. What
+	// has to set up a module first takes longer than a network does. 0: the
+	// client's default, client.DefaultConnectTimeout.
+	ConnectTimeout time.Duration
 	// MinBackoff and MaxBackoff bound the random wait before a reconnect; the
 	// bound doubles with each attempt. 0: half a second and a minute.
 	MinBackoff, MaxBackoff time.Duration
@@ -161,8 +165,11 @@ func New(o Options) (*Device, error) {
 		replies: make(map[string]chan Heard),
 	}
 	d.client = client.New(client.Options{
-		Dial:       o.Dial,
-		KeepAlive:  o.KeepAlive,
+		Dial:      o.Dial,
+		KeepAlive: o.KeepAlive,
+
+		ConnectTimeout: o.ConnectTimeout,
+
 		MinBackoff: o.MinBackoff,
 		MaxBackoff: o.MaxBackoff,
 		Prepare:    func(c *packet.Connect) error { return s.Login(c, time.Now()) },

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"net"
 	"slices"
 	"strings"
 	"testing"
@@ -239,6 +240,44 @@ func TestSwitchesAreSaidAsTheVendorDoes(t *testing.T) {
 			t.Errorf("answer %s, %v; want %s", answer.Payload, err, tt.answer)
 		}
 	}
+}
+
+// TestSlowDialHasItsTime connects over something that takes a minute to set up,
+// such as a module that registers first.
+func TestSlowDialHasItsTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCloud(t)
+		dial := func(ctx context.Context) (net.Conn, error) {
+			select {
+			case <-time.After(time.Minute):
+				return c.dial(ctx)
+			case <-ctx.Done():
+				return nil, ctx.Err()
+			}
+		}
+		for timeout, want := range map[time.Duration]bool{0: false, 2 * time.Minute: true} {
+			failed := make(chan error, 1)
+			ctx, cancel := context.WithCancel(t.Context())
+			came := make(chan struct{}, 1)
+			d, err := New(Options{Identity: pump, Dial: dial, ConnectTimeout: timeout, OnConnect: func() { came <- struct{}{} },
+				GiveUp: func(err error) bool { failed <- err; return true }})
+			if err != nil {
+				t.Fatal(err)
+			}
+			ended := make(chan error, 1)
+			go func() { ended <- d.Run(ctx) }()
+			if want {
+				c.accept()
+				<-came
+				c.conn.Close()
+				cancel()
+			} else if err := <-failed; !strings.Contains(err.Error(), "deadline exceeded") {
+				t.Errorf("gave up with %v", err)
+			}
+			<-ended
+			cancel()
+		}
+	})
 }
 
 func TestRunSaysWhatItCannotDo(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/matou-iot/matou/modem"
 	"github.com/matou-iot/matou/modem/esp8266"
@@ -67,6 +68,11 @@ func (c *checker) module() {
 		c.tell("server.url", "%s does not go through a module: use mqtt:// or mqtts://", c.Server.URL)
 	}
 }
+
+// moduleTime bounds an attempt to connect through a module: joining a Wi-Fi or
+// registering with a network is part of it, and so is the module's own word on
+// why it could not.
+const moduleTime = 2 * time.Minute
 
 // A line is the device's way through a module.
 type line struct {

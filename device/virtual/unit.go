@@ -85,15 +85,15 @@ func New(d *Description, o Options) (*Unit, error) {
 	if err != nil {
 		return nil, err
 	}
-	dial := o.Dial
+	dial, patience := o.Dial, time.Duration(0)
 	if dial == nil && d.Module.Kind != "" {
 		if u.line, err = newLine(d.Module, d.Server.URL, config); err != nil {
 			return nil, err
 		}
-		dial, config = u.line.dial, u.line.tls
+		dial, config, patience = u.line.dial, u.line.tls, moduleTime
 	}
 	u.dev, err = device.New(device.Options{
-		Identity: d.Device.Identity(), URL: d.Server.URL, TLS: config, Dial: dial, KeepAlive: d.Server.KeepAlive,
+		Identity: d.Device.Identity(), URL: d.Server.URL, TLS: config, Dial: dial, KeepAlive: d.Server.KeepAlive, ConnectTimeout: patience,
 		Queue: d.Report.Queue, Desired: slices.Sorted(maps.Keys(d.Actuators)), GiveUp: o.GiveUp, Log: o.Log,
 		OnConnect: func() { u.tell(Event{Kind: Connected, Name: d.Server.URL}) },
 		OnAway:    func(err error) { u.tell(Event{Kind: Away, Err: err}) },

@@ -58,7 +58,7 @@ func (m *Module) goOnline(ctx context.Context) error {
 		return m.address(ctx)
 	}
 	if m.o.SSID == "" {
-		return errors.New("no Wi-Fi network: set Options.SSID, or let the module join one by itself")
+		return errors.New("no Wi-Fi network: name one (Options.SSID, --ssid), or let the module join one by itself")
 	}
 	if err := m.associate(ctx); err != nil {
 		return err

@@ -66,12 +66,21 @@ func (l *link) agree(sent *packet.Connect, ack *packet.Connack) {
 func (l *link) end(err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if err == io.EOF {
+		err = hungUp{}
+	}
 	if l.err == nil {
 		l.err = err
 		l.conn.SetWriteDeadline(time.Now().Add(farewell))
 		close(l.dead)
 	}
 }
+
+// hungUp is io.EOF in words, as the end of a connection.
+type hungUp struct{}
+
+func (hungUp) Error() string { return "the server closed the connection" }
+func (hungUp) Unwrap() error { return io.EOF }
 
 // arm gives the next write its time, unless the link has ended.
 func (l *link) arm(d time.Duration) {

@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"errors"
+	"io"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -161,6 +162,20 @@ func TestDisconnectOfTheServerIsTyped(t *testing.T) {
 			t.Errorf("OnDisconnect got %v", err)
 		}
 		f.wantEnd()
+	})
+}
+
+// TestServerThatHangsUp is told in words; it is io.EOF all the same.
+func TestServerThatHangsUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFake(t)
+		lost := make(chan error, 1)
+		f.start(Options{OnDisconnect: func(_ context.Context, err error) { lost <- err }})
+		f.welcome("\x20\x02\x00\x00")
+		f.conn.Close()
+		if err := <-lost; !errors.Is(err, io.EOF) || err.Error() != "the server closed the connection" {
+			t.Errorf("OnDisconnect got %v", err)
+		}
 	})
 }
 
