@@ -196,16 +196,11 @@ func (s *subJSON) Hear(topic string, payload []byte) (h Heard, ok bool) {
 }
 
 func (s *subJSON) Answer(h Heard, out Values, failed error) (client.Message, error) {
-	topic := h.Topic + "_reply"
-	if failed != nil {
-		return message(topic, fmt.Appendf(nil, `{"id":%s,"code":%d,"msg":%s}`, quote(h.ID), codeFailed, quote(failed.Error()))), nil
-	}
-	if h.Kind == Set {
-		return message(topic, fmt.Appendf(nil, `{"id":%s,"code":%d,"msg":"success"}`, quote(h.ID), codeSuccess)), nil
+	if failed != nil || h.Kind == Set {
+		return oneJSONReply(h, nil, failed), nil
 	}
 	output, err := object(readings(out), plain)
-	return message(topic, fmt.Appendf(nil, `{"id":%s,"code":%d,"msg":"success","data":{%s,"identifier":%s,"output":%s}}`,
-		quote(h.ID), codeSuccess, s.id.names(), quote(h.Service), output)), err
+	return oneJSONReply(h, fmt.Appendf(nil, `{%s,"identifier":%s,"output":%s}`, s.id.names(), quote(h.Service), output), nil), err
 }
 
 // happened is an event in OneJSON, as the params of a post.

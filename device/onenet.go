@@ -125,16 +125,25 @@ func (o *oneJSON) Hear(topic string, payload []byte) (h Heard, ok bool) {
 }
 
 func (o *oneJSON) Answer(h Heard, out Values, failed error) (client.Message, error) {
-	topic := h.Topic + "_reply"
-	if failed != nil {
-		return message(topic, fmt.Appendf(nil, `{"id":%s,"code":%d,"msg":%s}`,
-			quote(h.ID), codeFailed, quote(failed.Error()))), nil
-	}
-	if len(out) == 0 {
-		return message(topic, fmt.Appendf(nil, `{"id":%s,"code":%d,"msg":"success"}`, quote(h.ID), codeSuccess)), nil
+	if failed != nil || len(out) == 0 {
+		return oneJSONReply(h, nil, failed), nil
 	}
 	data, err := object(readings(out), plain)
-	return message(topic, fmt.Appendf(nil, `{"id":%s,"code":%d,"msg":"success","data":%s}`, quote(h.ID), codeSuccess, data)), err
+	return oneJSONReply(h, data, nil), err
+}
+
+// oneJSONReply says how a set or a call came out; data, where there is some, is
+// what a call gave.
+func oneJSONReply(h Heard, data []byte, failed error) client.Message {
+	code, msg := codeSuccess, "success"
+	if failed != nil {
+		code, msg = codeFailed, failed.Error()
+	}
+	payload := fmt.Appendf(nil, `{"id":%s,"code":%d,"msg":%s`, quote(h.ID), code, quote(msg))
+	if len(data) > 0 {
+		payload = append(append(payload, `,"data":`...), data...)
+	}
+	return message(h.Topic+"_reply", append(payload, '}'))
 }
 
 // login makes a token that ends soon: each connection gets its own.

@@ -68,13 +68,14 @@ func TestFleetExamples(t *testing.T) {
 	}{
 		{"classroom", []string{"--duration", "4s"}, func(r fleetResult) bool { return r.Devices == 40 && r.CommandsOrdered > 0 }},
 		{"mixed-vendors", []string{"--count", "100", "--duration", "4s"}, func(r fleetResult) bool { return r.Devices == 100 && r.CommandsOrdered > 0 }},
+		{"gateways", []string{"--count", "77", "--duration", "4s"}, func(r fleetResult) bool { return r.Devices == 77 && r.Cut > 0 && r.Cut < 8 }},
 		{"reconnect-storm", []string{"--count", "200", "--duration", "3s"}, func(r fleetResult) bool { return r.Cut > 200 && r.Returns == r.Cut }},
 		{"flaky-network", []string{"--count", "40", "--duration", "3s"}, func(r fleetResult) bool { return r.Posts > 0 }},
 		{"soak", []string{"--count", "50", "--duration", "2s"}, func(r fleetResult) bool { return r.Devices == 50 }},
 	} {
 		r, errs, code := m.fleet(append([]string{"--example", tt.name}, tt.args...)...)
 		if code != 0 || r.Scenario != tt.name || !tt.check(r) || r.Lost != 0 || r.Answered != r.Posts || r.Connected != int64(r.Devices) ||
-			r.CommandsDone != r.CommandsOrdered || len(r.Checks) == 0 || r.BytesPerDevice <= 0 {
+			r.CommandsDone != r.CommandsOrdered && tt.name != "gateways" || len(r.Checks) == 0 || r.BytesPerDevice <= 0 {
 			t.Errorf("%s: exit %d\n%+v\n%s", tt.name, code, r, errs)
 		}
 	}

@@ -19,7 +19,7 @@ type fleetCmd struct {
 type fleetRunCmd struct {
 	File string `arg:"" optional:"" help:"YAML file with the scenario; - is standard input." placeholder:"SCENARIO"`
 
-	Example  string `help:"Run a scenario that comes with Matou: classroom, flaky-network, mixed-vendors, reconnect-storm or soak." placeholder:"NAME"`
+	Example  string `help:"Run a scenario that comes with Matou: classroom, flaky-network, gateways, mixed-vendors, reconnect-storm or soak." placeholder:"NAME"`
 	Print    bool   `help:"Print the scenario instead of running it."`
 	Check    bool   `help:"Check the scenario and stop."`
 	URL      string `name:"url" help:"Connect here instead: mqtt://, mqtts://, ws:// or wss://." placeholder:"URL"`

@@ -33,7 +33,7 @@ func scenario(t testing.TB, text string) *Scenario {
 
 func TestExamplesAreRight(t *testing.T) {
 	names := Examples.Names()
-	if got, want := fmt.Sprint(names), "[classroom flaky-network mixed-vendors reconnect-storm soak]"; got != want {
+	if got, want := fmt.Sprint(names), "[classroom flaky-network gateways mixed-vendors reconnect-storm soak]"; got != want {
 		t.Fatalf("examples %s, want %s", got, want)
 	}
 	for _, name := range names {
