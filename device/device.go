@@ -129,6 +129,7 @@ type Device struct {
 	replies map[string]chan Heard // by message id, each takes one
 	queue   [][]Reading           // to be sent, the oldest first; at most o.Queue
 	dropped int64
+	last    Values // posted last of each property; nil where OnChange does not ask
 }
 
 // New makes a device that does nothing until Run is called. The error says

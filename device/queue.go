@@ -31,6 +31,11 @@ func (d *Device) PostReadings(r ...Reading) {
 			}
 		}
 	}
+	if d.last != nil {
+		for _, x := range r {
+			d.last[x.ID] = x.Value
+		}
+	}
 	if len(d.queue) >= d.o.Queue {
 		d.queue = d.queue[:copy(d.queue, d.queue[1:])]
 		d.dropped++

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -103,6 +104,28 @@ func TestOnChangePostsWhatChanged(t *testing.T) {
 				t.Errorf("%s after %v, want %v", want.payload, d, want.after)
 			}
 		}
+	})
+}
+
+// TestWhatWasReportedHasNotChanged has a value that another report, or a set,
+// has told already: it is no change any more.
+func TestWhatWasReportedHasNotChanged(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCloud(t)
+		var n atomic.Int64
+		d := c.start(Options{Identity: pump}, func(d *Device) {
+			d.OnChange(2*time.Second, 0, func(context.Context) (Values, error) { return Values{"n": n.Load()}, nil })
+		})
+		c.accept()
+		c.subscribed()
+		c.want("farm/pump1/properties", `{"n":0}`)
+		synctest.Wait()
+		n.Store(1)
+		d.Post(Values{"n": 1})
+		c.want("farm/pump1/properties", `{"n":1}`)
+		<-time.After(3 * time.Second) // OnChange has looked meanwhile
+		n.Store(2)
+		c.want("farm/pump1/properties", `{"n":2}`)
 	})
 }
 

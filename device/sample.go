@@ -37,7 +37,6 @@ type sampler struct {
 	changes   bool // post only what has changed
 	tolerance float64
 	read      func(context.Context) (Values, error)
-	last      Values
 }
 
 // Every posts what read returns, at once after the first connection and then
@@ -49,10 +48,11 @@ func (d *Device) Every(interval time.Duration, read func(context.Context) (Value
 }
 
 // OnChange reads in an interval and posts those values that are others than
-// when they were last posted. A number has changed when it differs by
+// when they were last posted, by whomever. A number has changed when it differs by
 // tolerance or more; with 0 every difference counts.
 func (d *Device) OnChange(interval time.Duration, tolerance float64, read func(context.Context) (Values, error)) {
 	d.samplers = append(d.samplers, &sampler{every: interval, changes: true, tolerance: tolerance, read: read})
+	d.last = Values{}
 }
 
 // sample works for one sampler until ctx ends.
@@ -72,7 +72,7 @@ func (d *Device) sample(ctx context.Context, s *sampler) {
 			d.o.Log.Warn("device could not read", "err", err)
 		}
 		if ctx.Err() == nil {
-			d.Post(s.changed(v))
+			d.Post(d.changed(s, v))
 		}
 		select {
 		case <-tick.C:
@@ -83,19 +83,17 @@ func (d *Device) sample(ctx context.Context, s *sampler) {
 }
 
 // changed is what of v has to be posted.
-func (s *sampler) changed(v Values) Values {
+func (d *Device) changed(s *sampler, v Values) Values {
 	if !s.changes {
 		return v
 	}
-	if s.last == nil {
-		s.last = Values{}
-	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	out := Values{}
 	for id, x := range v {
-		if before, ok := s.last[id]; ok && !differs(before, x, s.tolerance) {
-			continue
+		if before, ok := d.last[id]; !ok || differs(before, x, s.tolerance) {
+			out[id] = x
 		}
-		out[id], s.last[id] = x, x
 	}
 	return out
 }

@@ -120,7 +120,14 @@ func (u *Unit) Run(ctx context.Context) error {
 		u.dev.Every(every, func(context.Context) (device.Values, error) { return u.measure(), nil })
 	}
 	if u.d.Report.OnChange {
-		u.dev.OnChange(u.pulse(), u.d.Report.Tolerance, func(context.Context) (device.Values, error) { return u.measure(), nil })
+		told := u.d.Report.Every > 0 // the first of the regular reports has it all
+		u.dev.OnChange(u.pulse(), u.d.Report.Tolerance, func(context.Context) (device.Values, error) {
+			if told {
+				told = false
+				return nil, nil
+			}
+			return u.measure(), nil
+		})
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	var rules sync.WaitGroup
