@@ -271,6 +271,7 @@ func (d *dialogue) sendPayload(ctx context.Context) error {
 	d.again.Stop()
 	d.sent = true
 	d.h.mu.Lock()
+	d.h.payload = true
 	d.h.scanner.Expect(nil)
 	if d.mayEcho() {
 		d.h.scanner.Expect(d.r.Payload)
@@ -294,7 +295,7 @@ func (d *dialogue) mayEcho() bool {
 func (h *Host) sendCommand(ctx context.Context, c at.Command) error {
 	line := append(c.Append(nil), h.o.LineEnd...)
 	h.mu.Lock()
-	h.echoes = false
+	h.echoes, h.payload = false, false
 	h.scanner.Expect(line)
 	h.mu.Unlock()
 	return h.write(ctx, line)

@@ -61,6 +61,9 @@ type Host struct {
 	stale    time.Time // an answer may be outstanding until then; zero: none
 	prompted bool      // a prompt came that nobody wanted
 	echoes   bool      // the module echoed the last command
+	told     bool      // not to echo
+	muted    bool      // and it has answered a command without echo since
+	payload  bool      // what was sent last is data, not a command
 }
 
 // NewHost begins to read from port. Close closes it.
@@ -87,7 +90,8 @@ func (h *Host) Err() error {
 	return h.gone
 }
 
-// Restarts counts the restarts that the module has told of.
+// Restarts counts the restarts that the module has told of, or given away: see
+// Mute.
 func (h *Host) Restarts() int {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -175,6 +179,11 @@ func (h *Host) route(e at.Event) (taken, restarted bool) {
 	switch e.Kind {
 	case at.Echo:
 		h.echoes = true
+		if h.muted && !h.payload {
+			h.restarted()
+			h.stale = time.Now() // the answer to what was echoed
+			return false, true
+		}
 		return true, false
 	case at.Prompt:
 		if h.asking == nil || !h.asking.add(e, false) {
@@ -187,6 +196,20 @@ func (h *Host) route(e at.Event) (taken, restarted bool) {
 	return false, false
 }
 
+// restarted notes that the module restarted, and ends what is under way.
+func (h *Host) restarted() {
+	h.restarts++
+	h.stale = time.Time{}
+	h.prompted, h.told, h.muted = false, false, false
+	if h.asking != nil {
+		h.asking.fail(ErrRestart)
+	}
+	for _, w := range h.waiters {
+		w.fail(ErrRestart)
+	}
+	h.waiters = nil
+}
+
 func (h *Host) routeLine(e at.Event) (taken, restarted bool) {
 	for i, w := range h.waiters {
 		if w.match(e.Text) {
@@ -196,22 +219,14 @@ func (h *Host) routeLine(e at.Event) (taken, restarted bool) {
 		}
 	}
 	if h.o.Restarted != nil && e.Kind == at.Line && h.o.Restarted(e.Text) {
-		h.restarts++
-		h.stale = time.Time{}
-		h.prompted = false
-		if h.asking != nil {
-			h.asking.fail(ErrRestart)
-		}
-		for _, w := range h.waiters {
-			w.fail(ErrRestart)
-		}
-		h.waiters = nil
+		h.restarted()
 		return false, true
 	}
 	_, result := h.o.Dialect.Result(e.Text)
 	result = (result || at.Busy(e.Text)) && e.Kind == at.Line
+	h.muted = h.muted || h.told && result && !h.echoes
 	x := h.asking
-	if x == nil {
+	if x == nil || x.err != nil { // nobody waits, or not any more
 		if result {
 			h.o.Log.Debug("late result", "line", e.Text)
 			h.stale = time.Time{}

@@ -20,13 +20,18 @@ const (
 )
 
 // setUp makes the Readiness of a module that plays a script; configuring is
-// AT+A. firsts are its calls.
-func setUp(t *testing.T, script string) (r *modem.Readiness, h *modem.Host, firsts *[]bool, wait func()) {
+// AT+A, after what comes first. firsts are its calls.
+func setUp(t *testing.T, script string, begin ...func(*modem.Host, context.Context) error) (r *modem.Readiness, h *modem.Host, firsts *[]bool, wait func()) {
 	t.Helper()
 	h, _, wait = talk(t, cellular, script)
 	firsts = new([]bool)
 	return modem.NewReadiness(h, 1, func(ctx context.Context, first bool) error {
 		*firsts = append(*firsts, first)
+		for _, do := range begin {
+			if err := do(h, ctx); err != nil {
+				return err
+			}
+		}
 		_, err := h.Ask(ctx, request(t, at.V250, "AT+A"))
 		return err
 	}), h, firsts, wait

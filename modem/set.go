@@ -26,3 +26,18 @@ func (h *Host) SetFor(ctx context.Context, timeout time.Duration, name string, a
 func (h *Host) Try(ctx context.Context, name string, args ...at.Arg) bool {
 	return h.Set(ctx, name, args...) == nil
 }
+
+// Mute tells the module not to echo (ATE0). If it obeys, and echoes a command
+// later all the same, it has restarted, and what it said of that got lost.
+func (h *Host) Mute(ctx context.Context) error {
+	h.tell(false)
+	err := h.Set(ctx, "E", at.Num(0))
+	h.tell(err == nil)
+	return err
+}
+
+func (h *Host) tell(told bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.told, h.muted = told, false
+}

@@ -108,7 +108,7 @@ func (m *Module) configure(ctx context.Context, first bool) error {
 			return err
 		}
 	}
-	if err := m.host.Set(ctx, "E", at.Num(0)); err != nil {
+	if err := m.host.Mute(ctx); err != nil {
 		return err
 	}
 	if err := m.identify(ctx); err != nil {

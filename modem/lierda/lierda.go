@@ -115,7 +115,7 @@ func (m *Module) goOnline(ctx context.Context) error {
 // configure brings the module into the state that the driver works in.
 func (m *Module) configure(ctx context.Context, _ bool) error {
 	m.online.Store(false) // a join may have ended after the restart that this follows
-	if err := m.host.Set(ctx, "E", at.Num(0)); err != nil {
+	if err := m.host.Mute(ctx); err != nil {
 		return err
 	}
 	id, err := modem.IdentifyCellular(ctx, m.host)

@@ -115,6 +115,24 @@ func TestVirtualLostAndRestarted(t *testing.T) {
 	}, nil)
 }
 
+// TestVirtualRestartUnheard: a restart of which no word arrived is noticed,
+// and the module set up again.
+func TestVirtualRestartUnheard(t *testing.T) {
+	onVirtual(t, func(b *bench) {
+		s := b.Connect(modem.Login{ClientID: "dev1"}, nil)
+		b.RestartUnheard()
+		if err := s.Publish(b.Context(), modem.Message{Topic: "t", Payload: []byte("x")}); !errors.Is(err, modem.ErrRestart) {
+			b.Errorf("%v", err)
+		}
+		<-s.Done()
+		if err := s.Err(); !errors.Is(err, modem.ErrRestart) {
+			b.Errorf("%v", err)
+		}
+		s.Close()
+		b.Connect(modem.Login{ClientID: "dev1"}, nil).Close()
+	}, nil)
+}
+
 func TestVirtualRoughLine(t *testing.T) {
 	onVirtual(t, func(b *bench) { b.RoughSession(50, 2) }, nil,
 		virtual.Fault{Name: "lost-bytes", Value: "0.001", After: time.Minute}, virtual.Fault{Name: "reset", Value: "97s"})

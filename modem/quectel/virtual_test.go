@@ -177,6 +177,22 @@ func TestVirtualLinkLost(t *testing.T) {
 	}, nil)
 }
 
+// TestVirtualRestartUnheard: a restart of which no word arrived is noticed,
+// and the module set up again.
+func TestVirtualRestartUnheard(t *testing.T) {
+	onVirtual(t, func(b *bench) {
+		conn := b.Dial(virtualtest.EchoAddress)
+		b.RestartUnheard()
+		if _, err := b.Driver.Dial(b.Context(), "tcp", virtualtest.EchoAddress); !errors.Is(err, modem.ErrRestart) {
+			b.Errorf("%v", err)
+		}
+		if _, err := conn.Read(make([]byte, 1)); !errors.Is(err, modem.ErrRestart) {
+			b.Errorf("reading: %v", err)
+		}
+		b.Echo(b.Dial(virtualtest.EchoAddress), "again")
+	}, nil)
+}
+
 func TestVirtualSession(t *testing.T) {
 	for _, quirks := range [][]string{nil, {"payload-echo"}, {"no-qmtpub"}, {"open-twice-error"}} {
 		t.Run(strings.Join(quirks, "+"), func(t *testing.T) {

@@ -80,3 +80,14 @@ func (b *Bench[D]) Connect(login modem.Login, receive func(modem.Message)) modem
 	}
 	return s
 }
+
+// RestartUnheard restarts the module while nothing that it says arrives.
+func (b *Bench[D]) RestartUnheard() {
+	b.Helper()
+	if err := b.Module.SetFault(virtual.Fault{Name: "lost-bytes", Value: "1"}); err != nil {
+		b.Fatal(err)
+	}
+	b.Module.Reset()
+	<-time.After(time.Minute) // of the bubble
+	b.Module.ClearFault("lost-bytes")
+}
