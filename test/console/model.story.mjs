@@ -21,9 +21,9 @@ async function choose(page, within, label, word) {
   await page.keyboard.press('Enter')
 }
 
-async function open(language, key, options = {}) {
+async function open(language, key, { as = [], ...options } = {}) {
   const v = await visit({ language, ...options })
-  await signIn(v)
+  await signIn(v, ...as)
   await v.page.goto(`${address}/products/${key}`)
   await settled(v.page)
   return v
@@ -154,6 +154,14 @@ test('mistakes are named at their field, changes are undone, and leaving asks fi
   await page.getByRole('button', { name: 'Redo' }).click()
   assert.deepEqual((await ids())[0], 'Humidity')
 
+  await text(page, 'Thing model as JSON').fill('{"properties":[{"id":"a b","name":"","access":"read-only","required":false,"type":{"kind":"int32"}}],"events":[],"services":[]}')
+  await page.getByText('Form', { exact: true }).click()
+  await page.getByText('an identifier holds no blanks').waitFor() // the server's words, and the way to the field
+  await page.getByRole('button', { name: 'Show' }).click()
+  await drawer(page).getByText('No blanks, quotes, slashes, + or #.').waitFor()
+  await drawer(page).getByRole('button', { name: 'Cancel' }).click()
+  await page.locator('.ant-drawer-open').waitFor({ state: 'detached' })
+  await page.getByText('JSON', { exact: true }).click()
   await text(page, 'Thing model as JSON').fill('{"properties":[{"identifier":"X","name":"x","accessMode":"r","dataType":{"type":"int","specs":{}}}]}')
   await page.getByText('Form', { exact: true }).click()
   await page.getByRole('button', { name: 'Actions on X' }).waitFor() // a vendor's text is a form, too
@@ -203,5 +211,22 @@ test('a vendor file shows what is not carried over, in and out, on a phone in th
   const [file] = await Promise.all([page.waitForEvent('download'), dialog.getByRole('button', { name: /下\s?载/ }).click()])
   assert.equal(file.suggestedFilename(), 'formPhone.aliyun.json')
   await page.keyboard.press('Escape')
+  await fine(v)
+})
+
+test('a viewer sees all of a model and can change nothing', async () => {
+  await ask('POST', '/operators', { name: 'modelreader', password: 'only reading 1234', role: 'viewer' })
+  const v = await open('en', 'a1DemoLight', { as: ['modelreader', 'only reading 1234'] })
+  const { page } = v
+  await page.getByRole('button', { name: '闪烁' }).click()
+  await drawer(page).getByRole('button', { name: 'Times' }).click()
+  assert.equal(await drawer(page).getByLabel('Maximum').inputValue(), '20')
+  assert.ok(await drawer(page).getByLabel('Maximum').isDisabled())
+  assert.equal(await drawer(page).getByRole('button', { name: /Apply|Delete|Add/ }).count(), 0)
+  assert.deepEqual(await barriers(page), [])
+  await drawer(page).getByRole('button', { name: 'Close' }).last().click()
+  await page.locator('.ant-drawer-open').waitFor({ state: 'detached' })
+  assert.equal(await page.getByRole('button', { name: /^New|Actions/ }).count(), 0)
+  assert.ok(await page.getByRole('button', { name: 'Publish' }).isDisabled())
   await fine(v)
 })

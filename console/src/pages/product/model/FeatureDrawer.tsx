@@ -53,7 +53,7 @@ export function FeatureDrawer({ place, index, feature, model, dialect, readOnly,
       }
     >
       {problem && <Alert type="error" showIcon title={problem} style={{ marginBottom: 12 }} />}
-      <Troubles.Provider value={{ list, tried }}>
+      <Troubles.Provider value={{ list, tried, readOnly }}>
         <Form layout="vertical" className="feature-form" disabled={readOnly} requiredMark={false} onSubmitCapture={done}>
           <Names f={f} set={set} model={model} dialect={dialect} isNew={index === undefined} />
           {'access' in f && (

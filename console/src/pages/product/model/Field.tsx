@@ -4,9 +4,9 @@ import { useTexts } from '../../../i18n/texts'
 import { isSerious, type Trouble } from './problems'
 import { modelTexts } from './texts'
 
-// Troubles are those of the feature that is being edited. What is merely
+// Troubles are those of the feature that is edited, or only looked at. What is merely
 // missing is told when somebody has tried to go on.
-export const Troubles = createContext<{ list: Trouble[]; tried: boolean }>({ list: [], tried: false })
+export const Troubles = createContext<{ list: Trouble[]; tried: boolean; readOnly: boolean }>({ list: [], tried: false, readOnly: false })
 
 export function useTrouble(at: string): Trouble | undefined {
   const { list, tried } = useContext(Troubles)

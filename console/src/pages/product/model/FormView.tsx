@@ -1,5 +1,5 @@
 import { ImportOutlined, PlusOutlined } from '@ant-design/icons'
-import { App, Button, Empty, Flex, Input, Segmented, Typography } from 'antd'
+import { Alert, App, Button, Empty, Flex, Input, Segmented, Typography } from 'antd'
 import { useMemo, useState } from 'react'
 import { useLanguage, useTexts } from '../../../i18n/texts'
 import { FeatureDrawer } from './FeatureDrawer'
@@ -51,8 +51,10 @@ export function FormView({ model, dialect, able, problem, change, undo, bringIn 
       {t.newOf[place]}
     </Button>
   ))
+  const wrong = at && all.find((s) => s.place === at.place && s.index === at.index)
   return (
     <Flex vertical gap={12}>
+      {problem && <Alert type="error" showIcon title={problem} action={wrong && <Button size="small" onClick={() => setEdited(wrong)}>{t.show}</Button>} />}
       {all.length === 0 ? (
         <Blank able={able} add={add(true)} take={change} bringIn={bringIn} />
       ) : (

@@ -15,7 +15,7 @@ type Props = { at: string; label: string; add: string; params: Param[]; change: 
 // struct: one is open at a time.
 export function ParamList({ at, label, add, params, change, dialect }: Props) {
   const t = useTexts(modelTexts)
-  const { list, tried } = useContext(Troubles)
+  const { list, tried, readOnly } = useContext(Troubles)
   const [open, setOpen] = useState<number>()
   const none = useTrouble(at)
   const wrong = (i: number) => list.some((x) => isSerious(x) && x.at.startsWith(`${at}.${i}.`) && (tried || x.what !== 'idMissing'))
@@ -37,17 +37,19 @@ export function ParamList({ at, label, add, params, change, dialect }: Props) {
           return (
             <Card key={i} size="small" styles={{ body: { padding: '4px 8px' } }}>
               <Flex align="center" gap={2} wrap>
-                <Button type="text" size="small" aria-expanded={shown} icon={shown ? <DownOutlined /> : <RightOutlined />} onClick={() => setOpen(shown ? undefined : i)} style={{ flex: 1, justifyContent: 'start', minWidth: 140, overflow: 'hidden' }}>
+                <Button type="text" size="small" disabled={false} aria-expanded={shown} icon={shown ? <DownOutlined /> : <RightOutlined />} onClick={() => setOpen(shown ? undefined : i)} style={{ flex: 1, justifyContent: 'start', minWidth: 140, overflow: 'hidden' }}>
                   <span className="mono">{called}</span>
                   <Typography.Text type="secondary">{kindWord(p.type.kind, dialect)}</Typography.Text>
                   {wrong(i) && <Typography.Text type="danger"><ExclamationCircleOutlined /></Typography.Text>}
                 </Button>
-                <Flex>
-                  <Button type="text" size="small" icon={<UpOutlined />} aria-label={`${t.up} ${called}`} disabled={i === 0} onClick={() => move(i, i - 1)} />
-                  <Button type="text" size="small" icon={<DownOutlined />} aria-label={`${t.down} ${called}`} disabled={i === params.length - 1} onClick={() => move(i, i + 1)} />
-                  <Button type="text" size="small" icon={<CopyOutlined />} aria-label={`${t.duplicate} ${called}`} onClick={() => insert(i + 1, copyOf(p, params))} />
-                  <Button type="text" size="small" icon={<DeleteOutlined />} aria-label={`${t.remove} ${called}`} onClick={() => { change(params.toSpliced(i, 1)); setOpen(undefined) }} />
-                </Flex>
+                {!readOnly && (
+                  <Flex>
+                    <Button type="text" size="small" icon={<UpOutlined />} aria-label={`${t.up} ${called}`} disabled={i === 0} onClick={() => move(i, i - 1)} />
+                    <Button type="text" size="small" icon={<DownOutlined />} aria-label={`${t.down} ${called}`} disabled={i === params.length - 1} onClick={() => move(i, i + 1)} />
+                    <Button type="text" size="small" icon={<CopyOutlined />} aria-label={`${t.duplicate} ${called}`} onClick={() => insert(i + 1, copyOf(p, params))} />
+                    <Button type="text" size="small" icon={<DeleteOutlined />} aria-label={`${t.remove} ${called}`} onClick={() => { change(params.toSpliced(i, 1)); setOpen(undefined) }} />
+                  </Flex>
+                )}
               </Flex>
               {shown && (
                 <div style={{ paddingTop: 8 }}>
@@ -68,9 +70,12 @@ export function ParamList({ at, label, add, params, change, dialect }: Props) {
             </Card>
           )
         })}
-        <Button icon={<PlusOutlined />} size="small" style={{ alignSelf: 'start' }} onClick={() => insert(params.length, freshParam())}>
-          {add}
-        </Button>
+        {readOnly && params.length === 0 && <Typography.Text type="secondary">{t.noParams}</Typography.Text>}
+        {!readOnly && (
+          <Button icon={<PlusOutlined />} size="small" style={{ alignSelf: 'start' }} onClick={() => insert(params.length, freshParam())}>
+            {add}
+          </Button>
+        )}
       </Flex>
     </Form.Item>
   )

@@ -80,7 +80,7 @@ export function Model({ product: p }: { product: Schemas['Product'] }) {
       )}
       {view === 'form' && !model && check.settled && <Alert type="warning" showIcon title={m.unread} action={<Button size="small" onClick={() => setView('json')}>{m.toJSON}</Button>} />}
       <Refused error={check.error} />
-      {check.data?.problem && <Alert type="error" showIcon title={check.data.problem} />}
+      {view === 'json' && check.data?.problem && <Alert type="error" showIcon title={check.data.problem} />}
       {check.data && !check.data.problem && (dirty || models.data.draft) && <Alert type="success" showIcon title={t.right} />}
       {!check.settled && <Typography.Text type="secondary">{m.checking}</Typography.Text>}
       {model && <Changes model={model} versions={versions} />}
