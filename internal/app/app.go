@@ -277,7 +277,7 @@ func (a *App) join() error {
 		Broker: a.broker, Gate: a.gate, Access: a.access, Audit: audit.New(audit.Options{Store: a.db, Log: a.log}), Enroll: a.enroll, Dialects: a.dialects, Version: a.version, Log: a.log,
 		Shadows: a.shadows, Configs: a.configs, Logs: a.logs, Networks: a.db, Bench: a.bench,
 		Layers: layers.New(layers.Options{
-			Registry: a.registry, Records: a.feed, History: a.history, Timeline: a.timeline, Dialects: a.dialects, Others: a.topology,
+			Registry: a.registry, Records: a.feed, History: a.history, Timeline: a.timeline, Dialects: a.dialects, Others: a.topology, Lines: a.spoken,
 		}),
 		PublicHost: a.publicHost(), PublicPort: port(a.devices[0]), Started: a.started,
 		RootCertificate: a.rootCertificate(), Ready: a.disk.room, Disk: a.disk.use, Settings: a.shownSettings, Measure: a.coap.Measure,

@@ -9,8 +9,12 @@ import (
 
 	"github.com/matou-iot/matou/device/fleet"
 	"github.com/matou-iot/matou/internal/bench"
+	"github.com/matou-iot/matou/internal/broker"
 	"github.com/matou-iot/matou/internal/command"
+	"github.com/matou-iot/matou/internal/layers"
 	"github.com/matou-iot/matou/internal/registry"
+	"github.com/matou-iot/matou/internal/trace"
+	"github.com/matou-iot/matou/mqtt/packet"
 	"github.com/matou-iot/matou/thing"
 )
 
@@ -26,7 +30,7 @@ func (a *App) newBench() *bench.Bench {
 		}
 	}
 	return bench.New(bench.Options{
-		Registry: a.registry, Reach: reach, Modules: a.config.Bench.Modules, Idle: a.config.Bench.Idle, Log: a.log,
+		Registry: a.registry, Whose: a.whose, Reach: reach, Modules: a.config.Bench.Modules, Idle: a.config.Bench.Idle, Log: a.log,
 		FleetDevices: a.config.Bench.FleetDevices, Command: a.commandAndWait,
 	})
 }
@@ -48,4 +52,20 @@ func (a *App) commandAndWait(ctx context.Context, c fleet.Command) (err error) {
 		err = fmt.Errorf("the command is %s %s", sent.State, sent.Message)
 	}
 	return err
+}
+
+// whose is the device that a module's login claims to be.
+func (a *App) whose(ctx context.Context, c *packet.Connect) registry.ID {
+	o, err := a.gate.Judge(ctx, c, broker.Origin{})
+	if err != nil {
+		return registry.ID{}
+	}
+	return registry.ID{Product: o.Claim.Product, Device: o.Claim.Device}
+}
+
+// spoken is what was said on the serial line of a module of the bench about the
+// packet of an entry.
+func (a *App) spoken(id registry.ID, e trace.Entry) (layers.AT, bool) {
+	s, ok := a.bench.Spoken(id, e)
+	return layers.AT(s), ok
 }

@@ -16,6 +16,7 @@ import (
 
 	"github.com/matou-iot/matou/device/fleet"
 	"github.com/matou-iot/matou/internal/registry"
+	"github.com/matou-iot/matou/mqtt/packet"
 	"github.com/matou-iot/matou/thing"
 )
 
@@ -29,6 +30,8 @@ const (
 // Options say what the bench may do.
 type Options struct {
 	Registry Registry // who the simulated devices are
+
+	Whose func(context.Context, *packet.Connect) registry.ID // who a module's CONNECT claims to be; nil: nobody knows
 
 	Reach   Reach
 	Modules int           // at work at a time; more are refused. 0: 8
@@ -49,6 +52,7 @@ type Bench struct {
 	ctx     context.Context // of all that is at work
 	stop    context.CancelFunc
 	working sync.WaitGroup
+	spoken  memory
 
 	mu      sync.Mutex
 	modules map[string]*Module
@@ -63,6 +67,9 @@ func New(o Options) *Bench {
 	}
 	if o.Idle == 0 {
 		o.Idle = defaultIdle
+	}
+	if o.Whose == nil {
+		o.Whose = func(context.Context, *packet.Connect) registry.ID { return registry.ID{} }
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)

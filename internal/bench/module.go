@@ -41,6 +41,7 @@ type Module struct {
 
 	b    *Bench
 	m    *virtual.Module
+	ear  *listener
 	end  context.CancelFunc
 	done chan struct{}
 
@@ -71,6 +72,7 @@ func (b *Bench) StartModule(s Start) (*Module, error) {
 		ID: newID(), Model: s.Model, By: s.By, Started: time.Now(), last: time.Now(),
 		b: b, done: make(chan struct{}), quirks: map[string]bool{},
 	}
+	m.ear = newListener(s.Model, b.o.Whose, &b.spoken)
 	for _, q := range s.Quirks {
 		m.quirks[q] = true
 	}
@@ -282,6 +284,7 @@ func (m *Module) note(text string) {
 
 // observe passes on what the terminal itself does not show.
 func (m *Module) observe(e virtual.Event) {
+	m.ear.hear(m.b.ctx, e)
 	if e.Kind != virtual.Said {
 		m.add(viewEvent(e))
 	}

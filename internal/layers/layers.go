@@ -1,5 +1,5 @@
 // Package layers follows one message through the house by the id of its entry
-// in the timeline: its MQTT bytes, its topic and payload, what the dialect read
+// in the timeline: the AT line that sent it, its MQTT bytes, its topic and payload, what the dialect read
 // in them, each value with its check, and the row that is stored.
 //
 // Nothing of this is made while messages pass: it is made again from what the
@@ -48,7 +48,8 @@ type Options struct {
 	History  History
 	Timeline Timeline
 	Dialects dialect.Set
-	Others   dialect.Others // who knows about sub-devices; nil: nobody has any
+	Others   dialect.Others                            // who knows about sub-devices; nil: nobody has any
+	Lines    func(registry.ID, trace.Entry) (AT, bool) // what was said of an entry's packet on a serial line; nil: nobody knows
 }
 
 // A Service answers what became of a message. Any number of goroutines may use
@@ -73,6 +74,7 @@ func New(o Options) *Service {
 type Layers struct {
 	ID       uint64        `json:"id"` // of the entry, in all layers
 	Entry    trace.Entry   `json:"entry"`
+	AT       *AT           `json:"at,omitempty"`
 	Bytes    *Bytes        `json:"bytes,omitempty"`
 	Message  *Message      `json:"message,omitempty"`
 	Report   *Decoded      `json:"report,omitempty"`
@@ -81,13 +83,22 @@ type Layers struct {
 	Followed []trace.Entry `json:"followed,omitempty"` // what this one caused, oldest first
 }
 
+// An AT is the first layer, where the device is a module of the bench: what
+// was said on its serial line.
+type AT struct {
+	Module string    `json:"module"`
+	Line   string    `json:"line,omitempty"` // the command that sent the packet; left out of one that came
+	Said   string    `json:"said,omitempty"` // by the module, about the packet; what is no text as \xNN
+	Time   time.Time `json:"time"`
+}
+
 // The sources of Bytes.
 const (
 	Recorded  = "recorded"   // as they came
 	ReEncoded = "re-encoded" // made again of topic and payload
 )
 
-// Bytes are the first layer: the MQTT packet.
+// Bytes are the second layer: the MQTT packet.
 type Bytes struct {
 	Source      string              `json:"source" enum:"recorded,re-encoded"`
 	Hex         packet.Hex          `json:"hex"`
@@ -96,7 +107,7 @@ type Bytes struct {
 	Explanation *packet.Explanation `json:"explanation"`
 }
 
-// A Message is the second layer: topic and payload.
+// A Message is the third layer: topic and payload.
 type Message struct {
 	Topic   string     `json:"topic"`
 	QoS     int        `json:"qos"`
@@ -106,7 +117,7 @@ type Message struct {
 	Cut     bool       `json:"cut,omitempty"` // the timeline keeps its beginning only
 }
 
-// A Decoded is the third layer: what the dialect read.
+// A Decoded is the fourth layer's beginning: what the dialect read.
 type Decoded struct {
 	Dialect    string             `json:"dialect"`
 	Kind       string             `json:"kind"` // what the message is
@@ -181,6 +192,7 @@ func (s *Service) Of(ctx context.Context, id registry.ID, entry uint64) (*Layers
 	}
 	e := m.Entry(found[0])
 	l := &Layers{ID: entry, Entry: e, Bytes: bytesOf(&e, s.version(ctx, id)), Message: messageOf(&e)}
+	l.AT = s.lineOf(id, e, m)
 	l.Followed = s.followed(m, &e)
 	r, err := s.read(ctx, id, l)
 	if err != nil || r == nil {
@@ -195,6 +207,20 @@ func (s *Service) Of(ctx context.Context, id registry.ID, entry uint64) (*Layers
 		}
 	}
 	return l, err
+}
+
+// lineOf is what was said of the entry's packet on a serial line, nil where
+// there was none.
+func (s *Service) lineOf(id registry.ID, e trace.Entry, m *Mask) *AT {
+	if s.Lines == nil {
+		return nil
+	}
+	at, ok := s.Lines(id, e)
+	if !ok {
+		return nil
+	}
+	at.Line, at.Said = m.Text(at.Line), m.Text(at.Said)
+	return &at
 }
 
 // followed are the entries that e caused, and what these caused.

@@ -416,6 +416,7 @@ func (s *qiSocket) send(data []byte) cellResult {
 		s.link.sever(data)
 		s.urc(`"closed",%d`, s.id)
 	} else {
+		s.link.cause = s.c.cause
 		s.link.send(data)
 	}
 	return cellResult{word: "SEND OK"}
@@ -525,6 +526,7 @@ func (t *cellTurn) relay(s *qiSocket) cellResult {
 		}
 		heard = d.heard
 		s.sent += len(d.buf)
+		s.link.cause = s.c.cause
 		s.link.send(d.buf)
 	}
 }

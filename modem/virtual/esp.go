@@ -1,6 +1,7 @@
 package virtual
 
 import (
+	"sync/atomic"
 	"time"
 )
 
@@ -73,13 +74,14 @@ type espRAM struct {
 	espWiFi
 	espLinks
 	espSNTP
-	mqtt   *espMQTT
-	serial espSerial
-	sysmsg int
-	syslog bool
-	cause  uint64         // event of the last command line
-	pins   [16]espPin     // GPIOs
-	auto   map[string]int // settings that are only kept: name to value
+	mqtt      *espMQTT
+	mqttCause atomic.Uint64 // Seq of the line that caused what the MQTT client writes: the one that connected, or that waits for an answer
+	serial    espSerial
+	sysmsg    int
+	syslog    bool
+	cause     uint64         // event of the last command line
+	pins      [16]espPin     // GPIOs
+	auto      map[string]int // settings that are only kept: name to value
 }
 
 type espPin struct{ mode, pullUp, dir, level int }

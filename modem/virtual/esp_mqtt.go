@@ -96,7 +96,6 @@ type espMQTT struct {
 	unlink  context.CancelFunc //
 	leaving bool               // AT+MQTTCLEAN
 	busy    bool               // data for it is being entered: URCs of the connection are not shown
-	cause   uint64
 }
 
 type espTopic struct {
@@ -340,7 +339,8 @@ func espMQTTConnect(c *espCall, q *espMQTT) result {
 	if !ok || !c.full() {
 		return espError
 	}
-	q.host, q.port, q.reconnect, q.cause = host, port, reconnect, c.e.cause
+	q.host, q.port, q.reconnect = host, port, reconnect
+	c.e.mqttCause.Store(c.e.cause)
 	c.e.startMQTT(c.life, q)
 	if !c.await(func() bool { return q.connected() || q.ended }) {
 		return espSilent
@@ -382,9 +382,9 @@ func (e *esp) startMQTT(l *life, q *espMQTT) {
 			e.mqttDown(l, q) // the client does not tell what it gives up on
 		}
 		if err != nil {
-			l.observe(Event{Kind: Closed, Cause: q.cause, Text: err.Error()})
+			l.observe(Event{Kind: Closed, Cause: e.mqttCause.Load(), Text: err.Error()})
 			if refused, ok := errors.AsType[*client.Refused](err); ok {
-				l.refusedLogin(q.cause, refused.ReturnCode)
+				l.refusedLogin(e.mqttCause.Load(), refused.ReturnCode)
 			}
 		}
 	})
@@ -442,7 +442,7 @@ func (e *esp) mqttDown(l *life, q *espMQTT) {
 	if q.leaving {
 		return
 	}
-	l.observe(Event{Kind: Closed, Cause: q.cause, Text: "MQTT connection lost"})
+	l.observe(Event{Kind: Closed, Cause: e.mqttCause.Load(), Text: "MQTT connection lost"})
 	if !q.busy {
 		l.print("+MQTTDISCONNECTED:0\r\n")
 	}
@@ -472,12 +472,19 @@ func (c *espCall) request(q *espMQTT, code int, f func(ctx context.Context) erro
 	link := q.link
 	var err error
 	switch {
-	case !c.wait(func(context.Context) { err = f(link) }):
+	case !c.talk(func() { err = f(link) }):
 		return espSilent
 	case err != nil:
 		return c.fail(code)
 	}
 	return espOK
+}
+
+// talk lets f talk to the server: the command is the cause of what it writes.
+func (c *espCall) talk(f func()) bool {
+	before := c.e.mqttCause.Swap(c.e.cause)
+	defer c.e.mqttCause.Store(before)
+	return c.wait(func(context.Context) { f() })
 }
 
 // topic reads a topic, which may not be empty.
@@ -543,7 +550,7 @@ func espMQTTPublishRaw(c *espCall, q *espMQTT) result {
 		return "+MQTTPUB:FAIL\r\n"
 	}
 	var err error
-	if !c.wait(func(context.Context) { err = q.client.Publish(link, m) }) {
+	if !c.talk(func() { err = q.client.Publish(link, m) }) {
 		return espSilent
 	}
 	if err != nil {

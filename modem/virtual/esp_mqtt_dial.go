@@ -58,8 +58,8 @@ func (e *esp) dialMQTT(ctx context.Context, l *life, q *espMQTT) (net.Conn, erro
 		conn.Close()
 		return nil, l.ctx.Err()
 	}
-	l.observe(Event{Kind: Opened, Cause: q.cause, Peer: peer, Text: "MQTT"})
-	q.conn = &watched{Conn: conn, m: e.Module, q: q}
+	l.observe(Event{Kind: Opened, Cause: e.mqttCause.Load(), Peer: peer, Text: "MQTT"})
+	q.conn = &watched{Conn: conn, e: e}
 	return q.conn, nil
 }
 
@@ -102,19 +102,18 @@ func upgrade(ctx context.Context, conn net.Conn, q *espMQTT) (net.Conn, error) {
 // watched tells the observer what goes over the client's connection.
 type watched struct {
 	net.Conn
-	m *Module
-	q *espMQTT
+	e *esp
 }
 
 func (w *watched) Read(b []byte) (int, error) {
 	n, err := w.Conn.Read(b)
 	if n > 0 {
-		w.m.observe(Event{Kind: Received, Cause: w.q.cause, Data: clone(b[:n])})
+		w.e.observe(Event{Kind: Received, Cause: w.e.mqttCause.Load(), Data: clone(b[:n])})
 	}
 	return n, err
 }
 
 func (w *watched) Write(b []byte) (int, error) {
-	w.m.observe(Event{Kind: Sent, Cause: w.q.cause, Data: clone(b)})
+	w.e.observe(Event{Kind: Sent, Cause: w.e.mqttCause.Load(), Data: clone(b)})
 	return w.Conn.Write(b)
 }

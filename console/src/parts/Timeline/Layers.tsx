@@ -21,7 +21,7 @@ export function Layers({ of: l }: { of: Schemas['LayersView'] }) {
   return (
     <Flex vertical gap={12}>
       <div className="layers">
-        {layer(t.at, none(t.noAt))}
+        {layer(l.at ? `${t.at} · ${l.at.module}` : t.at, l.at ? <Spoken of={l.at} /> : none(t.noAt))}
         {layer(
           l.bytes ? `${t.wire} · ${l.bytes.source === 'recorded' ? t.recorded : t.reencoded}` : t.wire,
           l.bytes ? <Annotated hex={l.bytes.hex} explanation={l.bytes.explanation} /> : none(t.noBytes),
@@ -89,7 +89,19 @@ function Named({ name, lit, light, children }: { name: string; lit: string | und
   )
 }
 
-// Message is the second layer; the member that is lit elsewhere is marked.
+// Spoken is the first layer: what was said on the module's serial line.
+function Spoken({ of: a }: { of: Schemas['AT'] }) {
+  const t = useTexts(timelineTexts)
+  const lines = (text: string | undefined) => (text ?? '').split(/\r?\n|\r/).filter((line) => line.trim() !== '')
+  return (
+    <pre className="mono" style={{ margin: 0, whiteSpace: 'pre-wrap', overflowWrap: 'anywhere', maxHeight: 420, overflow: 'auto' }} tabIndex={0} aria-label={t.at}>
+      {lines(a.line).map((line, i) => <div key={i}><Typography.Text type="secondary">{'→ '}</Typography.Text><b>{line}</b></div>)}
+      {lines(a.said).map((line, i) => <div key={i}><Typography.Text type="secondary">{'← '}</Typography.Text>{line}</div>)}
+    </pre>
+  )
+}
+
+// Message is the third layer; the member that is lit elsewhere is marked.
 function Message({ of: m, lit }: { of: Schemas['Message']; lit: string | undefined }) {
   const t = useTexts(timelineTexts)
   const { token } = theme.useToken()
