@@ -26,8 +26,12 @@ const seventh = (colour: string, shade: string) => ({ [`${colour}7`]: shade, [`$
 // contrast is where antd's own colours are too pale to be read by everybody: it
 // wants 4.5 to 1 [WCAG 2.2 §1.4.3].
 const contrast = {
-  light: { colorPrimaryHover: '#0d7a9f', colorLink: '#0b6e8f', colorInfo: '#0958d9', colorSuccess: '#237804', colorSuccessBg: '#f6ffed', colorError: '#cf1322', colorErrorBg: '#fff2f0', ...seventh('green', '#237804'), ...seventh('orange', '#ad4e00'), ...seventh('gold', '#874d00'), colorTextDescription: '#00000099', colorTextTertiary: '#00000099', colorTextPlaceholder: '#0000008c' },
-  dark: { colorLink: '#5fb8d6', colorTextDescription: '#ffffffa6', colorTextTertiary: '#ffffffa6', colorTextPlaceholder: '#ffffff8c' },
+  light: {
+    colorPrimaryHover: '#0d7a9f', colorLink: '#0b6e8f', colorInfo: '#0958d9', colorSuccess: '#237804', colorSuccessBg: '#f6ffed', colorError: '#cf1322', colorErrorBg: '#fff2f0', colorWarning: '#ad4e00', colorWarningBg: '#fffbe6',
+    ...seventh('green', '#237804'), ...seventh('orange', '#ad4e00'), ...seventh('gold', '#874d00'), ...seventh('cyan', '#006d75'), ...seventh('red', '#cf1322'), ...seventh('volcano', '#ad2102'), ...seventh('lime', '#3f6600'),
+    colorTextDescription: '#00000099', colorTextTertiary: '#00000099', colorTextPlaceholder: '#0000008c',
+  },
+  dark: { colorLink: '#5fb8d6', colorInfo: '#5a9dff', colorError: '#ff7072', ...seventh('purple', '#ab7ae0'), ...seventh('geekblue', '#7f9ef3'), ...seventh('magenta', '#e0529c'), colorTextDescription: '#ffffffa6', colorTextTertiary: '#ffffffa6', colorTextPlaceholder: '#ffffff8c' },
 }
 
 export function App() {
@@ -44,7 +48,7 @@ export function App() {
             algorithm: look.dark ? theme.darkAlgorithm : theme.defaultAlgorithm,
             token: { colorPrimary: '#0b6e8f', borderRadius: 6, ...contrast[look.dark ? 'dark' : 'light'] },
             components: look.dark
-              ? { Menu: { itemSelectedBg: '#12303b', itemSelectedColor: '#6cc3df' }, Tabs: { itemSelectedColor: '#6cc3df', itemHoverColor: '#8fd3ea', inkBarColor: '#6cc3df' } }
+              ? { Button: { dangerColor: '#2a0506' }, Menu: { itemSelectedBg: '#12303b', itemSelectedColor: '#6cc3df' }, Tabs: { itemSelectedColor: '#6cc3df', itemHoverColor: '#8fd3ea', inkBarColor: '#6cc3df' } }
               : { Menu: { itemSelectedBg: '#e2f1f6', itemSelectedColor: '#0b6e8f' }, Table: { rowSelectedBg: '#e2f1f6', rowSelectedHoverBg: '#d3e9f1' } },
           }}
         >
