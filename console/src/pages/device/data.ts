@@ -1,5 +1,5 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query'
-import { useRef } from 'react'
+import { useEffect, useRef } from 'react'
 import { api, must, type Schemas } from '../../api/client'
 import { useStream } from '../../api/live'
 
@@ -47,10 +47,15 @@ export const useModel = (product: string) =>
 
 type Reported = { time: string; values: Record<string, unknown> }
 
+// drawEvery is how often curves are drawn anew while reports come, in
+// milliseconds; the last report is always drawn.
+const drawEvery = 1500
+
 // useLive writes what the device does into the cache as it happens.
 export function useLive(id: Id): boolean {
   const cache = useQueryClient()
-  const drawn = useRef(0)
+  const due = useRef<ReturnType<typeof setTimeout>>(undefined)
+  useEffect(() => () => clearTimeout(due.current), [])
   const path = `/api/v1/products/${encodeURIComponent(id.product)}/devices/${encodeURIComponent(id.device)}/stream`
   const stale = (...part: unknown[]) => void cache.invalidateQueries({ queryKey: keyOf(id, ...part) })
   return useStream(path, ['property', 'event', 'command', 'status', 'file', 'gap'], (event, data) => {
@@ -58,10 +63,10 @@ export function useLive(id: Id): boolean {
       case 'property': {
         const { time, values } = data as Reported
         cache.setQueryData<Schemas['ListLatest']>(keyOf(id, 'latest'), (old) => old && { ...old, items: merge(old.items ?? [], time, values) })
-        if (Date.now() - drawn.current > 2000) {
-          drawn.current = Date.now()
+        due.current ??= setTimeout(() => {
+          due.current = undefined
           stale('history')
-        }
+        }, drawEvery)
         break
       }
       case 'event':
