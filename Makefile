@@ -6,7 +6,7 @@ VERSION   ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo de
 LDFLAGS   := -s -w -X main.version=$(VERSION)
 FUZZTIME  ?= 30s
 
-.PHONY: help run test build console check vet staticcheck unit scenario conformance bench bench-quick bench-go fuzz clean
+.PHONY: help run test build console check vet staticcheck unit scenario screenshots conformance bench bench-quick bench-go fuzz clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -40,6 +40,10 @@ unit: ## unit tests with the race detector
 
 scenario: build ## stories told by the real binary and clients that nobody here wrote
 	MATOU_BIN=$(CURDIR)/bin/matou $(GO) test -timeout 18m ./test/...
+
+screenshots: build ## the pictures of docs/screenshots, where pages have changed
+	@test/prepare
+	MATOU_BIN=$(CURDIR)/bin/matou MATOU_SCREENSHOTS=$(CURDIR)/docs/screenshots $(GO) test -count=1 -timeout 30m -v -run '^TestScreenshots$$' ./test
 
 conformance: ## Eclipse's MQTT client suites against the engine; takes about six minutes
 	@suite=$$(test/conformance/prepare); [ -z "$$suite" ] || $(GO) run ./test/conformance --suite "$$suite"

@@ -57,15 +57,29 @@ func TestConsole(t *testing.T) {
 	for _, story := range stories {
 		name := filepath.Base(story)
 		t.Run(strings.TrimSuffix(name, ".story.mjs"), func(t *testing.T) {
-			cmd := exec.CommandContext(t.Context(), "node", "--test", "--test-reporter=spec", name)
-			cmd.Dir = "console"
-			cmd.Env = append(os.Environ(), "MATOU_CONSOLE="+m.api, "MATOU_PASSWORD="+password, "MATOU_TOKEN="+m.token,
-				"MATOU_DEVICE="+m.device)
-			out, err := cmd.CombinedOutput()
-			t.Logf("%s", out)
-			if err != nil {
-				t.Error(err)
-			}
+			m.browse(t, password, "--test", "--test-reporter=spec", name)
 		})
+	}
+}
+
+// TestScreenshots takes the pictures of docs/screenshots, for make screenshots.
+func TestScreenshots(t *testing.T) {
+	if os.Getenv("MATOU_SCREENSHOTS") == "" {
+		t.Skip("make screenshots takes them")
+	}
+	m, password := console(t)
+	m.browse(t, password, "screenshots.mjs")
+}
+
+// browse has node run a script of test/console.
+func (m *matou) browse(t *testing.T, password string, args ...string) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "node", args...)
+	cmd.Dir = "console"
+	cmd.Env = append(os.Environ(), "MATOU_CONSOLE="+m.api, "MATOU_PASSWORD="+password, "MATOU_TOKEN="+m.token, "MATOU_DEVICE="+m.device)
+	out, err := cmd.CombinedOutput()
+	t.Logf("%s", out)
+	if err != nil {
+		t.Error(err)
 	}
 }

@@ -25,7 +25,7 @@ export const languages = {
 // where a story expects them.
 export async function visit({ language = 'en', width = 1440, height = 900, dark = false, expects = [] } = {}) {
   const context = await browser.newContext({ locale: languages[language].locale, timezoneId: 'Asia/Shanghai', viewport: { width, height }, colorScheme: dark ? 'dark' : 'light' })
-  context.setDefaultTimeout(20_000)
+  context.setDefaultTimeout(60_000)
   const faults = []
   await context.route('**/*', (route) => {
     const url = route.request().url()
