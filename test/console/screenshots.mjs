@@ -15,20 +15,20 @@ const packet = '30 1d 00 09 2f 73 79 73 2f 70 6f 73 74 7b 22 74 65 6d 70 22 3a 3
 // Each picture: where it is taken, what is done there first, and in which other
 // looks than light and wide.
 const pictures = [
-  { name: 'overview', path: '/', dark: true, phone: true },
+  { name: 'overview', path: '/', first: drawn, dark: true, phone: true },
   { name: 'products', path: '/products' },
   { name: 'product', path: `/products/${light}`, dark: true },
   { name: 'devices', path: '/devices', phone: true },
   { name: 'device', path: at('light01'), dark: true, phone: true },
-  { name: 'curves', path: at('my-light', 'curves'), dark: true },
+  { name: 'curves', path: at('my-light', 'curves'), first: drawn, dark: true },
   { name: 'commands', path: at('light01', 'commands') },
   { name: 'connect', path: at('lamp-hall', 'connect') },
-  { name: 'timeline', path: `/timeline?product=${light}&device=my-light`, phone: true },
+  { name: 'timeline', path: `/timeline?product=${light}&device=lamp-module`, phone: true },
   { name: 'layers', path: `/timeline?product=${light}&device=lamp-module`, first: (p) => open(p, /property\/post \d/), dark: true },
   { name: 'refusal', path: `/timeline?product=${light}&device=lamp-cellar`, first: (p) => open(p, /hmac|refuse|拒绝/) },
   { name: 'workshop', path: '/workshop', first: explained, dark: true },
   { name: 'client', path: '/workshop?tool=client' },
-  { name: 'bench', path: '/bench', first: (p) => p.locator('.xterm-rows', { hasText: 'OK' }).waitFor(), dark: true },
+  { name: 'bench', path: '/bench', first: typed, dark: true },
   { name: 'simulated', path: '/bench?tab=simulated' },
   { name: 'upgrades', path: '/upgrades' },
   { name: 'gateways', path: '/gateways' },
@@ -44,10 +44,23 @@ async function open(page, name) {
   await page.getByRole('dialog').locator('.ant-card, .ant-descriptions').first().waitFor()
 }
 
+const drawn = (page) => page.locator('main canvas').first().waitFor()
+
 async function explained(page) {
   await page.locator('main textarea').first().fill(packet)
   await page.locator('main button.ant-btn-primary').first().click()
-  await page.locator('main [role=img]').first().waitFor()
+  await page.locator('main .mono[role=img]').first().waitFor()
+}
+
+// typed asks the module a few things in its terminal.
+async function typed(page) {
+  await page.locator('.bench-desk .ant-badge-status-success').first().waitFor()
+  for (const [line, answer] of [['AT+CWJAP?', '+CWJAP'], ['AT+CIPSTATUS', 'STATUS:'], ['AT+CIFSR', 'STAMAC']]) {
+    await page.locator('.xterm-helper-textarea').focus()
+    await page.keyboard.type(line)
+    await page.keyboard.press('Enter')
+    await page.locator('.xterm-rows', { hasText: answer }).waitFor()
+  }
 }
 
 // furnish gives the demo something to show on every page.
@@ -72,6 +85,7 @@ async function furnish() {
   }
   const cellar = await loginOf(light, 'lamp-cellar')
   publish({ ...cellar, password: cellar.password.slice(0, 40) + '0000' + cellar.password.slice(44) }, postTopic(light, 'lamp-cellar'), '{}')
+  await ask('POST', `/products/${light}/devices/light01/properties`, { values: { NightLightSwitch: 1 }, wait: '20s' })
   await moduleAtWork()
   await ask('POST', '/bench/devices', { product: light, device: 'lamp-roof' })
   while ((await ask('GET', `/products/${light}/devices/my-light/properties`)).items.some((l) => l.property === 'CurrentTemperature' && !l.time)) await new Promise(setImmediate)

@@ -3,6 +3,7 @@ import { Button, Drawer, Grid, Skeleton, Table, Typography } from 'antd'
 import { useState } from 'react'
 import { api, must, type Schemas } from '../../api/client'
 import { useLanguage, useTexts } from '../../i18n/texts'
+import { Moment } from '../../parts/Moment'
 import { Refused } from '../../parts/Refused'
 import { overviewTexts } from './texts'
 
@@ -29,7 +30,7 @@ export function Refusals({ all }: { all: Schemas['Refused'][] }) {
             ),
           },
           { title: t.count, align: 'right', dataIndex: 'count', width: 90 },
-          { title: t.last, width: 180, render: (_, r) => new Date(r.last).toLocaleString(language) },
+          { title: t.last, width: 180, render: (_, r) => <Moment time={r.last} /> },
         ]}
       />
       {code && <Explained code={code} done={() => setCode(undefined)} />}

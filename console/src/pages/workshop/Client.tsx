@@ -71,8 +71,8 @@ export function Client() {
   const failed = (err?: Error | null) => err && setError(err.message)
 
   return (
-    <Flex vertical gap={16}>
-      <Form form={form} layout="vertical" style={{ maxWidth: 560 }} initialValues={{ url: `ws://${location.hostname}:1883/mqtt` }} onFinish={(p) => void connect(p)}>
+    <div className="halves">
+      <Form form={form} layout="vertical" initialValues={{ url: `ws://${location.hostname}:1883/mqtt` }} onFinish={(p) => void connect(p)}>
         {all.length > 0 && (
           <Form.Item label={t.profiles}>
             <Select options={all.map((p) => ({ value: p.profile ?? '', label: p.profile ?? '' }))} onChange={(name: string) => form.setFieldsValue({ password: '', ...all.find((p) => p.profile === name) })} />
@@ -90,33 +90,34 @@ export function Client() {
           <Badge status={state === 'on' ? 'success' : state === 'trying' ? 'processing' : 'default'} text={t.state[state]} />
         </Flex>
       </Form>
-      {error && <Alert type="error" showIcon title={error} />}
-      <Form layout="inline" disabled={state !== 'on'} initialValues={{ filter: '#' }} onFinish={(v: { filter: string }) => client.current?.subscribe(v.filter, failed)}>
-        <Form.Item name="filter" label={t.filter} rules={[{ required: true }]}><Input className="mono" /></Form.Item>
-        <Button htmlType="submit">{t.subscribe}</Button>
-      </Form>
-      <Form
-        layout="vertical"
-        disabled={state !== 'on'}
-        style={{ maxWidth: 560 }}
-        onFinish={(v: { topic: string; payload?: string }) => {
-          client.current?.publish(v.topic, v.payload ?? '', failed)
-          add(true, v.topic, v.payload ?? '')
-        }}
-      >
-        <Form.Item name="topic" label={t.topic} rules={[{ required: true }]}><Input className="mono" /></Form.Item>
-        <Form.Item name="payload" label={t.payload}><Input.TextArea className="mono" rows={3} /></Form.Item>
-        <Button htmlType="submit">{t.publish}</Button>
-      </Form>
-      <Card size="small" title={t.history}>
-        {said.map((s) => (
-          <div key={s.n} style={{ overflowWrap: 'anywhere', padding: '4px 0' }}>
-            <Tag color={s.mine ? 'blue' : 'purple'}>{s.mine ? '→' : '←'}</Tag>
-            <Typography.Text type="secondary" className="mono">{s.at.toLocaleTimeString()} {s.topic}</Typography.Text>
-            <div className="mono" style={{ whiteSpace: 'pre-wrap' }}>{s.text}</div>
-          </div>
-        ))}
-      </Card>
-    </Flex>
+      <Flex vertical gap={16}>
+        {error && <Alert type="error" showIcon title={error} />}
+        <Form layout="inline" disabled={state !== 'on'} initialValues={{ filter: '#' }} onFinish={(v: { filter: string }) => client.current?.subscribe(v.filter, failed)}>
+          <Form.Item name="filter" label={t.filter} rules={[{ required: true }]}><Input className="mono" /></Form.Item>
+          <Button htmlType="submit">{t.subscribe}</Button>
+        </Form>
+        <Form
+          layout="vertical"
+          disabled={state !== 'on'}
+          onFinish={(v: { topic: string; payload?: string }) => {
+            client.current?.publish(v.topic, v.payload ?? '', failed)
+            add(true, v.topic, v.payload ?? '')
+          }}
+        >
+          <Form.Item name="topic" label={t.topic} rules={[{ required: true }]}><Input className="mono" /></Form.Item>
+          <Form.Item name="payload" label={t.payload}><Input.TextArea className="mono" rows={3} /></Form.Item>
+          <Button htmlType="submit">{t.publish}</Button>
+        </Form>
+        <Card size="small" title={t.history}>
+          {said.map((s) => (
+            <div key={s.n} style={{ overflowWrap: 'anywhere', padding: '4px 0' }}>
+              <Tag color={s.mine ? 'blue' : 'purple'}>{s.mine ? '→' : '←'}</Tag>
+              <Typography.Text type="secondary" className="mono">{s.at.toLocaleTimeString()} {s.topic}</Typography.Text>
+              <div className="mono" style={{ whiteSpace: 'pre-wrap' }}>{s.text}</div>
+            </div>
+          ))}
+        </Card>
+      </Flex>
+    </div>
   )
 }

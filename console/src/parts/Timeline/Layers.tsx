@@ -4,6 +4,7 @@ import type { Schemas } from '../../api/client'
 import { useLanguage, useTexts } from '../../i18n/texts'
 import { Annotated } from '../Annotated'
 import { Diagnosis } from '../Diagnosis'
+import { useMoment } from '../Moment'
 import { timelineTexts } from './texts'
 
 // Layers are the five layers of a message side by side. A name under the mouse
@@ -12,6 +13,7 @@ export function Layers({ of: l }: { of: Schemas['LayersView'] }) {
   const t = useTexts(timelineTexts)
   const { language } = useLanguage()
   const zh = language === 'zh'
+  const moment = useMoment()
   const [lit, setLit] = useState<string>()
   const none = (text: string) => <Typography.Text type="secondary">{text}</Typography.Text>
   const layer = (title: string, children: React.ReactNode, wide = false) => (
@@ -51,7 +53,7 @@ export function Layers({ of: l }: { of: Schemas['LayersView'] }) {
               <div style={{ fontSize: 12 }}>
                 {none([
                   r.found ? '' : t.notFound,
-                  r.time && new Intl.DateTimeFormat(language, { dateStyle: 'short', timeStyle: 'medium' }).format(new Date(r.time)),
+                  r.time && moment(r.time),
                   r.record && `${t.record} ${r.record}`, r.state,
                 ].filter(Boolean).join(' · '))}
               </div>
