@@ -16,7 +16,7 @@ export function DevicePicker({ value, choose, within }: Props) {
   const search = useDeferredValue(words)
   const devices = useQuery({
     queryKey: ['devices', 'pick', within ?? '', search],
-    queryFn: () => must(api.GET('/api/v1/devices', { params: { query: { limit: 50, ...(within && { product: within }), ...(search && { text: search }) } } })),
+    queryFn: ({ signal }) => must(api.GET('/api/v1/devices', { params: { query: { limit: 50, ...(within && { product: within }), ...(search && { text: search }) } }, signal })),
     placeholderData: (old) => old,
   })
   const options = (devices.data?.items ?? []).map((d) => ({ value: `${d.product}/${d.name}`, label: within ? d.name : `${d.name} · ${d.product}` }))

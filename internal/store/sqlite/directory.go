@@ -11,7 +11,7 @@ import (
 )
 
 // A directory is what lists of devices are narrowed by and counted from, in
-// memory: 100 bytes a device or so. With it every filter, and any of them
+// memory: some 170 bytes a device. With it every filter, and any of them
 // together, costs the same few milliseconds among a hundred thousand devices,
 // and a count costs nothing; with indices in SQL each combination would need
 // one of its own, and a text none could serve. The rows themselves stay in the

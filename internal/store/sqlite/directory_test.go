@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -308,8 +309,20 @@ func BenchmarkLists(b *testing.B) {
 	}
 	bench("states", func(ctx context.Context) error { _, err := db.CountStates(ctx); return err })
 	bench("batch", func(ctx context.Context) error { _, err := db.BatchDevices(ctx, "product3", "b4", "", 51); return err })
-	bench("load", func(context.Context) error {
-		d := newDirectory()
-		return d.load(ctx, db.sql)
+	var d *directory
+	heap := func() uint64 {
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return m.HeapAlloc
+	}
+	b.Run("load", func(b *testing.B) {
+		before := heap()
+		for b.Loop() {
+			d = newDirectory()
+			must(b, d.load(ctx, db.sql))
+		}
+		b.ReportMetric(float64(heap()-before)/100_000, "B/device")
 	})
+	runtime.KeepAlive(d)
 }

@@ -2,18 +2,22 @@ import { useQuery } from '@tanstack/react-query'
 import { api, must, type Schemas } from '../../api/client'
 import type { Subject } from './lessons'
 
+const mostProducts = 20
+
 // useSpeakers are devices that speak a dialect, or any ('').
 export function useSpeakers(dialect: string, text: string) {
   return useQuery({
     queryKey: ['bench', 'speakers', dialect, text],
-    queryFn: async () => {
-      const products = (await must(api.GET('/api/v1/products', { params: { query: { limit: 200 } } }))).items ?? []
-      const keys = new Set(products.filter((p) => (dialect === '' || p.dialect === dialect) && p.dataModel === 'thing').map((p) => p.key))
-      if (keys.size === 0) return []
-      const devices = (await must(api.GET('/api/v1/devices', { params: { query: { limit: 200, ...(text ? { text } : {}) } } }))).items ?? []
+    queryFn: async ({ signal }) => {
+      const products = (await must(api.GET('/api/v1/products', { params: { query: { limit: 1000 } }, signal }))).items
+      const fit = products.filter((p) => (dialect === '' || p.dialect === dialect) && p.dataModel === 'thing' && p.devices > 0).slice(0, mostProducts)
+      // Some of each: one product may have more devices than anybody looks through.
+      const limit = Math.ceil(200 / Math.max(1, fit.length))
+      const found = await Promise.all(fit.map((p) => must(api.GET('/api/v1/devices', { params: { query: { product: p.key, limit, ...(text ? { text } : {}) } }, signal }))))
+      const devices = found.flatMap((f) => f.items)
       // Those that wait for their person come first.
       const rank = (d: Schemas['Device']) => (d.state === 'ONLINE' ? 1 : 0)
-      return devices.filter((d) => keys.has(d.product)).sort((a, b) => rank(a) - rank(b))
+      return devices.sort((a, b) => rank(a) - rank(b))
     },
   })
 }
