@@ -195,14 +195,12 @@ func (m *member) joined(now time.Duration) {
 // refused takes an attempt that failed.
 func (m *member) refused(now time.Duration, err error) {
 	if no, ok := errors.AsType[*client.Refused](err); ok {
-		m.r.count.refused.Add(1)
 		m.r.refusal(no, m)
 	} else {
 		if errors.Is(err, context.DeadlineExceeded) {
 			err = fmt.Errorf("no CONNACK within %v", connectTime)
 		}
-		m.r.count.failed.Add(1)
-		m.r.cause("connect", causeOf(err), m)
+		m.r.cause("connect", causeOf(err), m, &m.r.count.failed)
 	}
 	m.state = away
 	m.retry = now + m.backoff()
@@ -216,8 +214,7 @@ func (m *member) lose(now time.Duration, err error) {
 	if m.state < joining {
 		return
 	}
-	m.r.count.broken.Add(1)
-	m.r.cause("connection", causeOf(err), m)
+	m.r.cause("connection", causeOf(err), m, &m.r.count.broken)
 	m.hangUp()
 	m.retry = now + m.backoff()
 }

@@ -157,8 +157,7 @@ func (m *member) reply(h *device.Heard, now time.Duration) bool {
 		return false
 	}
 	if err := h.Rejected(); err != nil {
-		m.r.count.rejected.Add(1)
-		m.r.cause("post", err.Error(), m)
+		m.r.cause("post", err.Error(), m, &m.r.count.rejected)
 	}
 	m.answered(i, now)
 	return true

@@ -141,8 +141,7 @@ func (m *member) taken(pid uint16, reason mqtt.ReasonCode, now time.Duration) bo
 	m.posts[i].acked = true
 	m.r.count.acked.Add(1)
 	if reason.Failed() {
-		m.r.count.rejected.Add(1)
-		m.r.cause("post", "the server did not take it: "+reason.Error(), m)
+		m.r.cause("post", "the server did not take it: "+reason.Error(), m, &m.r.count.rejected)
 	}
 	if reason.Failed() || !m.speech.Replies() {
 		m.answered(i, now)

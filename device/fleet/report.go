@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/matou-iot/matou/mqtt/client"
@@ -100,12 +101,17 @@ type causeKey struct{ group, what, why string }
 // maxCauses bounds the causes that are told apart; the others are one.
 const maxCauses = 200
 
-// cause counts what went wrong with m.
-func (r *run) cause(what, why string, m *member) { r.caused(what, why, m) }
+// cause counts what went wrong with m, and also in a counter of its kind.
+func (r *run) cause(what, why string, m *member, also ...*atomic.Int64) {
+	r.caused(what, why, m, also...)
+}
 
-func (r *run) caused(what, why string, m *member) (c *Cause, isNew bool) {
-	r.causeMu.Lock()
+func (r *run) caused(what, why string, m *member, also ...*atomic.Int64) (c *Cause, isNew bool) {
+	r.causeMu.Lock() // report reads both under it, so that they agree
 	defer r.causeMu.Unlock()
+	for _, n := range also {
+		n.Add(1)
+	}
 	key := causeKey{m.g.Name, what, why}
 	c = r.causes[key]
 	if c == nil && len(r.causes) >= maxCauses {
@@ -122,7 +128,7 @@ func (r *run) caused(what, why string, m *member) (c *Cause, isNew bool) {
 
 // refusal counts a login that was refused; of a new cause the cloud is asked.
 func (r *run) refusal(no *client.Refused, m *member) {
-	c, isNew := r.caused("refused", no.Error(), m)
+	c, isNew := r.caused("refused", no.Error(), m, &r.count.refused)
 	if !isNew {
 		return
 	}
@@ -140,18 +146,20 @@ func (r *run) refusal(no *client.Refused, m *member) {
 	})
 }
 
-// allCauses are the causes, the most frequent first.
-func (r *run) allCauses() []*Cause {
-	r.causeMu.Lock()
-	defer r.causeMu.Unlock()
-	all := make([]*Cause, 0, len(r.causes))
-	for _, c := range r.causes {
-		all = append(all, c)
-	}
+// sortCauses puts the most frequent causes first.
+func sortCauses(all []*Cause) {
 	slices.SortFunc(all, func(a, b *Cause) int {
 		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Group, b.Group), cmp.Compare(a.What, b.What), cmp.Compare(a.Why, b.Why))
 	})
-	return all
+}
+
+// advise copies what the cloud has said meanwhile of the causes in a report.
+func (r *run) advise(told []*Cause) {
+	r.causeMu.Lock()
+	defer r.causeMu.Unlock()
+	for _, c := range told {
+		c.Advice = r.causes[causeKey{c.Group, c.What, c.Why}].Advice
+	}
 }
 
 func (r *run) progress(now time.Duration) Progress {
@@ -167,6 +175,8 @@ func (r *run) progress(now time.Duration) Progress {
 // report sums up and judges.
 func (r *run) report(interrupted bool) *Result {
 	c := &r.count
+	r.causeMu.Lock()
+	defer r.causeMu.Unlock()
 	res := &Result{
 		Scenario: r.s.Name, Seed: r.s.Seed, Interrupted: interrupted, Seconds: seconds(r.now()), Devices: len(r.members),
 		Connected: c.up.Load(), Came: c.came.Load(), Returns: c.returns.Load(), Refused: c.refused.Load(), Failed: c.failed.Load(),
@@ -177,6 +187,12 @@ func (r *run) report(interrupted bool) *Result {
 		Answers: quantiles(&r.delays), Connects: quantiles(&r.connects), Return: quantiles(&r.returns), Commands: quantiles(&r.commands),
 		Values: fmt.Sprintf("%016x", c.digest.Load()),
 	}
+	res.Causes = make([]*Cause, 0, len(r.causes))
+	for _, cause := range r.causes {
+		now := *cause // what goes wrong at the end is none of the run's
+		res.Causes = append(res.Causes, &now)
+	}
+	sortCauses(res.Causes)
 	res.Checks = r.s.Expect.checks(res)
 	return res
 }

@@ -249,7 +249,7 @@ func (r *run) run(ctx context.Context) (*Result, error) {
 	r.farewell()
 	r.waits.Wait()
 	r.explains.Wait()
-	report.Causes = r.allCauses()
+	r.advise(report.Causes)
 	report.Late = seconds(<-lateness)
 	return report, nil
 }
