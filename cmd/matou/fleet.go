@@ -266,6 +266,10 @@ func (c *fleetRunCmd) junit() (*os.File, error) {
 	return f, nil
 }
 
+// enoughToMeasure is from how many devices on the memory of one says more of it
+// than of the program around it.
+const enoughToMeasure = 100
+
 // printFleet is a result for people.
 func printFleet(w io.Writer, r *fleet.Result) {
 	fmt.Fprintf(w, "%s: %s for %s, seed %d\n\n", r.Scenario, count(r.Devices, "device", "devices"), time.Duration(r.Seconds*1e9).Round(time.Second), r.Seed)
@@ -275,7 +279,7 @@ func printFleet(w io.Writer, r *fleet.Result) {
 		"connected at the end", n(r.Connected), "reconnects", n(r.Returns), "refused", n(r.Refused), "cut by the scenario", n(r.Cut), "broken otherwise", n(r.Broken),
 		"commands taken", n(r.CommandsTaken), "commands answered", n(r.CommandsAnswered),
 		"commands done", orNothing(r.CommandsOrdered > 0, fmt.Sprintf("%d of %d", r.CommandsDone, r.CommandsOrdered)),
-		"values", r.Values, "memory of a device", fmt.Sprintf("%.1f KiB", float64(r.BytesADevice)/1024),
+		"values", r.Values, "memory of a device", orNothing(r.Devices >= enoughToMeasure, fmt.Sprintf("%.1f KiB", float64(r.BytesADevice)/1024)),
 		"fleet late by", orNothing(r.Late > 0.1, fmt.Sprintf("%.1f s at worst: this machine is too slow for it", r.Late)))
 	t := table{{"TIME", "COUNT", "P50", "P95", "P99", "MAX"}}
 	for _, q := range []struct {
