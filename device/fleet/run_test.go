@@ -499,3 +499,20 @@ func TestAWindowForgetsWhatWasBefore(t *testing.T) {
 		t.Errorf("nothing came: %v of %d", w.last.Quantile(0.99), w.last.Count())
 	}
 }
+
+// FuzzWelcome has a server answer a CONNECT with anything.
+func FuzzWelcome(f *testing.F) {
+	f.Add([]byte{0x20, 2, 0, 0}, false)
+	f.Add([]byte{0x20, 6, 0, 0, 3, 0x21, 0, 9}, true)
+	f.Add([]byte{0x20, 2, 0, 5, 0x30}, false)
+	f.Fuzz(func(t *testing.T, in []byte, five bool) {
+		v := mqtt.V311
+		if five {
+			v = mqtt.V5
+		}
+		ack, err := welcome(bytes.NewReader(in), v)
+		if err == nil && (ack == nil || ack.Reason != mqtt.Success || in[0] != 0x20) {
+			t.Errorf("% x is a welcome: %+v", in, ack)
+		}
+	})
+}
