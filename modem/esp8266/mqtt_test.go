@@ -179,6 +179,28 @@ func TestVirtualSessionEnds(t *testing.T) {
 	}
 }
 
+// TestVirtualRoughSession: bytes are lost and the module restarts now and
+// then, and every message gets through.
+func TestVirtualRoughSession(t *testing.T) {
+	onESPAT(t, func(b *bench) { b.RoughSession(50, 2) },
+		virtual.Fault{Name: "lost-bytes", Value: "0.0005", After: time.Minute}, virtual.Fault{Name: "reset", Value: "97s"})
+}
+
+// TestVirtualSessionRestartUnheard: a restart of which no word arrived ends
+// the session.
+func TestVirtualSessionRestartUnheard(t *testing.T) {
+	onESPAT(t, func(b *bench) {
+		s := b.Connect(modem.Login{ClientID: "dev1"}, nil)
+		b.RestartUnheard()
+		if err := s.Publish(b.Context(), modem.Message{Topic: "t", Payload: []byte("x")}); !errors.Is(err, modem.ErrRestart) {
+			b.Errorf("%v", err)
+		}
+		<-s.Done()
+		s.Close()
+		b.Connect(modem.Login{ClientID: "dev1"}, nil)
+	})
+}
+
 // The connection is lost while the message is on its way, and the line that
 // says so has no end.
 func TestVirtualSessionLostMidSend(t *testing.T) {
