@@ -186,20 +186,7 @@ func TestVirtualRoughSession(t *testing.T) {
 		virtual.Fault{Name: "lost-bytes", Value: "0.0005", After: time.Minute}, virtual.Fault{Name: "reset", Value: "97s"})
 }
 
-// TestVirtualSessionRestartUnheard: a restart of which no word arrived ends
-// the session.
-func TestVirtualSessionRestartUnheard(t *testing.T) {
-	onESPAT(t, func(b *bench) {
-		s := b.Connect(modem.Login{ClientID: "dev1"}, nil)
-		b.RestartUnheard()
-		if err := s.Publish(b.Context(), modem.Message{Topic: "t", Payload: []byte("x")}); !errors.Is(err, modem.ErrRestart) {
-			b.Errorf("%v", err)
-		}
-		<-s.Done()
-		s.Close()
-		b.Connect(modem.Login{ClientID: "dev1"}, nil)
-	})
-}
+func TestVirtualSessionRestartUnheard(t *testing.T) { onESPAT(t, (*bench).SessionAfterUnheardRestart) }
 
 // The connection is lost while the message is on its way, and the line that
 // says so has no end.

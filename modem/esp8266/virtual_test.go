@@ -165,20 +165,8 @@ func TestVirtualRestart(t *testing.T) {
 	}, nil)
 }
 
-// TestVirtualRestartUnheard: a restart of which no word arrived is noticed,
-// and the module set up again.
 func TestVirtualRestartUnheard(t *testing.T) {
-	onVirtual(t, func(b *bench) {
-		conn := b.Dial(virtualtest.EchoAddress)
-		b.RestartUnheard()
-		if _, err := b.Driver.Dial(b.Context(), "tcp", virtualtest.EchoAddress); !errors.Is(err, modem.ErrRestart) {
-			b.Errorf("%v", err)
-		}
-		if _, err := conn.Read(make([]byte, 1)); !errors.Is(err, modem.ErrRestart) {
-			b.Errorf("reading: %v", err)
-		}
-		b.Echo(b.Dial(virtualtest.EchoAddress), "again")
-	}, nil)
+	onVirtual(t, (*bench).SocketAfterUnheardRestart, nil)
 }
 
 func TestVirtualLinkLost(t *testing.T) {

@@ -115,23 +115,7 @@ func TestVirtualLostAndRestarted(t *testing.T) {
 	}, nil)
 }
 
-// TestVirtualRestartUnheard: a restart of which no word arrived is noticed,
-// and the module set up again.
-func TestVirtualRestartUnheard(t *testing.T) {
-	onVirtual(t, func(b *bench) {
-		s := b.Connect(modem.Login{ClientID: "dev1"}, nil)
-		b.RestartUnheard()
-		if err := s.Publish(b.Context(), modem.Message{Topic: "t", Payload: []byte("x")}); !errors.Is(err, modem.ErrRestart) {
-			b.Errorf("%v", err)
-		}
-		<-s.Done()
-		if err := s.Err(); !errors.Is(err, modem.ErrRestart) {
-			b.Errorf("%v", err)
-		}
-		s.Close()
-		b.Connect(modem.Login{ClientID: "dev1"}, nil).Close()
-	}, nil)
-}
+func TestVirtualRestartUnheard(t *testing.T) { onVirtual(t, (*bench).SessionAfterUnheardRestart, nil) }
 
 func TestVirtualRoughLine(t *testing.T) {
 	onVirtual(t, func(b *bench) { b.RoughSession(50, 2) }, nil,

@@ -2,6 +2,7 @@ package virtualtest
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net"
 	"testing"
@@ -81,8 +82,8 @@ func (b *Bench[D]) Connect(login modem.Login, receive func(modem.Message)) modem
 	return s
 }
 
-// RestartUnheard restarts the module while nothing that it says arrives.
-func (b *Bench[D]) RestartUnheard() {
+// restartUnheard restarts the module while nothing that it says arrives.
+func (b *Bench[D]) restartUnheard() {
 	b.Helper()
 	if err := b.Module.SetFault(virtual.Fault{Name: "lost-bytes", Value: "1"}); err != nil {
 		b.Fatal(err)
@@ -90,4 +91,19 @@ func (b *Bench[D]) RestartUnheard() {
 	b.Module.Reset()
 	<-time.After(time.Minute) // of the bubble
 	b.Module.ClearFault("lost-bytes")
+}
+
+// SocketAfterUnheardRestart checks that a restart of which no word arrived is
+// noticed by the next dial, and the module set up again.
+func (b *Bench[D]) SocketAfterUnheardRestart() {
+	b.Helper()
+	conn := b.Dial(EchoAddress)
+	b.restartUnheard()
+	if _, err := b.Driver.Dial(b.Context(), "tcp", EchoAddress); !errors.Is(err, modem.ErrRestart) {
+		b.Errorf("%v", err)
+	}
+	if _, err := conn.Read(make([]byte, 1)); !errors.Is(err, modem.ErrRestart) {
+		b.Errorf("reading: %v", err)
+	}
+	b.Echo(b.Dial(EchoAddress), "again")
 }

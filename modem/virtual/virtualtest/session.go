@@ -155,3 +155,20 @@ func (b *Bench[D]) rough(logins int) {
 		b.Errorf("%d logins: the line was not rough", n)
 	}
 }
+
+// SessionAfterUnheardRestart checks that a restart of which no word arrived is
+// noticed by the next message, and the module set up again.
+func (b *Bench[D]) SessionAfterUnheardRestart() {
+	b.Helper()
+	s := b.Connect(modem.Login{ClientID: "dev1"}, nil)
+	b.restartUnheard()
+	if err := s.Publish(b.Context(), modem.Message{Topic: "t", Payload: []byte("x")}); !errors.Is(err, modem.ErrRestart) {
+		b.Errorf("%v", err)
+	}
+	<-s.Done()
+	if err := s.Err(); !errors.Is(err, modem.ErrRestart) {
+		b.Errorf("%v", err)
+	}
+	s.Close()
+	b.Connect(modem.Login{ClientID: "dev1"}, nil).Close()
+}
