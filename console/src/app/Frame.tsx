@@ -10,6 +10,7 @@ import { may, useMe, useSignOut } from './session'
 import { SignIn } from './SignIn'
 import { Switches } from './Switches'
 import { appTexts } from './texts'
+import { useReachableTables } from './useReachableTables'
 
 // Frame is what stands around every page: who is not signed in sees only the
 // way in.
@@ -29,6 +30,7 @@ function House() {
   const t = useTexts(appTexts)
   const me = useMe()
   const signOut = useSignOut()
+  useReachableTables()
   const wide = Grid.useBreakpoint().lg ?? true
   const [open, setOpen] = useState(false)
   const { token } = theme.useToken()
