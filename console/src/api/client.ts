@@ -1,4 +1,5 @@
 import createClient, { type Middleware } from 'openapi-fetch'
+import { inTheVisitorsLanguage } from './chinese'
 import type { components, paths } from './schema'
 
 // Schemas are the types of the API by name.
@@ -35,7 +36,8 @@ const problems: Middleware = {
       // not JSON: a proxy between, or the server going down
     }
     if (response.status === 401 && !request.url.endsWith('/session')) signedOut()
-    throw new Problem(response.status, said.detail ?? said.title ?? response.statusText, said.errors ?? [])
+    const say = inTheVisitorsLanguage
+    throw new Problem(response.status, say(said.detail ?? said.title ?? response.statusText), (said.errors ?? []).map((e) => (e.message ? { ...e, message: say(e.message) } : e)))
   },
 }
 

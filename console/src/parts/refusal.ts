@@ -17,7 +17,11 @@ export function useRefusal(form?: FormInstance) {
           return name && form.getFieldInstance(name) !== undefined ? [{ name, errors: [e.message ?? error.detail] }] : []
         })
       : []
-    if (form && fields.length > 0) form.setFields(fields)
+    const [first] = fields
+    if (form && first) {
+      form.setFields(fields)
+      form.scrollToField(first.name, { block: 'center' })
+    }
     else message.error(error.detail)
   }
 }

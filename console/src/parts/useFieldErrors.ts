@@ -7,8 +7,8 @@ import { Problem } from '../api/client'
 export function useFieldErrors(form: FormInstance, error: unknown) {
   useEffect(() => {
     if (!(error instanceof Problem)) return
-    form.setFields(
-      error.errors.flatMap((e) => (e.location ? [{ name: e.location.replace(/^body\./, '').split('.'), errors: [e.message || error.detail] }] : [])),
-    )
+    const fields = error.errors.flatMap((e) => (e.location ? [{ name: e.location.replace(/^body\./, '').split('.'), errors: [e.message || error.detail] }] : []))
+    form.setFields(fields)
+    if (fields[0]) form.scrollToField(fields[0].name, { block: 'center' })
   }, [form, error])
 }
