@@ -15,7 +15,7 @@ export function Page() {
   if (!may(useMe(), 'administrator')) return <Navigate to="/account" replace />
   return (
     <>
-      <Typography.Title level={2}>{frame.access}</Typography.Title>
+      <Typography.Title level={2} style={{ marginTop: 0 }}>{frame.access}</Typography.Title>
       <Tabs
         items={[
           { key: 'operators', label: t.operators, children: <Operators /> },

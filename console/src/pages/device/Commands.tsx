@@ -42,7 +42,7 @@ export function Commands({ id }: { id: Id }) {
       <div style={{ display: 'grid', gridTemplateColumns: 'repeat(auto-fit, minmax(min(340px, 100%), 1fr))', gap: 16 }}>
         <Card size="small" title={t.setProperties}>
           {writable.length === 0 ? <Empty description={t.noWritable} /> : (
-            <Values params={writable} disabled={!working} busy={set.isPending} action={t.set} act={(v) => set.mutate(v)} second={{ label: t.wish, act: (v) => wish.mutate(v) }} />
+            <Values needed params={writable} disabled={!working} busy={set.isPending} action={t.set} act={(v) => set.mutate(v)} second={{ label: t.wish, act: (v) => wish.mutate(v) }} />
           )}
           <Outcome order={set.data} error={set.error ?? wish.error} />
         </Card>
@@ -66,17 +66,30 @@ type Act = (values: Record<string, unknown>) => void
 
 // Values is a form with an input for each parameter; those left empty are not
 // sent.
-function Values({ params, disabled, busy, action, act, second }: { params: Field[]; disabled: boolean; busy: boolean; action: string; act: Act; second?: { label: string; act: Act } }) {
+function Values({ params, disabled, busy, action, act, second, needed }: { params: Field[]; needed?: boolean; disabled: boolean; busy: boolean; action: string; act: Act; second?: { label: string; act: Act } }) {
   const [form] = Form.useForm<Record<string, unknown>>()
-  const send = (to: Act) => void form.validateFields().then(() => to(given(params, form.getFieldsValue())), () => undefined)
+  const t = useTexts(deviceTexts)
+  const [nothing, setNothing] = useState(false)
+  const send = async (to: Act) => {
+    try {
+      await form.validateFields()
+    } catch {
+      return // the fields say why
+    }
+    const values = given(params, form.getFieldsValue())
+    const empty = !!needed && Object.keys(values).length === 0
+    setNothing(empty)
+    if (!empty) to(values)
+  }
   return (
-    <Form form={form} layout="vertical" disabled={disabled} onFinish={() => send(act)}>
+    <Form form={form} layout="vertical" disabled={disabled} onFinish={() => void send(act)}>
       {params.map((p) => (
         <TypeInput key={p.id} param={p} />
       ))}
+      {nothing && <Typography.Text type="danger" role="alert" style={{ display: 'block', marginBottom: 8 }}>{t.nothing}</Typography.Text>}
       <Flex gap={8} wrap>
         <Button type="primary" htmlType="submit" loading={busy}>{action}</Button>
-        {second && <Button onClick={() => send(second.act)}>{second.label}</Button>}
+        {second && <Button onClick={() => void send(second.act)}>{second.label}</Button>}
       </Flex>
     </Form>
   )
@@ -85,10 +98,11 @@ function Values({ params, disabled, busy, action, act, second }: { params: Field
 const colors: Record<string, string> = { acknowledged: 'success', failed: 'error', timeout: 'warning', queued: 'default', delivered: 'processing' }
 
 function Outcome({ order, error }: { order: Schemas['Order'] | undefined; error: Error | null }) {
+  const t = useTexts(deviceTexts)
   if (error) return <Alert type="error" showIcon title={problemText(error)} style={{ marginTop: 12 }} />
   if (!order) return null
   const text = [order.code, order.message, order.output ? say(order.output) : ''].filter(Boolean).join(' · ')
-  return <Alert type={order.state === 'acknowledged' ? 'success' : order.state === 'failed' ? 'error' : 'info'} showIcon title={order.state} description={text} style={{ marginTop: 12 }} />
+  return <Alert type={order.state === 'acknowledged' ? 'success' : order.state === 'failed' ? 'error' : 'info'} showIcon title={t.states[order.state] ?? order.state} description={text} style={{ marginTop: 12 }} />
 }
 
 function History({ id }: { id: Id }) {
@@ -108,8 +122,8 @@ function History({ id }: { id: Id }) {
       locale={{ emptyText: <Empty description={t.none} /> }}
       columns={[
         { title: t.time, key: 'time', width: 190, render: (_, o) => <Moment time={o.sentAt} /> },
-        { title: t.kind, key: 'kind', width: 120, render: (_, o) => o.service ?? o.kind },
-        { title: t.state, key: 'state', width: 130, render: (_, o) => <Tag color={colors[o.state] ?? 'default'}>{o.state}</Tag> },
+        { title: t.kind, key: 'kind', width: 120, render: (_, o) => o.service ?? t.kinds[o.kind] ?? o.kind },
+        { title: t.state, key: 'state', width: 130, render: (_, o) => <Tag color={colors[o.state] ?? 'default'}>{t.states[o.state] ?? o.state}</Tag> },
         { title: t.input, key: 'input', render: (_, o) => <Typography.Text code>{say(o.input)}</Typography.Text> },
         { title: t.reply, key: 'reply', render: (_, o) => [o.code, o.message, o.output ? say(o.output) : ''].filter(Boolean).join(' · ') },
       ]}

@@ -34,7 +34,7 @@ export function Head({ id, device, status, live }: Props) {
       </Flex>
       <Descriptions
         size="small"
-        column={{ xs: 1, sm: 2, xl: 4 }}
+        column={{ xs: 1, sm: 2, xl: 3 }}
         items={[
           ...fact('ProductKey', device.product),
           ...fact('DeviceName', device.name),
@@ -42,11 +42,11 @@ export function Head({ id, device, status, live }: Props) {
           ...(state === 'OFFLINE' ? fact(t.why, status?.offlineReason) : []),
           ...fact(t.address, status?.lastAddr),
           ...fact(t.protocol, status?.protocol),
-          ...fact(t.clientId, status?.clientId),
           ...fact(t.activated, status?.activatedAt && moment(status.activatedAt)),
           ...fact(t.lastOnline, status?.lastOnline && moment(status.lastOnline)),
           ...fact(t.batch, device.batch),
           ...(device.gateway ? [{ key: 'gateway', label: t.gateway, children: <Link to={`/devices/${encodeURIComponent(device.gateway.product)}/${encodeURIComponent(device.gateway.device)}`}>{device.gateway.device}</Link> }] : []),
+          ...fact(t.clientId, status?.clientId).map((f) => ({ ...f, span: 'filled' as const })),
         ]}
       />
       <Tags id={id} device={device} able={working} />

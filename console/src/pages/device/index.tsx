@@ -35,7 +35,7 @@ function Device({ id }: { id: Id }) {
     { key: 'events', label: t.events, children: <Events id={id} /> },
     { key: 'commands', label: t.commands, children: <Commands id={id} /> },
     { key: 'timeline', label: t.timeline, children: <Timeline subject={id} /> },
-    { key: 'connect', label: t.connect, disabled: !working, children: <Connect id={id} toCurves={() => open('curves')} /> },
+    { key: 'connect', label: t.connect, disabled: !working, children: working ? <Connect id={id} toCurves={() => open('curves')} /> : <Alert type="info" showIcon title={t.operators} /> },
     { key: 'desired', label: t.desired, children: <Desired id={id} /> },
     { key: 'topology', label: t.topology, children: <SubDevices id={id} /> },
     { key: 'more', label: t.more, children: <VersionsAndFiles id={id} /> },

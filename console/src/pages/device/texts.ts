@@ -80,6 +80,9 @@ export const deviceTexts = texts(
     online: 'The device is online.',
     waiting: 'Waiting for the device to connect …',
     toCurves: 'See its curves',
+    nothing: 'Fill in at least one value.',
+    states: { queued: 'waits for the device', delivered: 'delivered', acknowledged: 'acknowledged', failed: 'failed', timeout: 'no answer in time' } as Record<string, string>,
+    kinds: { set: 'set', invoke: 'invoke', get: 'get', raw: 'raw bytes', rrpc: 'RRPC' } as Record<string, string>,
   },
   {
     since: (when: string) => `自 ${when}`,
@@ -160,5 +163,8 @@ export const deviceTexts = texts(
     online: '设备已上线。',
     waiting: '正在等待设备连接…',
     toCurves: '查看曲线',
+    nothing: '请至少填写一个值。',
+    states: { queued: '等待设备上线', delivered: '已下发', acknowledged: '设备已应答', failed: '失败', timeout: '应答超时' },
+    kinds: { set: '设置属性', invoke: '调用服务', get: '读取属性', raw: '透传数据', rrpc: 'RRPC' },
   },
 )

@@ -6,6 +6,7 @@ import { useNavigate } from 'react-router'
 import { api, must, type Schemas } from '../../api/client'
 import { useTexts } from '../../i18n/texts'
 import { problemText } from '../../parts/problem'
+import { useFieldErrors } from '../../parts/useFieldErrors'
 import { devicesTexts } from './texts'
 
 export type Way = 'one' | 'many' | 'csv'
@@ -50,6 +51,7 @@ export function NewDevices({ way, close, products, product }: Props) {
       if (made) await navigate(`/devices/${encodeURIComponent(made.product)}/${encodeURIComponent(made.name)}?tab=connect`)
     },
   })
+  useFieldErrors(form, way === 'one' ? make.error : null)
   const done = () => {
     make.reset()
     setFile(null)

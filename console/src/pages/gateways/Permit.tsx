@@ -1,5 +1,5 @@
 import { useMutation } from '@tanstack/react-query'
-import { App, Button, Flex, Form, Input, InputNumber, Tooltip } from 'antd'
+import { App, Button, Flex, Form, Input, InputNumber, Tooltip, Typography } from 'antd'
 import { api, must } from '../../api/client'
 import { may, useMe } from '../../app/session'
 import { useTexts } from '../../i18n/texts'
@@ -22,18 +22,22 @@ export function Permit({ product, device }: { product: string; device: string })
     onError: useRefusal(form),
   })
   return (
-    <Form form={form} layout="inline" disabled={!works} initialValues={{ seconds: 60 }} onFinish={(v) => permit.mutate(v)}>
-      <Flex gap={8} wrap>
-        <Form.Item name="seconds" tooltip={t.permitHint} style={{ margin: 0 }}>
-          <InputNumber aria-label={t.permitHint} min={1} max={3600} suffix={t.seconds} style={{ width: 110 }} />
-        </Form.Item>
-        <Form.Item name="product" style={{ margin: 0 }}>
-          <Input aria-label={t.product} placeholder={`ProductKey · ${t.any}`} style={{ width: 200 }} />
-        </Form.Item>
-        <Tooltip title={works ? t.permitHint : t.needRole}>
-          <Button type="primary" htmlType="submit" loading={permit.isPending}>{t.permit}</Button>
-        </Tooltip>
-      </Flex>
-    </Form>
+    <section>
+      <Typography.Title level={4} style={{ marginTop: 0, marginBottom: 0 }}>{t.permit}</Typography.Title>
+      <Typography.Paragraph type="secondary">{t.permitHint}</Typography.Paragraph>
+      <Form form={form} layout="inline" disabled={!works} initialValues={{ seconds: 60 }} onFinish={(v) => permit.mutate(v)}>
+        <Flex gap={8} wrap>
+          <Form.Item name="seconds" style={{ margin: 0 }}>
+            <InputNumber aria-label={t.permitHint} min={1} max={3600} suffix={t.seconds} style={{ width: 110 }} />
+          </Form.Item>
+          <Form.Item name="product" style={{ margin: 0 }}>
+            <Input aria-label={t.product} placeholder={`ProductKey · ${t.any}`} style={{ width: 200 }} />
+          </Form.Item>
+          <Tooltip title={works ? '' : t.needRole}>
+            <Button type="primary" htmlType="submit" loading={permit.isPending}>{t.permit}</Button>
+          </Tooltip>
+        </Flex>
+      </Form>
+    </section>
   )
 }

@@ -19,7 +19,7 @@ export function Page() {
   const s = status.data
   return (
     <>
-      <Typography.Title level={2}>{frame.settings}</Typography.Title>
+      <Typography.Title level={2} style={{ marginTop: 0 }}>{frame.settings}</Typography.Title>
       <Flex vertical gap={16}>
         <Trouble error={status.error} again={status.refetch} />
         <Card title={t.about}>

@@ -7,7 +7,7 @@ import { useTexts } from '../../i18n/texts'
 import { useRefusal } from '../../parts/refusal'
 import { Trouble } from '../../parts/Trouble'
 import { When } from '../../parts/When'
-import { readableSize } from './bytes'
+import { readableSize } from '../../parts/size'
 import { upgradeTexts } from './texts'
 import { Upload } from './Upload'
 

@@ -4,7 +4,7 @@ import { App, Form, Input, Modal, Progress, Select, Upload as Picker } from 'ant
 import { useRef, useState } from 'react'
 import { useTexts } from '../../i18n/texts'
 import { useRefusal } from '../../parts/refusal'
-import { readableSize } from './bytes'
+import { readableSize } from '../../parts/size'
 import { send } from './send'
 import { upgradeTexts } from './texts'
 

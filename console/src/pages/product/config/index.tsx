@@ -6,6 +6,7 @@ import { may, useMe } from '../../../app/session'
 import { useTexts } from '../../../i18n/texts'
 import { Editor } from '../../../parts/Editor'
 import { Refused } from '../../../parts/Refused'
+import { readableSize } from '../../../parts/size'
 import { Trouble } from '../../../parts/Trouble'
 import { When } from '../../../parts/When'
 import { Deliveries } from './Deliveries'
@@ -82,7 +83,7 @@ export function Config({ product: p }: { product: Schemas['Product'] }) {
           <Editor label={t.file} value={text} change={able ? setEdited : undefined} mark={mistake?.line} rows={14} />
           <Flex justify="space-between" gap={12} wrap>
             <Typography.Text type={mistake ? 'danger' : 'success'}>{mistake ? t.badJson([mistake.line && t.at(mistake.line), mistake.why].filter(Boolean).join(', ')) : t.good}</Typography.Text>
-            <Typography.Text type={bytes > most ? 'danger' : 'secondary'}>{bytes > most ? t.tooLong : t.bytes((bytes / 1024).toFixed(1))}</Typography.Text>
+            <Typography.Text type={bytes > most ? 'danger' : 'secondary'}>{bytes > most ? t.tooLong : t.bytes(readableSize(bytes))}</Typography.Text>
           </Flex>
           <Flex gap={8} wrap>
             <Tooltip title={able ? undefined : t.role}>
@@ -106,7 +107,7 @@ export function Config({ product: p }: { product: Schemas['Product'] }) {
               scroll={{ x: 'max-content' }}
               columns={[
                 { title: t.version, dataIndex: 'version', render: (n: number) => <Space>{n}{n === newest && <Tag color="success">{t.current}</Tag>}</Space> },
-                { title: t.size, dataIndex: 'size', align: 'end', render: (n: number) => `${(n / 1024).toFixed(1)} KiB` },
+                { title: t.size, dataIndex: 'size', align: 'end', render: readableSize },
                 { title: t.digest, dataIndex: 'sha256', render: (d: string) => <Tooltip title={d}><span className="mono">{d.slice(0, 12)}…</span></Tooltip> },
                 { title: t.made, dataIndex: 'createdAt', render: (at: string) => <When at={at} /> },
                 {

@@ -41,7 +41,7 @@ export function Topics({ product }: { product: string }) {
         loading={found.isPending}
         dataSource={rows}
         pagination={false}
-        scroll={{ x: 680 }}
+        scroll={{ x: 'max-content' }}
         locale={{ emptyText: <Empty description={t.none} /> }}
         columns={[
           {
@@ -54,7 +54,7 @@ export function Topics({ product }: { product: string }) {
             ),
           },
           { title: t.may, dataIndex: 'permission', width: 190, render: (p: string) => <Tag color={colors[p] ?? 'default'}>{t.permissions[p] ?? p}</Tag> },
-          { title: t.made, dataIndex: 'createdAt', width: 190, render: (at: string | undefined, c) => (c.usual ? '—' : <When at={at} />) },
+          { title: t.made, dataIndex: 'createdAt', width: 190, responsive: ['md'], render: (at: string | undefined, c) => (c.usual ? '—' : <When at={at} />) },
           {
             key: 'do', align: 'end', width: 160, render: (_, c) => able && (
               <Space>
