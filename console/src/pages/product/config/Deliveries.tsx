@@ -7,7 +7,7 @@ import { Trouble } from '../../../parts/Trouble'
 import { When } from '../../../parts/When'
 import { configTexts } from './texts'
 
-const colors: Record<string, string> = { pushed: 'blue', taken: 'success', failed: 'error' }
+const colors: Record<string, string> = { pushed: 'processing', taken: 'success', failed: 'error' }
 
 // Deliveries are how far the configuration has come with each device.
 export function Deliveries({ product, versions }: { product: string; versions: Schemas['Version'][] }) {

@@ -66,7 +66,7 @@ export function Script({ product: p }: { product: Schemas['Product'] }) {
                   <Tag>{t.version(kept.data.version)}</Tag>
                   <Typography.Text type="secondary">{t.savedAt} <When at={kept.data.updatedAt} /></Typography.Text>
                   <Typography.Text type="secondary">{t.has}</Typography.Text>
-                  {kept.data.functions?.map((f) => <Tag key={f} color="blue" className="mono">{f}</Tag>)}
+                  {kept.data.functions?.map((f) => <Tag key={f} color="processing" className="mono">{f}</Tag>)}
                 </>
               ) : <Typography.Text type="secondary">{t.none}</Typography.Text>}
               {unsaved && <Tag color="orange">{t.edited}</Tag>}

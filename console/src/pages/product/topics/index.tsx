@@ -13,7 +13,7 @@ import { topicTexts } from './texts'
 
 type Class = Schemas['Class']
 
-const colors: Record<string, string> = { publish: 'blue', subscribe: 'success', both: 'purple' }
+const colors: Record<string, string> = { publish: 'processing', subscribe: 'success', both: 'purple' }
 
 // Topics are the classes of custom topics of a product.
 export function Topics({ product }: { product: string }) {
