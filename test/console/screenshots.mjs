@@ -15,7 +15,7 @@ const packet = '30 1d 00 09 2f 73 79 73 2f 70 6f 73 74 7b 22 74 65 6d 70 22 3a 3
 // Each picture: where it is taken, what is done there first, and in which other
 // looks than light and wide.
 const pictures = [
-  { name: 'overview', path: '/', first: drawn, dark: true, phone: true },
+  { name: 'overview', path: '/', first: counted, dark: true, phone: true },
   { name: 'products', path: '/products' },
   { name: 'product', path: `/products/${light}`, dark: true },
   { name: 'devices', path: '/devices', phone: true },
@@ -44,7 +44,14 @@ async function open(page, name) {
   await page.getByRole('dialog').locator('.ant-card, .ant-descriptions').first().waitFor()
 }
 
-const drawn = (page) => page.locator('main canvas').first().waitFor()
+// counted waits for the first rates.
+async function counted(page) {
+  await page.locator('main .ant-statistic').nth(5).waitFor()
+}
+
+async function drawn(page) {
+  await page.locator('main canvas').first().waitFor()
+}
 
 async function explained(page) {
   await page.locator('main textarea').first().fill(packet)
