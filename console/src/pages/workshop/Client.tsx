@@ -50,6 +50,7 @@ export function Client() {
       client.current?.end(true)
       const c = mqtt.connect(p.url, {
         reconnectPeriod: 0,
+        timerVariant: 'native', // the other one is a worker out of a blob, which the content security policy refuses
         ...(p.clientId && { clientId: p.clientId }), ...(p.username && { username: p.username }), ...(p.password && { password: p.password }),
       })
       c.on('connect', () => setState('on'))
