@@ -78,14 +78,18 @@ export async function ask(method, path, body) {
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
 // barriers are what axe finds serious for people who do not see, hear or point
-// as others do.
+// as others do. What it finds is looked at again: a button that has just been
+// enabled is between two colours.
 export async function barriers(page) {
-  await still(page)
   await page.evaluate(axe)
-  const found = await page.evaluate(() => window.axe.run({ resultTypes: ['violations'] }))
-  return found.violations
-    .filter((v) => v.impact === 'serious' || v.impact === 'critical')
-    .map((v) => `${new URL(page.url()).pathname} ${v.id}: ${v.help}\n${v.nodes.slice(0, 3).map((n) => `   ${n.html.slice(0, 200)} ${n.failureSummary?.split('\n')[1]?.trim() ?? ''}`).join('\n')}`)
+  let found = []
+  for (let look = 0; look < 3; look++) {
+    await still(page)
+    found = (await page.evaluate(() => window.axe.run({ resultTypes: ['violations'] }))).violations
+      .filter((v) => v.impact === 'serious' || v.impact === 'critical')
+    if (found.length === 0) break
+  }
+  return found.map((v) => `${new URL(page.url()).pathname} ${v.id}: ${v.help}\n${v.nodes.slice(0, 3).map((n) => `   ${n.html.slice(0, 200)} ${n.failureSummary?.split('\n')[1]?.trim() ?? ''}`).join('\n')}`)
 }
 
 // still waits until nothing fades in or slides any more: colours halfway are
