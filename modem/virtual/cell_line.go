@@ -55,7 +55,8 @@ const (
 // this kind executes in order and loses none.
 func (c *cellular) receive(l *life, b []byte) {
 	if !c.awake {
-		return // before RDY nobody listens
+		l.explain(0, "deaf", whyNotAwake) // before RDY nobody listens
+		return
 	}
 	if c.data == nil && c.busy {
 		if room := maxTypeahead - len(c.ahead); len(b) > room {

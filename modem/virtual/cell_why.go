@@ -10,6 +10,7 @@ import (
 
 // The reasons of cellular modules that depend on nothing.
 var (
+	whyNotAwake = because{"bytes came before the module is ready: they are lost. Wait for RDY", "模块尚未就绪时收到的字节已丢失：请等到 RDY 之后再发送"}
 	whyNeedsCR  = because{"LF alone ends no command: this module wants CR", "只有 LF 不会执行指令：此模块要求以 CR 结尾"}
 	whyCellLong = because{"a command line of more than 2048 bytes is an error", "指令行超过 2048 字节"}
 )

@@ -65,6 +65,7 @@ func (e *esp) receive(l *life, b []byte) {
 	for len(b) > 0 {
 		switch e.state {
 		case deaf:
+			l.explain(0, "deaf", whyDeaf)
 			return
 		case transparent:
 			e.collect(l, b)

@@ -13,6 +13,7 @@ var (
 	whyNoLF    = because{"the line ends with CR alone, and this module waits for the LF: make the terminal send CR LF (picocom --omap crcrlf)", "该行只以 CR 结尾，模块还在等待 LF：请让终端发送 CR LF（picocom --omap crcrlf）"}
 	whyBusy    = because{"busy p: a line came while a command runs; it is lost. Wait for OK, ERROR or FAIL before the next", "busy p：上一条指令还在执行，这一行已丢失。请等到 OK、ERROR 或 FAIL 再发下一条"}
 	whySurplus = because{"busy s: more bytes came than AT+CIPSEND announced; they are lost. A line end counts as well", "busy s：发送的字节多于 AT+CIPSEND 声明的长度，多出的已丢失。回车换行也算字节"}
+	whyDeaf    = because{"bytes came before the module is ready: they are lost. Wait for ready", "模块尚未就绪时收到的字节已丢失：请等到 ready 之后再发送"}
 	whyNoAT    = because{"a line without AT is no command", "这一行没有 AT，不是指令"}
 	whyTooLong = because{"a command line of more than 256 bytes is dropped", "指令行超过 256 字节，已被丢弃"}
 )

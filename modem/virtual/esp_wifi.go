@@ -88,7 +88,9 @@ func (e *esp) stationLoop(l *life) {
 			return
 		}
 		turn := e.turn
-		e.status = connecting
+		if e.status != badPassword && e.status != noAP { // what the last try found out holds until the next one has
+			e.status = connecting
+		}
 		if !l.sleep(associate) {
 			return
 		}

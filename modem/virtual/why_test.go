@@ -113,6 +113,50 @@ func TestWhy(t *testing.T) {
 	}
 }
 
+// Who speaks to a module that starts is told that nobody listens.
+func TestWhyNobodyListens(t *testing.T) {
+	for model, ready := range map[string]string{"esp8266": "ready", "ec20": "RDY", "nt35e": "RDY"} {
+		synctest.Test(t, func(t *testing.T) {
+			var notes []string
+			m, err := New(Options{Model: model, Observer: func(e Event) {
+				if e.Kind == Note {
+					notes = append(notes, e.Text)
+				}
+			}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			ctx, cancel := context.WithCancel(t.Context())
+			ended := make(chan error)
+			go func() { ended <- m.Run(ctx) }()
+			synctest.Wait()
+			m.Receive([]byte("AT\r\n"))
+			time.Sleep(time.Second)
+			cancel()
+			if err := <-ended; err != nil {
+				t.Error(err)
+			}
+			if len(notes) != 1 || !strings.HasSuffix(notes[0], "Wait for "+ready) {
+				t.Errorf("%s: %q", model, notes)
+			}
+		})
+	}
+}
+
+// A wrong password is told as one whenever the patience ends: what a try found
+// out does not fade while the station tries again.
+func TestESPTellsAWrongPasswordWheneverItIsAsked(t *testing.T) {
+	for patience := 3; patience < 20; patience++ {
+		synctest.Test(t, func(t *testing.T) {
+			b := power(t, Options{Model: "esp8266", AccessPoints: []AccessPoint{{SSID: "home", Password: "12345678"}}})
+			for _, line := range []string{"ATE0", "AT+CWMODE=1", fmt.Sprintf("AT+CWJAPTO=%d", patience)} {
+				b.command(line)
+			}
+			b.want(`AT+CWJAP="home","87654321"`, "+CWJAP:2\r\n\r\nFAIL\r\n")
+		})
+	}
+}
+
 // What works needs no reason, and neither do the empty lines with which
 // drivers begin.
 func TestNoReasonWhereNothingIsWrong(t *testing.T) {
