@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -50,4 +51,13 @@ func readDescribed(command, file, example string, shipped virtual.Shipped, stdin
 		return b, err
 	}
 	return d, nil
+}
+
+// mistaken adds to an error of reading that the text is of the other kind, of
+// which a key at its left edge tells.
+func (d described) mistaken(err error, key, kind, command string) error {
+	if regexp.MustCompile(`(?m)^` + key + `:`).Match(d.text) {
+		return usagef("%s describes a %s: run it with '%s %s'", d.name, kind, command, d.name)
+	}
+	return usageError{err}
 }

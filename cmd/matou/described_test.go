@@ -62,3 +62,24 @@ func TestPrintedExamplesRun(t *testing.T) {
 		t.Errorf("model %q, %v", model, err)
 	}
 }
+
+// Whoever confuses the two kinds of descriptions is told so.
+func TestDescriptionsOfTheOtherKind(t *testing.T) {
+	dir := t.TempDir()
+	for _, tt := range []struct{ noun, example, other, says string }{
+		{"device", "night-light", "fleet", "describes a single device: run it with 'matou device run "},
+		{"fleet", "soak", "device", "describes a fleet: run it with 'matou fleet run "},
+	} {
+		var text, out, errs bytes.Buffer
+		if code := run(context.Background(), []string{tt.noun, "run", "--example", tt.example, "--print"}, strings.NewReader(""), &text, &errs); code != 0 {
+			t.Fatal(errs.String())
+		}
+		file := filepath.Join(dir, tt.noun+".yaml")
+		if err := os.WriteFile(file, text.Bytes(), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if code := run(context.Background(), []string{tt.other, "run", file}, strings.NewReader(""), &out, &errs); code != 2 || !strings.Contains(errs.String(), tt.says) {
+			t.Errorf("exit %d: %s", code, errs.String())
+		}
+	}
+}

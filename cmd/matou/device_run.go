@@ -96,7 +96,7 @@ func (c *deviceRunCmd) read(stdin io.Reader) (d *virtual.Description, text []byt
 	}
 	d, err = virtual.Read(from.name, from.text, from.open, c.change)
 	if err != nil {
-		return nil, from.text, usageError{err}
+		return nil, from.text, from.mistaken(err, "groups", "fleet", "matou fleet run")
 	}
 	return d, from.text, nil
 }

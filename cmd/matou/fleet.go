@@ -118,7 +118,7 @@ func (c *fleetRunCmd) read(stdin io.Reader) (s *fleet.Scenario, text []byte, err
 		return nil, nil, wrong
 	}
 	if err != nil {
-		return nil, nil, usageError{err}
+		return nil, nil, from.mistaken(err, "device", "single device", "matou device run")
 	}
 	return s, from.text, nil
 }
