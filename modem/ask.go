@@ -31,6 +31,9 @@ type Request struct {
 	Final string
 	// Payload is written when the module asks for it. nil: it will not ask.
 	Payload []byte
+	// Asks is the result by which the module asks for the Payload where it
+	// shows no prompt, "CONNECT" for a file. "": it shows one.
+	Asks string
 	// Claims reports whether a line, or the header of counted data, belongs to
 	// the answer although it looks as if the module had said it unasked.
 	Claims func(line string) bool
@@ -153,7 +156,7 @@ func (h *Host) ask(ctx context.Context, r Request) (Answer, error) {
 	if err := h.sendCommand(ctx, r.Command); err != nil {
 		return d.answer, d.failed("", err)
 	}
-	if r.Payload != nil && h.o.Dialect == at.V250 {
+	if r.Payload != nil && r.Asks == "" && h.o.Dialect == at.V250 {
 		d.prompt.Reset(r.Timeout / 2) // no OK comes before the prompt
 	}
 	for {
@@ -233,8 +236,13 @@ func (d *dialogue) take(ctx context.Context, e at.Event) (done bool, err error) 
 	case result.Word == d.r.Final && (d.r.Payload == nil || d.sent):
 		d.answer.Result = result
 		return true, nil
+	case d.r.Asks != "" && result.Word == d.r.Asks && !d.sent:
+		if err := d.sendPayload(ctx); err != nil {
+			return true, d.failed("", err)
+		}
+		return false, nil
 	case result.OK():
-		if d.r.Payload != nil && !d.sent {
+		if d.r.Asks == "" && d.r.Payload != nil && !d.sent {
 			d.prompt.Reset(promptPatience)
 		}
 		return false, nil

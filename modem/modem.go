@@ -70,6 +70,9 @@ type Messenger interface {
 type Login struct {
 	Host string
 	Port int
+	// TLS has the module encrypt. What it checks of the broker's certificate
+	// is the driver's affair.
+	TLS bool
 
 	ClientID string
 	Username string

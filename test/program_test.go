@@ -392,12 +392,6 @@ func TestATListsAreTypedIntoModules(t *testing.T) {
 				y := &typist{t: t, conn: dial()}
 				y.say([]byte("AT\r\n"))
 				y.until("OK\r\n")
-				if list.target == "at-mqtt" {
-					y.say([]byte("AT+MQTTCONN?\r\n"))
-					if y.until("OK\r\n", "ERROR\r\n") != "OK\r\n" {
-						t.Skip("SKIPPED: the virtual ESP8266 has no MQTT inside")
-					}
-				}
 				y.types(string(text), list.hex)
 				m.awaitLatest(x.product, device, x.reported, x.value)
 			})

@@ -26,8 +26,12 @@ const (
 	mqttCleanTime   = 15 * time.Second
 )
 
-// The schemes of +MQTTUSERCFG.
-const overTCP = 1
+// The schemes of +MQTTUSERCFG: over TLS, no certificate is checked, for those of
+// the authorities would have to be in the firmware.
+const (
+	overTCP = 1
+	overTLS = 2
+)
 
 // A session is the firmware's MQTT client.
 type session struct {
@@ -95,8 +99,11 @@ func (s *session) free() { s.m.session.CompareAndSwap(s, nil) }
 // nothing needs an escape and which may be longer than a command.
 func (s *session) connect(ctx context.Context, l modem.Login) error {
 	s.m.host.SetFor(ctx, mqttCleanTime, "+MQTTCLEAN", at.Num(client))
-	none := at.Str("")
-	if err := s.Set(ctx, "+MQTTUSERCFG", at.Num(overTCP), none, none, none, at.Num(0), at.Num(0), none); err != nil {
+	none, scheme := at.Str(""), overTCP
+	if l.TLS {
+		scheme = overTLS
+	}
+	if err := s.Set(ctx, "+MQTTUSERCFG", at.Num(scheme), none, none, none, at.Num(0), at.Num(0), none); err != nil {
 		return err
 	}
 	for _, text := range []struct{ name, value string }{

@@ -2,7 +2,9 @@ package esp8266_test
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
+	"net"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -221,6 +223,21 @@ func TestVirtualLongMessage(t *testing.T) {
 		}
 		if got != long {
 			b.Errorf("got %q", got)
+		}
+	})
+}
+
+// The module's TLS takes whatever certificate it is shown.
+func TestVirtualSecureSession(t *testing.T) {
+	pair, _ := modemtest.SelfSigned(t)
+	onESPAT(t, func(b *bench) {
+		b.World.Put("tls.test:8883", func(c net.Conn) { b.Broker.Serve(tls.Server(c, &tls.Config{Certificates: []tls.Certificate{pair}})) })
+		s, err := b.Driver.Connect(b.Context(), modem.Login{Host: "tls.test", Port: 8883, TLS: true, ClientID: "dev1"}, nil)
+		if err != nil {
+			b.Fatal(err)
+		}
+		if err := s.Publish(b.Context(), modem.Message{Topic: "t", Payload: []byte("x"), QoS: 1}); err != nil {
+			b.Error(err)
 		}
 	})
 }

@@ -49,6 +49,9 @@ type session struct {
 // Connect logs in to a broker with the module's MQTT client, of which there is
 // one.
 func (m *Module) Connect(ctx context.Context, login modem.Login, receive func(modem.Message)) (modem.Session, error) {
+	if login.TLS {
+		return nil, fmt.Errorf("login: %w: how this module is told to use TLS is not known", errors.ErrUnsupported)
+	}
 	if err := m.Join(ctx); err != nil {
 		return nil, err
 	}

@@ -11,7 +11,7 @@ import (
 // urcs are the beginnings of lines that the module says of its own accord. The
 // answers that begin like them are claimed by whoever asks.
 var urcs = []string{
-	"+QIURC:", "+QIOPEN:", "+QMTSTAT:", "+QMTRECV:", "+QMTOPEN:", "+QMTCONN:", "+QMTSUB:", "+QMTUNS:",
+	"+QIURC:", "+QIOPEN:", "+QSSLURC:", "+QSSLOPEN:", "+QMTSTAT:", "+QMTRECV:", "+QMTOPEN:", "+QMTCONN:", "+QMTSUB:", "+QMTUNS:",
 	"+QMTPUB:", "+QMTPUBEX:", "+QMTDISC:", "+QMTCLOSE:", "+QMTPING:", "+CREG:", "+CGREG:", "+CEREG:",
 	"+CFUN:", "+CPIN:", "+QUSIM:", "+QIND:", "+CGEV:", "+NITZ:", "+CTZV:", "+QSIMSTAT:", "+CMTI:",
 }
@@ -52,15 +52,18 @@ func (m *Module) event(e at.Event, restart bool) {
 	case e.Kind != at.Line:
 		m.log.Warn("lost on the line", "event", e.Kind.String(), "bytes", len(e.Data))
 	case strings.HasPrefix(e.Text, "+QIURC:"):
-		m.socketEvent(e.Text)
+		m.socketEvent(e.Text, "+QIURC:")
+	case strings.HasPrefix(e.Text, "+QSSLURC:"):
+		m.socketEvent(e.Text, "+QSSLURC:")
 	case strings.HasPrefix(e.Text, "+QMTSTAT:"):
 		m.sessionEvent(e.Text)
 	}
 }
 
-// socketEvent takes +QIURC: "recv",<id>, "closed",<id> and "pdpdeact",<context>.
-func (m *Module) socketEvent(line string) {
-	args, ok := modem.Fields(line, "+QIURC:")
+// socketEvent takes +QIURC: "recv",<id>, "closed",<id> and "pdpdeact",<context>,
+// and +QSSLURC: with the first two. The driver gives no number to both kinds.
+func (m *Module) socketEvent(line, prefix string) {
+	args, ok := modem.Fields(line, prefix)
 	if !ok || len(args) < 2 {
 		return
 	}

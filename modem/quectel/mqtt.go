@@ -101,6 +101,9 @@ func (s *session) configure(ctx context.Context, login modem.Login) error {
 	if err := cfg("version", at.Num(4)); err != nil {
 		return err
 	}
+	if err := s.configureTLS(ctx, login.TLS, cfg); err != nil {
+		return err
+	}
 	if login.KeepAlive > 0 {
 		if err := cfg("keepalive", at.Num(int(login.KeepAlive.Seconds()))); err != nil {
 			return err
@@ -120,6 +123,21 @@ func (s *session) configure(ctx context.Context, login modem.Login) error {
 		return cfg("aliauth", at.Str(t.ProductKey), at.Str(t.DeviceName), at.Str(t.DeviceSecret))
 	}
 	return nil
+}
+
+// configureTLS turns the module's TLS on or off. A client keeps the setting of
+// the session before.
+func (s *session) configureTLS(ctx context.Context, on bool, cfg func(key string, args ...at.Arg) error) error {
+	if !on {
+		if err := cfg("ssl", at.Num(0)); err != nil && !errors.Is(err, modem.ErrRefused) {
+			return err
+		}
+		return nil
+	}
+	if err := s.m.secure(ctx); err != nil {
+		return err
+	}
+	return cfg("ssl", at.Num(1), at.Num(tlsContext))
 }
 
 // open opens the connection. A client that is open from before we came is

@@ -3,8 +3,8 @@
 // net.Conns, and their own MQTT client, which can sign for Alibaba Cloud IoT
 // itself (aliauth), a modem.Session.
 //
-// TLS is not done by the module: put crypto/tls over a "tcp" connection, which
-// checks certificates without files on the module.
+// TLS is best put over a "tcp" connection with crypto/tls, which checks names and
+// times as well. The module's own ("tls", Login.TLS) spares the host the work.
 package quectel
 
 import (
@@ -45,7 +45,11 @@ type Options struct {
 	// port that the driver is attached to. Empty is URCOnUART; on USB give
 	// URCOnUSB.
 	URCPort string
-	Log     *slog.Logger // nil: discard
+	// Roots are the authorities, as PEM, that the module's own TLS trusts; they
+	// are put into a file on the module. The module checks the chain, but
+	// neither the name nor the time. None: it checks nothing.
+	Roots []byte
+	Log   *slog.Logger // nil: discard
 }
 
 // A Module is an attached module. It is a modem.Messenger.

@@ -112,6 +112,8 @@ const session = up + `
 < \r\nOK\r\n
 > AT+QMTCFG="version",0,4\r
 < \r\nOK\r\n
+> AT+QMTCFG="ssl",0,0\r
+< \r\nOK\r\n
 > AT+QMTCFG="session",0,1\r
 < \r\nOK\r\n
 > AT+QMTCFG="will",0,0\r

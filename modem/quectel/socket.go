@@ -35,20 +35,30 @@ var openErrors = map[int]error{
 	573: errors.New("no APN is set: see Options.APN"),
 }
 
+// verbs are the commands of a kind of socket.
+type verbs struct{ open, send, read, close string }
+
+var (
+	plainVerbs  = &verbs{"+QIOPEN", "+QISEND", "+QIRD", "+QICLOSE"}
+	secureVerbs = &verbs{"+QSSLOPEN", "+QSSLSEND", "+QSSLRECV", "+QSSLCLOSE"}
+)
+
 // A socket is one of the module's twelve.
 type socket struct {
 	m       *Module
 	id      int
+	verbs   *verbs
 	conn    *modem.Conn
 	fetcher *modem.Fetcher
 	dead    atomic.Bool // the module has forgotten it: it restarted, or is gone
 }
 
-// Dial opens a connection. network is "tcp" or "udp".
+// Dial opens a connection. network is "tcp", "udp" or "tls"; the last is the
+// module's own TLS, which checks what Options.Roots say.
 func (m *Module) Dial(ctx context.Context, network, address string) (net.Conn, error) {
-	kind := map[string]string{"tcp": "TCP", "udp": "UDP"}[network]
-	if kind == "" {
-		return nil, fmt.Errorf("network %q: %w; there are tcp and udp, and crypto/tls works over tcp", network, errors.ErrUnsupported)
+	kind, known := map[string]string{"tcp": "TCP", "udp": "UDP", "tls": ""}[network]
+	if !known {
+		return nil, fmt.Errorf("network %q: %w; there are tcp, udp and tls", network, errors.ErrUnsupported)
 	}
 	host, port, err := split(address)
 	if err != nil {
@@ -57,7 +67,14 @@ func (m *Module) Dial(ctx context.Context, network, address string) (net.Conn, e
 	if err := m.Join(ctx); err != nil {
 		return nil, err
 	}
-	s, err := m.sockets.Claim(func(id int) *socket { return m.newSocket(id, address) })
+	v := plainVerbs
+	if network == "tls" {
+		v = secureVerbs
+		if err := m.secure(ctx); err != nil {
+			return nil, fmt.Errorf("dial %s %s: %w", network, address, err)
+		}
+	}
+	s, err := m.sockets.Claim(func(id int) *socket { return m.newSocket(id, v, address) })
 	if err != nil {
 		return nil, err
 	}
@@ -77,10 +94,10 @@ func split(address string) (host string, port int, err error) {
 	return host, port, err
 }
 
-func (m *Module) newSocket(id int, address string) *socket {
-	s := &socket{m: m, id: id}
+func (m *Module) newSocket(id int, v *verbs, address string) *socket {
+	s := &socket{m: m, id: id, verbs: v}
 	s.conn = modem.NewConn(s, modem.Addr(address), maxSend)
-	s.fetcher = modem.NewFetcher(m.host, s.conn, "+QIRD", id, maxFetch)
+	s.fetcher = modem.NewFetcher(m.host, s.conn, v.read, id, maxFetch)
 	return s
 }
 
@@ -94,7 +111,7 @@ func (s *socket) free() {
 func (s *socket) open(ctx context.Context, kind, host string, port int) error {
 	code, err := s.openOnce(ctx, kind, host, port)
 	if err == nil && (code == 563 || code == 561 || code == 570) {
-		s.m.host.SetFor(ctx, closeTime, "+QICLOSE", at.Num(s.id))
+		s.m.host.SetFor(ctx, closeTime, s.verbs.close, at.Num(s.id))
 		if code != 563 {
 			s.m.online.Store(false)
 			if err := s.m.Join(ctx); err != nil {
@@ -107,19 +124,23 @@ func (s *socket) open(ctx context.Context, kind, host string, port int) error {
 		return err
 	}
 	if reason := openErrors[code]; reason != nil {
-		return fmt.Errorf("%w: %w (+QIOPEN: %d)", modem.ErrRefused, reason, code)
+		return fmt.Errorf("%w: %w (%s: %d)", modem.ErrRefused, reason, s.verbs.open, code)
 	}
-	return fmt.Errorf("%w (+QIOPEN: %d)", modem.ErrRefused, code)
+	return fmt.Errorf("%w (%s: %d)", modem.ErrRefused, s.verbs.open, code)
 }
 
 func (s *socket) openOnce(ctx context.Context, kind, host string, port int) (code int, err error) {
 	outcome := s.m.host.Await(func(line string) bool {
-		n := modem.Numbers(line, "+QIOPEN:")
+		n := modem.Numbers(line, s.verbs.open+":")
 		return len(n) == 2 && n[0] == s.id
 	})
 	defer outcome.Cancel()
 	const buffered = 0
-	err = s.m.host.Set(ctx, "+QIOPEN", at.Num(pdp), at.Num(s.id), at.Str(kind), at.Str(host), at.Num(port), at.Num(0), at.Num(buffered))
+	args := []at.Arg{at.Num(pdp), at.Num(s.id), at.Str(kind), at.Str(host), at.Num(port), at.Num(0), at.Num(buffered)}
+	if s.verbs == secureVerbs {
+		args = []at.Arg{at.Num(pdp), at.Num(tlsContext), at.Num(s.id), at.Str(host), at.Num(port), at.Num(buffered)}
+	}
+	err = s.m.host.Set(ctx, s.verbs.open, args...)
 	if err != nil {
 		return 0, err
 	}
@@ -129,13 +150,13 @@ func (s *socket) openOnce(ctx context.Context, kind, host string, port int) (cod
 	if err != nil {
 		return 0, s.explainSilence(ctx, err)
 	}
-	return modem.Numbers(line, "+QIOPEN:")[1], nil
+	return modem.Numbers(line, s.verbs.open+":")[1], nil
 }
 
 // explainSilence finds out whether the socket is open and the module only
 // reports it elsewhere.
 func (s *socket) explainSilence(ctx context.Context, err error) error {
-	if !errors.Is(err, modem.ErrSilent) && !errors.Is(err, context.DeadlineExceeded) {
+	if s.verbs == secureVerbs || !errors.Is(err, modem.ErrSilent) && !errors.Is(err, context.DeadlineExceeded) {
 		return err
 	}
 	ask, cancel := context.WithTimeout(context.WithoutCancel(ctx), modem.DefaultTimeout)
@@ -160,13 +181,13 @@ func (s *socket) abandon(failure error) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), openTime)
 	defer cancel()
-	s.m.host.SetFor(ctx, closeTime, "+QICLOSE", at.Num(s.id))
+	s.m.host.SetFor(ctx, closeTime, s.verbs.close, at.Num(s.id))
 }
 
 // Send sends one piece. While the module's buffer is full it takes nothing and
 // says so.
 func (s *socket) Send(ctx context.Context, p []byte) error {
-	c, err := at.V250.Set("+QISEND", at.Num(s.id), at.Num(len(p)))
+	c, err := at.V250.Set(s.verbs.send, at.Num(s.id), at.Num(len(p)))
 	if err != nil {
 		return err
 	}
@@ -194,7 +215,7 @@ func (s *socket) Hangup(ctx context.Context) error {
 	if s.dead.Load() || s.m.host.Err() != nil {
 		return nil
 	}
-	err := s.m.host.SetFor(ctx, closeTime, "+QICLOSE", at.Num(s.id))
+	err := s.m.host.SetFor(ctx, closeTime, s.verbs.close, at.Num(s.id))
 	if errors.Is(err, modem.ErrRefused) {
 		return nil
 	}

@@ -103,8 +103,8 @@ func TestVirtualDialRefused(t *testing.T) {
 		if _, err := b.Driver.Dial(b.Context(), "tcp", "echo.test:9"); !errors.Is(err, modem.ErrRefused) {
 			b.Errorf("closed port: %v", err)
 		}
-		if _, err := b.Driver.Dial(b.Context(), "tls", "echo.test:7"); !errors.Is(err, errors.ErrUnsupported) {
-			b.Errorf("tls: %v", err)
+		if _, err := b.Driver.Dial(b.Context(), "unix", "echo.test:7"); !errors.Is(err, errors.ErrUnsupported) {
+			b.Errorf("unix: %v", err)
 		}
 		for range 12 {
 			<-time.After(time.Second)

@@ -59,6 +59,10 @@ func (c *cellular) receive(l *life, b []byte) {
 		return
 	}
 	if c.data == nil && c.busy {
+		if c.afterCR && len(b) > 0 && b[0] == ctrlLF {
+			b = b[1:]
+		}
+		c.afterCR = false
 		if room := maxTypeahead - len(c.ahead); len(b) > room {
 			c.note("%d bytes typed ahead are lost: a command runs and the buffer is full", len(b)-room)
 			b = b[:room]
@@ -67,7 +71,9 @@ func (c *cellular) receive(l *life, b []byte) {
 		return
 	}
 	for i, x := range b {
-		if x == ctrlLF && c.afterCR {
+		// At a prompt the LF of the command's line end may come late, alone; one
+		// with more behind it is the data's own.
+		if x == ctrlLF && c.afterCR && (c.data == nil || len(b) == 1) {
 			c.afterCR = false
 			continue
 		}

@@ -2,18 +2,12 @@ package virtual
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
 	"crypto/hmac"
-	"crypto/rand"
 	"crypto/sha1"
 	"crypto/tls"
-	"crypto/x509"
 	"encoding/hex"
-	"encoding/pem"
 	"fmt"
 	"io"
-	"math/big"
 	"net"
 	"strings"
 	"sync"
@@ -614,7 +608,7 @@ func (c *countedConn) Close() error {
 }
 
 func TestMQTTOverTLS(t *testing.T) {
-	pair, ca := selfSigned(t)
+	pair, ca := modemtest.SelfSigned(t)
 	synctest.Test(t, func(t *testing.T) {
 		w := cellWorld()
 		named := make(chan string, 8)
@@ -673,22 +667,26 @@ func TestMQTTOverTLS(t *testing.T) {
 	})
 }
 
-// selfSigned is a certificate and itself as PEM.
-func selfSigned(t *testing.T) (tls.Certificate, string) {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), NotBefore: time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC), NotAfter: time.Date(2040, 1, 1, 0, 0, 0, 0, time.UTC),
-		IsCA: true, BasicConstraintsValid: true, DNSNames: []string{"another.example"},
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
+// The LF of a command's line end is none of the data, wherever it arrives; a LF
+// that the data begins with is.
+func TestDataThatBeginsWithALineFeed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := ec20Bench(t, Options{})
+		for i, end := range []string{"\r", "\r\n"} {
+			name := fmt.Sprintf("f%d", i)
+			b.say(fmt.Sprintf(`AT+QFUPL="%s",4,100%s`, name, end))
+			b.until("\r\nCONNECT\r\n")
+			b.say("\nabc")
+			b.until("\r\nOK\r\n")
+			b.want(fmt.Sprintf(`AT+QFDWL="%s"`, name), "\r\nCONNECT\r\n\nabc\r\n+QFDWL: 4,6802\r\n\r\nOK\r\n")
+		}
+		b.say(`AT+QFUPL="late",3,100` + "\r")
+		b.until("\r\nCONNECT\r\n")
+		b.say("\n")
+		b.say("abc")
+		b.until("\r\nOK\r\n")
+		b.want(`AT+QFLST="late"`, "\r\n+QFLST: \"late\",3\r\n\r\nOK\r\n")
+	})
 }
 
 func TestTheLineItself(t *testing.T) {

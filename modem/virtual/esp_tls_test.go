@@ -10,12 +10,14 @@ import (
 	"time"
 
 	"github.com/coder/websocket"
+
+	"github.com/matou-iot/matou/modem/modemtest"
 )
 
 // An SSL link looks at the certificate only where it is told to, and then the
 // clock has to be right.
 func TestESPSecureLinks(t *testing.T) {
-	pair, ca := selfSigned(t)
+	pair, ca := modemtest.SelfSigned(t)
 	roots := x509.NewCertPool()
 	if !roots.AppendCertsFromPEM([]byte(ca)) {
 		t.Fatal("no authority")
@@ -58,7 +60,7 @@ func TestESPSecureLinks(t *testing.T) {
 
 // ESP-AT's own client over TLS and WebSocket: schemes 2, 3, 6 and 7.
 func TestESPMQTTSchemes(t *testing.T) {
-	pair, ca := selfSigned(t) // for another name
+	pair, ca := modemtest.SelfSigned(t) // for another name
 	roots := x509.NewCertPool()
 	roots.AppendCertsFromPEM([]byte(ca))
 	overTLS := func(serve func(net.Conn)) func(net.Conn) {
