@@ -251,3 +251,41 @@ func TestASecondTerminalIsSentAway(t *testing.T) {
 		return b == "AT\r\n\r\nOK"
 	})
 }
+
+// A module that is switched off and on again knows its Wi-Fi, and the file of
+// its flash is no other module's.
+func TestAModuleRemembersAcrossRuns(t *testing.T) {
+	m := &matou{t: t, stderr: new(buffer)}
+	state := filepath.Join(t.TempDir(), "esp01.json")
+	flags := []string{"esp8266", "--tcp", "127.0.0.1:0", "--speed", "20", "--wifi", "home=12345678", "--state", state}
+	power := func() (s *terminal, off func()) {
+		where, stop := m.module(`at tcp (\S+)`, flags...)
+		conn, err := net.Dial("tcp", where)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return m.terminal(conn), func() { conn.Close(); stop() }
+	}
+	s, off := power()
+	s.types("AT+CWMODE=1", "\r\nOK\r\n")
+	s.types(`AT+CWJAP="home","12345678"`, "\r\nOK\r\n")
+	s.types("AT+CIPMUX=1", "\r\nOK\r\n")
+	off()
+	text, err := os.ReadFile(state)
+	if err != nil || !strings.Contains(string(text), `"ssid": "home"`) {
+		t.Fatalf("the flash (%v):\n%s", err, text)
+	}
+	s, off = power()
+	s.types("AT+CIPMUX?", "+CIPMUX:0\r\n\r\nOK\r\n")
+	m.await("the module to join by itself", func() bool {
+		return strings.Contains(s.types("AT+CIFSR", "\r\nOK\r\n"), `"192.168.1.23"`)
+	})
+	off()
+	out, errs, code := runCLI(t, nil, "modem", "run", "ec20", "--tcp", "127.0.0.1:0", "--state", state)
+	if code != 2 || !strings.Contains(errs, "it is of an esp8266, and this is an ec20") {
+		t.Errorf("exit %d\n%s%s", code, out, errs)
+	}
+	if now, err := os.ReadFile(state); err != nil || string(now) != string(text) {
+		t.Errorf("the file has changed (%v):\n%s", err, now)
+	}
+}

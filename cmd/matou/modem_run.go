@@ -31,6 +31,7 @@ type modemRunCmd struct {
 	Quirk    []string `help:"Way in which units differ; may be given more than once." placeholder:"NAME"`
 	Fault    []string `sep:"none" help:"What goes wrong: NAME[=VALUE][*TIMES][@AFTER]; may be given more than once." placeholder:"FAULT"`
 	Seed     uint64   `default:"1" help:"Of chance: the same seed loses the same bytes." placeholder:"N"`
+	State    string   `help:"File for what the module keeps without power: saved Wi-Fi, speed, contexts, files. Made if it is not there." placeholder:"FILE"`
 	Record   string   `help:"Write the conversation to this file, as a transcript." placeholder:"FILE"`
 	Verbose  bool     `short:"v" help:"Tell each command line and what goes over its connections."`
 
@@ -56,7 +57,8 @@ Examples:
   matou modem run esp8266 --tcp :7000 --fault dns-failure*1 --fault reset@30s
   matou modem run ec20 --pty /tmp/ec20 --map '*.aliyuncs.com=127.0.0.1:1883'
   matou modem run nt35e --tcp :7000 --quirk urc-before-ok --fault no-signal@60s
-  matou modem run esp8266 --pty /tmp/esp --record session.at`
+  matou modem run esp8266 --pty /tmp/esp --record session.at
+  matou modem run esp8266 --pty /tmp/esp --state esp01.json`
 }
 
 func (c *modemRunCmd) Run(g *globals) error {
@@ -66,10 +68,15 @@ func (c *modemRunCmd) Run(g *globals) error {
 	}
 	log := newModemLog(g, c)
 	o.Observer = log.event
+	state, err := openModemState(c.State, &o)
+	if err != nil {
+		return err
+	}
 	m, err := virtual.New(o)
 	if err != nil {
-		return usagef("%w", err)
+		return state.explain(err)
 	}
+	state.of(m)
 	rec, err := openRecording(c.Record)
 	if err != nil {
 		return err
@@ -85,7 +92,7 @@ func (c *modemRunCmd) Run(g *globals) error {
 	err = port.serve(ctx)
 	cancel()
 	ended.Wait()
-	return errors.Join(err, rec.close())
+	return errors.Join(err, state.close(), rec.close())
 }
 
 // options are what the flags say.

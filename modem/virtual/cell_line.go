@@ -136,6 +136,7 @@ func (c *cellular) enter(l *life, line string, tooLong bool) {
 		if !tooLong {
 			c.last = line
 			r = c.execute(l, line)
+			l.flashed()
 		} else {
 			l.explain(c.cause, "too long", whyCellLong)
 		}

@@ -226,6 +226,7 @@ func (e *esp) command(l *life, line []byte) {
 		}
 		c := &espCall{life: l, e: e}
 		r := c.run(text, ended)
+		l.flashed()
 		if !l.over() {
 			e.finish(l, c, r)
 			c.tellWhy(r)

@@ -20,9 +20,10 @@ const (
 	Closed                    // it ended: Link, Text says why
 	Faulted                   // a fault began, ended or struck: Text
 	Note                      // something a person should know: Text
+	Flashed                   // what the module keeps without power has changed: see Flash
 )
 
-var eventNames = [...]string{"boot", "line", "said", "opened", "sent", "received", "closed", "fault", "note"}
+var eventNames = [...]string{"boot", "line", "said", "opened", "sent", "received", "closed", "fault", "note", "flash"}
 
 func (k EventKind) String() string {
 	if int(k) < len(eventNames) {

@@ -10,6 +10,7 @@
 //   - fault.go, quirk.go, what goes wrong on demand, and how units differ;
 //   - network.go, the world outside: names, connections, mapped hosts;
 //   - observe.go, who watches;
+//   - flash.go, what outlives the power, *_flash.go what that is;
 //   - models.go, which modules there are. Each is a personality: its line
 //     discipline, its boot text, and a table of commands, one theme a file:
 //     esp*.go the ESP8266; cell*.go what cellular modules share, ec20*.go and
@@ -48,6 +49,10 @@ type Options struct {
 	// for the host and the network are as long as ever. 0: 1.
 	Speed float64
 
+	// Flash is what the module kept the last time it was without power, as its
+	// method Flash told. Empty: the module comes from the factory.
+	Flash []byte
+
 	Network  Network          // the world; nil: the machine's own, see System
 	Map      []Mapping        // hosts that are somewhere else
 	Roots    *x509.CertPool   // authorities that modules know which look at certificates; nil: the machine's
@@ -75,6 +80,8 @@ type Module struct {
 	faults  map[string]Fault
 	chance  *rand.Rand
 	running bool
+
+	lastFlash []byte // that the observer was told of
 }
 
 // A personality is what makes a Module one of its kind. Its methods are called
@@ -87,6 +94,10 @@ type personality interface {
 	receive(l *life, b []byte)
 	// faulted says that a fault has begun or ended: see Module.fault.
 	faulted(l *life, name string)
+	// inFlash is what the module keeps without power, for JSON; fromFlash gives it
+	// that of an earlier one, which ran this firmware.
+	inFlash() any
+	fromFlash(firmware string, content []byte) error
 }
 
 // New makes a Module. An unknown model, firmware, quirk or fault is an error
@@ -133,6 +144,12 @@ func New(o Options) (*Module, error) {
 		}
 	}
 	m.self = model.make(m)
+	if len(o.Flash) > 0 {
+		if err := m.restore(o.Flash); err != nil {
+			return nil, err
+		}
+	}
+	m.lastFlash = m.flash()
 	return m, nil
 }
 
