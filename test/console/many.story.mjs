@@ -23,7 +23,7 @@ test('all that match are tagged and deleted', async () => {
   const tags = page.getByRole('dialog', { name: 'Tags of 120 devices' })
   await tags.getByLabel('Set these').fill('room=7')
   await tags.getByLabel('Set these').press('Enter')
-  await tags.getByRole('button', { name: 'Tags' }).click()
+  await tags.getByRole('button', { name: 'Change the tags' }).click()
   await page.getByText('Done for 120 devices').waitFor()
   assert.equal((await ask('GET', '/devices/count?tag=room%3D7&product=a1Many')).count, 120)
 

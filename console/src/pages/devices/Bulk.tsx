@@ -112,7 +112,7 @@ function Tags({ n, close, save }: { n: number; close: () => void; save: (set: Re
     save(set, w.remove ?? [])
   }
   return (
-    <Modal open title={t.tagsOf(n)} okText={t.changeTags} cancelText={t.cancel} onOk={() => form.submit()} onCancel={close}>
+    <Modal open title={t.tagsOf(n)} okText={t.saveTags} cancelText={t.cancel} onOk={() => form.submit()} onCancel={close}>
       <Form form={form} layout="vertical" onFinish={finish}>
         <Form.Item name="set" label={t.tagsSet} extra={t.tagForm} rules={[{ validator: wellFormed }]}>
           <Select mode="tags" open={false} suffixIcon={null} tokenSeparators={[',', '\n']} placeholder="room=1" />
