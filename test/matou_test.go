@@ -20,7 +20,7 @@ import (
 )
 
 // patience is how long a story waits for an event before it is told wrong.
-const patience = 20 * time.Second
+const patience = time.Minute
 
 // binary is the program under test, built once.
 var binary = sync.OnceValues(func() (string, error) {

@@ -18,7 +18,7 @@ import (
 )
 
 // patience is how long a test waits for something that has to come.
-const patience = 10 * time.Second
+const patience = time.Minute
 
 // A house is a broker that serves on loopback, for one test.
 type house struct {

@@ -251,14 +251,11 @@ func TestDiagnosingHasABudget(t *testing.T) {
 	}
 	first := code()
 	const enough = 1_000_000 // half a second of a processor each thousand
-	n := 0
-	for start := time.Now(); n < enough && code() == first; n++ {
-		if time.Since(start) > patience {
-			break
-		}
+	n, later := 0, first     // kept: a moment afterwards there may be time left again
+	for start := time.Now(); n < enough && later == first && time.Since(start) < patience; n++ {
+		later = code()
 	}
-	later := code()
-	if n < 10 || later == first || !strings.Contains(later, "not looked into") {
+	if !strings.Contains(later, "not looked into") {
 		t.Errorf("after %d refusals: %q, then %q", n, first, later)
 	}
 	opinion, err := h.Judge(t.Context(), wrong, fromAfar)

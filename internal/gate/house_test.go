@@ -28,7 +28,7 @@ import (
 )
 
 // patience is how long a test waits for something that has to come.
-const patience = 10 * time.Second
+const patience = time.Minute
 
 // The secrets of the devices; none may show up anywhere.
 const (
