@@ -47,6 +47,11 @@ type esp struct {
 	table map[string]espCommand
 	flash espFlash
 	espRAM
+
+	// mqttCause is the Seq of the line that caused what the MQTT client writes:
+	// the one that connected, or that waits for an answer. The client of a life
+	// that is over may still say good-bye.
+	mqttCause atomic.Uint64
 }
 
 // espFlash is what a reset does not change.
@@ -74,14 +79,13 @@ type espRAM struct {
 	espWiFi
 	espLinks
 	espSNTP
-	mqtt      *espMQTT
-	mqttCause atomic.Uint64 // Seq of the line that caused what the MQTT client writes: the one that connected, or that waits for an answer
-	serial    espSerial
-	sysmsg    int
-	syslog    bool
-	cause     uint64         // event of the last command line
-	pins      [16]espPin     // GPIOs
-	auto      map[string]int // settings that are only kept: name to value
+	mqtt   *espMQTT
+	serial espSerial
+	sysmsg int
+	syslog bool
+	cause  uint64         // event of the last command line
+	pins   [16]espPin     // GPIOs
+	auto   map[string]int // settings that are only kept: name to value
 }
 
 type espPin struct{ mode, pullUp, dir, level int }
