@@ -368,6 +368,7 @@ func (e *esp) startMQTT(l *life, q *espMQTT) {
 		ConnectTimeout: dnsTimeout + mqttStep,
 		MinBackoff:     wait,
 		MaxBackoff:     wait,
+		SteadyBackoff:  true, // as the firmware: a host may count on it
 		GiveUp:         func(error) bool { return l.givesUp(q) },
 		OnConnect:      func(context.Context, *packet.Connack) { e.mqttUp(l, q) },
 		OnDisconnect:   func(context.Context, error) { l.during(func() { e.mqttDown(l, q) }) },

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -150,6 +151,25 @@ func TestReconnectWaitsExponentiallyWithinBounds(t *testing.T) {
 		// Full jitter over 36 waits below 8 s: all below 2 s has odds of 4^-36.
 		if longest < 2*time.Second {
 			t.Errorf("the longest of %d waits is %v: it does not grow", len(at)-1, longest)
+		}
+	})
+}
+
+func TestSteadyBackoffWaitsForTheBound(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var waits []time.Duration
+		last := time.Now()
+		c := New(Options{
+			Dial: func(context.Context) (net.Conn, error) {
+				waits, last = append(waits, time.Since(last)), time.Now()
+				return nil, io.ErrClosedPipe
+			},
+			MinBackoff: time.Second, MaxBackoff: 3 * time.Second, SteadyBackoff: true,
+			GiveUp: func(error) bool { return len(waits) == 5 },
+		})
+		c.Run(t.Context())
+		if want := []time.Duration{0, 1e9, 2e9, 3e9, 3e9}; !slices.Equal(waits, want) {
+			t.Errorf("waited %v, want %v", waits, want)
 		}
 	})
 }

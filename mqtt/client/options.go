@@ -54,6 +54,7 @@ type Options struct {
 	ConnectTimeout time.Duration // from dialling to CONNACK, and of one write; 0: DefaultConnectTimeout
 	MinBackoff     time.Duration // bound of the first wait before reconnecting; 0: DefaultMinBackoff
 	MaxBackoff     time.Duration // bound of every wait; 0: DefaultMaxBackoff
+	SteadyBackoff  bool          // wait for the bound itself, not for a random part of it
 
 	// GiveUp, if not nil, ends Run with the error of a failed attempt or a
 	// lost connection when it returns true. nil means never: a device tries

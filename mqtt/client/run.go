@@ -23,7 +23,7 @@ import (
 //
 // Between attempts it waits a random time below a bound that starts at
 // MinBackoff and doubles up to MaxBackoff, so that a thousand devices do not
-// come back at once.
+// come back at once; with SteadyBackoff it waits for the bound.
 func (c *Client) Run(ctx context.Context) (err error) {
 	c.mu.Lock()
 	again := c.running || c.stopped
@@ -77,7 +77,7 @@ func (c *Client) lost(ctx context.Context, err error) {
 	}
 }
 
-// backoff is exponential with full jitter.
+// backoff is exponential with full jitter, unless SteadyBackoff.
 func (c *Client) backoff(attempt int) time.Duration {
 	bound := c.o.MaxBackoff
 	if attempt < 32 {
@@ -85,6 +85,9 @@ func (c *Client) backoff(attempt int) time.Duration {
 	}
 	if bound <= 0 { // the shift ran over
 		bound = c.o.MaxBackoff
+	}
+	if c.o.SteadyBackoff {
+		return bound
 	}
 	return rand.N(bound)
 }
