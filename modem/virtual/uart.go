@@ -30,11 +30,13 @@ type uart struct {
 	lossy    float64
 	wrong    int        // the speed that a fault set, which the host may not know; 0: none
 	host     func() int // the speed of the attached port, 0 where it is not known
-	chance   *rand.Rand
+
+	// Of lost bytes: each direction its own, since nothing orders the two.
+	hearing, saying *rand.Rand
 }
 
-func newUART(baud int, chance *rand.Rand) *uart {
-	u := &uart{baud: baud, chance: chance, host: unknownSpeed}
+func newUART(baud int, seed uint64) *uart {
+	u := &uart{baud: baud, host: unknownSpeed, hearing: rand.New(rand.NewPCG(seed, 1)), saying: rand.New(rand.NewPCG(seed, 3))}
 	u.changed = sync.NewCond(&u.mu)
 	return u
 }
@@ -75,14 +77,14 @@ func (u *uart) write(s string) {
 	u.changed.Broadcast()
 }
 
-// lose is what arrives of b, in its place.
+// lose is what arrives of b, which the host said, in its place.
 func (u *uart) lose(b []byte) []byte {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	return u.drop(b)
+	return u.drop(b, u.hearing)
 }
 
-func (u *uart) drop(b []byte) []byte {
+func (u *uart) drop(b []byte, chance *rand.Rand) []byte {
 	if u.garbled() {
 		b = append(b[:0], noise(string(b))...)
 	}
@@ -91,7 +93,7 @@ func (u *uart) drop(b []byte) []byte {
 	}
 	kept := b[:0]
 	for _, c := range b {
-		if u.chance.Float64() >= u.lossy {
+		if chance.Float64() >= u.lossy {
 			kept = append(kept, c)
 		}
 	}
@@ -190,7 +192,7 @@ func (u *uart) slice(ctx context.Context) ([]byte, time.Duration) {
 	slice := append(make([]byte, 0, n), u.queue[:n]...)
 	u.queue = u.queue[:copy(u.queue, u.queue[n:])]
 	u.changed.Broadcast()
-	return u.drop(slice), takes
+	return u.drop(slice, u.saying), takes
 }
 
 // room waits until the host has taken most of what was said to it.

@@ -131,7 +131,7 @@ func New(o Options) (*Module, error) {
 	}
 	m := &Module{
 		opts: o, model: model, quirks: quirks,
-		uart:    newUART(o.Baud, rand.New(rand.NewPCG(o.Seed, 1))),
+		uart:    newUART(o.Baud, o.Seed),
 		watcher: newWatcher(o.Observer),
 		faults:  make(map[string]Fault),
 		chance:  rand.New(rand.NewPCG(o.Seed, 2)),
