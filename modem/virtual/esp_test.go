@@ -1,6 +1,7 @@
 package virtual
 
 import (
+	"bufio"
 	"context"
 	"fmt"
 	"io"
@@ -574,6 +575,58 @@ func TestOneHostAtATime(t *testing.T) {
 		}
 		b.command("AT")
 	})
+}
+
+// A host that comes while the last thing said to the one before is still being
+// written is heard and answered as any other.
+func TestAHostComesAsAnotherLeaves(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, err := New(Options{Model: "esp8266"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		go m.Run(ctx)
+		first := &slowPort{ended: make(chan struct{}), take: make(chan struct{})}
+		left := make(chan error)
+		go func() { left <- m.Attach(ctx, first) }()
+		<-first.ended // while the module says that it is ready
+		synctest.Wait()
+		second, host := net.Pipe()
+		go m.Attach(ctx, second)
+		synctest.Wait()
+		close(first.take)
+		if err := <-left; err != nil {
+			t.Error(err)
+		}
+		go io.WriteString(host, "AT\r\n")
+		b := bufio.NewReader(host)
+		for _, want := range []string{"AT\r\n", "\r\n", "OK\r\n"} {
+			host.SetReadDeadline(time.Now().Add(time.Minute))
+			if line, err := b.ReadString('\n'); line != want {
+				t.Fatalf("heard %q, want %q: %v", line, want, err)
+			}
+		}
+	})
+}
+
+// A slowPort ends as soon as it is written to, and takes what is written when
+// it is let.
+type slowPort struct {
+	once        sync.Once
+	ended, take chan struct{}
+}
+
+func (p *slowPort) Read([]byte) (int, error) {
+	<-p.ended
+	return 0, io.EOF
+}
+
+func (p *slowPort) Write(b []byte) (int, error) {
+	p.once.Do(func() { close(p.ended) })
+	<-p.take
+	return len(b), nil
 }
 
 // Nothing of a module is left when its power has gone.

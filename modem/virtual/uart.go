@@ -23,6 +23,7 @@ type uart struct {
 	mu       sync.Mutex
 	changed  *sync.Cond
 	attached bool
+	leaving  bool   // who was attached has gone, and is still being written to
 	queue    []byte // at most maxUnsent
 	lost     int    // bytes that the queue had no room for
 	baud     int    // as the module is set; 0: not paced
@@ -101,11 +102,17 @@ func (u *uart) drop(b []byte, chance *rand.Rand) []byte {
 }
 
 // attach begins to write to a host until ctx is done, or detach was called and
-// all is written. The channel gets the error that ended it.
+// all is written. The channel gets the error that ended it. After a host that
+// is leaving it waits.
 func (u *uart) attach(ctx context.Context, port io.Writer) (<-chan error, error) {
+	stop := context.AfterFunc(ctx, u.wake)
+	defer stop()
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	if u.attached {
+	for u.leaving && ctx.Err() == nil {
+		u.changed.Wait()
+	}
+	if u.attached || u.leaving {
 		return nil, ErrAttached
 	}
 	u.attached, u.queue, u.host = true, nil, unknownSpeed
@@ -118,7 +125,7 @@ func (u *uart) attach(ctx context.Context, port io.Writer) (<-chan error, error)
 		defer stop()
 		err := u.drain(ctx, port)
 		u.mu.Lock()
-		u.attached, u.queue = false, nil
+		u.attached, u.leaving, u.queue = false, false, nil
 		u.changed.Broadcast()
 		u.mu.Unlock()
 		written <- err
@@ -129,6 +136,7 @@ func (u *uart) attach(ctx context.Context, port io.Writer) (<-chan error, error)
 func (u *uart) detach() {
 	u.mu.Lock()
 	defer u.mu.Unlock()
+	u.leaving = u.attached
 	u.attached = false
 	u.changed.Broadcast()
 }
