@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"slices"
 
 	"github.com/matou-iot/matou/internal/fault"
 )
@@ -225,10 +224,11 @@ func (r *Registry) saveUpdates(ctx context.Context, all []update) (missing []ID,
 	if missing, err = r.store.UpdateDevices(ctx, devices); err != nil {
 		return nil, err
 	}
+	absent := setOf(missing)
 	for i := range all {
 		id := devices[i].ID()
 		r.devices.drop(id)
-		if !slices.Contains(missing, id) {
+		if !absent[id] {
 			r.tell(Change{all[i].kind, id, all[i].gateway})
 		}
 	}
@@ -290,12 +290,22 @@ func (r *Registry) DeleteDevices(ctx context.Context, ids []ID) (int, error) {
 	if err != nil {
 		return 0, err
 	}
+	absent := setOf(missing)
 	for i, id := range ids {
 		r.devices.drop(id)
-		if !slices.Contains(missing, id) {
+		if !absent[id] {
 			r.presence.forget(id)
 			r.tell(Change{DeviceDeleted, id, gateways[i]})
 		}
 	}
 	return len(ids) - len(missing), nil
+}
+
+// setOf is for looking up ids among up to MaxBatch.
+func setOf(ids []ID) map[ID]bool {
+	set := make(map[ID]bool, len(ids))
+	for _, id := range ids {
+		set[id] = true
+	}
+	return set
 }

@@ -124,6 +124,11 @@ func eachOf(ctx context.Context, stmt *sql.Stmt, product string, names []string,
 	if err != nil {
 		return err
 	}
+	return handRows(rows, f)
+}
+
+// handRows hands rows to f, one after another, and closes them.
+func handRows(rows *sql.Rows, f func(scanner) error) error {
 	defer rows.Close()
 	for rows.Next() {
 		if err := f(rows); err != nil {

@@ -139,11 +139,5 @@ func eachRow(ctx context.Context, db querier, query string, f func(scanner) erro
 	if err != nil {
 		return err
 	}
-	defer rows.Close()
-	for rows.Next() {
-		if err := f(rows); err != nil {
-			return err
-		}
-	}
-	return rows.Err()
+	return handRows(rows, f)
 }
