@@ -49,7 +49,6 @@ func (m *matou) page(path string) string {
 }
 
 func TestConsole(t *testing.T) {
-	m, password := console(t)
 	stories, err := filepath.Glob("console/*.story.mjs")
 	if err != nil || len(stories) == 0 {
 		t.Fatalf("no stories: %v", err)
@@ -57,6 +56,8 @@ func TestConsole(t *testing.T) {
 	for _, story := range stories {
 		name := filepath.Base(story)
 		t.Run(strings.TrimSuffix(name, ".story.mjs"), func(t *testing.T) {
+			t.Parallel() // they wait more than they work, each on a Matou of its own
+			m, password := console(t)
 			m.browse(t, password, "--test", "--test-reporter=spec", name)
 		})
 	}

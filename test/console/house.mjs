@@ -39,7 +39,7 @@ export async function visit({ language = 'en', width = 1440, height = 900, dark 
     const text = said.text()
     if (expects.some((status) => text.includes(`status of ${status}`))) return
     if (text.includes('status of 401') && said.location().url.endsWith('/api/v1/me')) return // nobody has signed in yet
-    faults.push(`${said.type()} on ${new URL(page.url()).pathname}: ${text}`)
+    faults.push(`${said.type()} on ${new URL(page.url()).pathname}: ${text} (${said.location().url})`)
   })
   page.on('pageerror', (error) => faults.push(`broke on ${page.url()}: ${error.message}`))
   page.on('websocket', (socket) => {

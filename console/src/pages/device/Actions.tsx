@@ -42,7 +42,7 @@ export function Actions({ id, device, able }: { id: Id; device: Schemas['Device'
   const remove = async () => {
     await api.DELETE(route, { params })
     message.success(t.gone(device.name))
-    await go('/devices')
+    await go('/devices', { replace: true, flushSync: true }) // the page has gone before what it showed has
     cache.removeQueries({ queryKey: keyOf(id) })
     return null
   }

@@ -33,7 +33,7 @@ export function Remove({ product: p, able }: { product: Schemas['Product']; able
           act={async () => {
             await api.DELETE('/api/v1/products/{product}', { params: { path: { product: p.key }, query: { force: true } } })
             message.success(t.gone(p.name || p.key))
-            await go('/products')
+            await go('/products', { replace: true, flushSync: true }) // the page has gone before what it showed has
             cache.removeQueries({ queryKey: ['products', p.key] })
             void cache.invalidateQueries({ queryKey: ['products'] })
             return null
