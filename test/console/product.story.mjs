@@ -171,7 +171,7 @@ test('a product is renamed, its secret shown and made anew, and it is deleted wi
   await page.getByRole('button', { name: 'New secret' }).click()
   await page.getByRole('dialog').getByText('refused from now on').waitFor()
   await page.getByRole('dialog').getByRole('button', { name: 'New secret' }).click()
-  await page.getByRole('dialog').getByText('The new one.').waitFor()
+  await page.getByRole('dialog').getByText('The new one. Copy it').waitFor()
   const now = (await ask('GET', `/products/${key}?secrets=true`)).secret
   assert.notEqual(now, secret)
   await page.getByRole('dialog').getByText(now, { exact: true }).waitFor()
