@@ -89,6 +89,7 @@ type Access struct {
 	hashing  chan struct{} // as many passwords are hashed at once
 	sessions sessions
 	failures failures
+	less     news // somebody may do less than before
 
 	mu sync.Mutex // changes of operators and the number of tokens, one at a time
 }

@@ -1,6 +1,7 @@
 package access_test
 
 import (
+	"context"
 	"strings"
 	"testing"
 	"time"
@@ -92,7 +93,7 @@ func TestSessionsEnd(t *testing.T) {
 			}
 			return nil
 		}},
-		{"with a new password", func(h *house, _ string) error { return h.SetPassword(t.Context(), "bo", "another password") }},
+		{"with a new password", func(h *house, _ string) error { return setPassword(t.Context(), h, "bo", "another password") }},
 		{"with the operator", func(h *house, _ string) error { return h.DeleteOperator(t.Context(), "bo") }},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -111,6 +112,11 @@ func TestSessionsEnd(t *testing.T) {
 			kind(t, err, fault.KindUnauthorized)
 		})
 	}
+}
+
+func setPassword(ctx context.Context, h *house, name, password string) error {
+	_, err := h.ChangeOperator(ctx, name, access.Change{Password: password})
+	return err
 }
 
 func TestWrongPasswordAndUnknownNameLookAlike(t *testing.T) {
@@ -153,7 +159,7 @@ func TestPasswordsHaveBounds(t *testing.T) {
 		{"72 bytes", strings.Repeat("x", 72), ""},
 		{"73 bytes, which bcrypt would cut", strings.Repeat("x", 73), fault.KindInvalid},
 	} {
-		t.Run(tt.name, func(t *testing.T) { kind(t, h.SetPassword(t.Context(), "admin", tt.password), tt.want) })
+		t.Run(tt.name, func(t *testing.T) { kind(t, setPassword(t.Context(), h, "admin", tt.password), tt.want) })
 	}
 }
 
@@ -168,8 +174,11 @@ func TestOldPasswordMustBeRight(t *testing.T) {
 func TestLastAdministratorStays(t *testing.T) {
 	h := withAdmin(t)
 	kind(t, h.DeleteOperator(t.Context(), "admin"), fault.KindConflict)
-	_, err := h.SetRole(t.Context(), "admin", access.Viewer)
+	_, err := h.ChangeOperator(t.Context(), "admin", access.Change{Role: access.Viewer, Password: "another password"})
 	kind(t, err, fault.KindConflict)
+	if _, err := h.SignIn(t.Context(), "admin", "harbour7", "::1"); err != nil {
+		t.Errorf("what was refused changed the password: %v", err)
+	}
 	if _, err := h.CreateOperator(t.Context(), "bo", access.Administrator, "quayside"); err != nil {
 		t.Fatal(err)
 	}
@@ -261,7 +270,7 @@ func TestATokenDoesNoMoreThanItsOwner(t *testing.T) {
 	for _, tt := range []struct{ owner, want access.Role }{
 		{access.Administrator, access.OperatorRole}, {access.OperatorRole, access.OperatorRole}, {access.Viewer, access.Viewer},
 	} {
-		if _, err := h.SetRole(t.Context(), "bo", tt.owner); err != nil {
+		if _, err := h.ChangeOperator(t.Context(), "bo", access.Change{Role: tt.owner}); err != nil {
 			t.Fatal(err)
 		}
 		if p, err := h.Authenticate(t.Context(), token); err != nil || p.Role != tt.want || p.Name != "bo" {

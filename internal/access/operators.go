@@ -86,33 +86,33 @@ func (a *Access) create(ctx context.Context, name string, role Role, password st
 	return o, a.store.CreateOperator(ctx, o)
 }
 
-// SetRole gives an operator another role. The last administrator keeps his.
-func (a *Access) SetRole(ctx context.Context, name string, role Role) (Operator, error) {
-	if err := role.Check(); err != nil {
-		return Operator{}, err
-	}
-	return a.change(ctx, name, func(o *Operator) error {
-		if o.Role == Administrator && role != Administrator {
-			if err := a.othersAdminister(ctx, name); err != nil {
-				return err
-			}
+// A Change is what an operator gets another of; "" leaves it.
+type Change struct {
+	Role     Role
+	Password string
+}
+
+// ChangeOperator gives an operator another role, another password, or both or
+// neither of them. The last administrator keeps his role; another password ends
+// the operator's sessions.
+func (a *Access) ChangeOperator(ctx context.Context, name string, c Change) (Operator, error) {
+	if c.Role != "" {
+		if err := c.Role.Check(); err != nil {
+			return Operator{}, err
 		}
-		o.Role = role
-		return nil
-	})
-}
-
-// SetPassword gives an operator a new password and ends his sessions.
-func (a *Access) SetPassword(ctx context.Context, name, password string) error {
-	hash, err := a.hash(ctx, "password", password)
-	if err != nil {
-		return err
 	}
-	return a.replace(ctx, name, hash)
+	var hash []byte
+	if c.Password != "" {
+		var err error
+		if hash, err = a.hash(ctx, "password", c.Password); err != nil {
+			return Operator{}, err
+		}
+	}
+	return a.replace(ctx, name, c.Role, hash)
 }
 
-// ChangePassword is SetPassword by the operator himself, who must know the
-// old one. addr is where he is, as SignIn needs it.
+// ChangePassword is another password by the operator himself, who must know
+// the old one. addr is where he is, as SignIn needs it.
 func (a *Access) ChangePassword(ctx context.Context, name, old, password, addr string) error {
 	if _, err := a.verify(ctx, name, old, addr); err != nil {
 		if fault.KindOf(err) == fault.KindUnauthorized {
@@ -124,19 +124,39 @@ func (a *Access) ChangePassword(ctx context.Context, name, old, password, addr s
 	if err != nil {
 		return err
 	}
-	return a.replace(ctx, name, hash)
+	_, err = a.replace(ctx, name, "", hash)
+	return err
 }
 
-func (a *Access) replace(ctx context.Context, name string, hash []byte) error {
-	_, err := a.change(ctx, name, func(o *Operator) error {
+// replace changes role and password where they are given.
+func (a *Access) replace(ctx context.Context, name string, role Role, hash []byte) (Operator, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	o, err := a.store.Operator(ctx, name)
+	if err != nil {
+		return Operator{}, err
+	}
+	if role != "" {
+		if o.Role == Administrator && role != Administrator {
+			if err := a.othersAdminister(ctx, name); err != nil {
+				return Operator{}, fault.In("role", err)
+			}
+		}
+		o.Role = role
+	}
+	if hash != nil {
 		o.PasswordHash, o.Chosen = hash, true
-		return nil
-	})
-	if err == nil {
+	}
+	o.UpdatedAt = a.now().UTC()
+	if err := a.store.UpdateOperator(ctx, o); err != nil {
+		return Operator{}, err
+	}
+	if hash != nil {
 		a.sessions.endAll(name)
 		a.log.Info("password changed", "operator", name)
 	}
-	return err
+	a.less.tell()
+	return o, nil
 }
 
 // DeleteOperator deletes an operator, his tokens and sessions. The last
@@ -157,21 +177,8 @@ func (a *Access) DeleteOperator(ctx context.Context, name string) error {
 		return err
 	}
 	a.sessions.endAll(name)
+	a.less.tell()
 	return nil
-}
-
-func (a *Access) change(ctx context.Context, name string, fn func(*Operator) error) (Operator, error) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	o, err := a.store.Operator(ctx, name)
-	if err != nil {
-		return Operator{}, err
-	}
-	if err := fn(&o); err != nil {
-		return Operator{}, err
-	}
-	o.UpdatedAt = a.now().UTC()
-	return o, a.store.UpdateOperator(ctx, o)
 }
 
 // othersAdminister says no where nobody but name is an administrator.

@@ -44,12 +44,16 @@ func (a *Access) SignIn(ctx context.Context, name, password, addr string) (Sessi
 }
 
 // SignOut ends a session; one that is gone is no error.
-func (a *Access) SignOut(bearer string) { a.sessions.end(bearer) }
+func (a *Access) SignOut(bearer string) {
+	a.sessions.end(bearer)
+	a.less.tell()
+}
 
 // SignOutEverywhere ends all sessions of an operator and returns how many they
 // were. His access tokens stay.
 func (a *Access) SignOutEverywhere(name string) int {
 	n := a.sessions.endAll(name)
+	a.less.tell()
 	a.log.Info("signed out everywhere", "operator", name, "sessions", n)
 	return n
 }

@@ -80,6 +80,7 @@ func (a *Access) DeleteToken(ctx context.Context, id, owner string) error {
 	}
 	for _, t := range own {
 		if t.ID == id {
+			defer a.less.tell()
 			return a.store.DeleteAccessToken(ctx, id)
 		}
 	}
