@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"github.com/danielgtaylor/huma/v2"
+
 	"github.com/matou-iot/matou/internal/access"
 	"github.com/matou-iot/matou/internal/fault"
 )
@@ -14,6 +16,15 @@ type signInInput struct {
 		Password string `json:"password" maxLength:"1024"`
 		Cookie   bool   `json:"cookie,omitempty" doc:"For pages: the token goes into a cookie that scripts cannot read, not into the answer"`
 	}
+	foreign bool // another site made a browser send it
+}
+
+// Resolve notes where the request comes from: nobody signs a visitor in as
+// somebody else.
+func (in *signInInput) Resolve(ctx huma.Context) []error {
+	r, _ := request(ctx)
+	in.foreign = foreign.Check(r) != nil
+	return nil
 }
 
 // A session is the proof of having signed in.
@@ -31,6 +42,9 @@ type signedIn struct {
 
 func (a *api) signIn(ctx context.Context, in *signInInput) (*signedIn, error) {
 	c := who(ctx)
+	if in.Body.Cookie && in.foreign {
+		return nil, fault.Forbidden("this request comes from another site: only the console may sign in for a session of its own")
+	}
 	if o, err := a.Access.Operator(ctx, in.Body.Name); err == nil { // another name may be a password in the wrong field
 		auditWho(ctx, caller{Principal: access.Principal{Name: o.Name, Role: o.Role, Operator: true}})
 	}
@@ -162,17 +176,7 @@ func (a *api) changeOperator(ctx context.Context, in *changeOperatorInput) (oper
 	if in.Body.Password == "" && in.Body.Role == "" {
 		return operator{}, fault.Invalid("say what to change: role or password")
 	}
-	if in.Body.Password != "" {
-		if err := a.Access.SetPassword(ctx, in.Name, in.Body.Password); err != nil {
-			return operator{}, err
-		}
-	}
-	if in.Body.Role != "" {
-		if _, err := a.Access.SetRole(ctx, in.Name, in.Body.Role); err != nil {
-			return operator{}, err
-		}
-	}
-	o, err := a.Access.Operator(ctx, in.Name)
+	o, err := a.Access.ChangeOperator(ctx, in.Name, access.Change{Role: in.Body.Role, Password: in.Body.Password})
 	return viewOperator(o), err
 }
 

@@ -35,6 +35,7 @@ func (a *api) terminal(path string, need access.Role) {
 		if err != nil {
 			return nil, a.problemOf(ctx, err)
 		}
+		asker := who(ctx)
 		return &huma.StreamResponse{Body: func(c huma.Context) {
 			r, w := request(c)
 			if err := sameSite(r); err != nil {
@@ -45,7 +46,9 @@ func (a *api) terminal(path string, need access.Role) {
 			if err != nil {
 				return // it has said why
 			}
-			a.attach(c.Context(), m, conn)
+			ctx, end := a.whileAllowed(c.Context(), asker, need)
+			defer end()
+			a.attach(ctx, m, conn)
 		}}, nil
 	})
 }

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
@@ -148,6 +149,21 @@ func (a *api) authorize(need access.Role) func(huma.Context, func(huma.Context))
 			}
 		}
 		next(huma.WithValue(ctx, callerKey{}, c))
+	}
+}
+
+// whileAllowed is ctx for as long as the asker may do what needs the role: what
+// lasts does not outlive a session. end ends it and what watches over it.
+func (a *api) whileAllowed(ctx context.Context, asker caller, need access.Role) (allowed context.Context, end func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	var watching sync.WaitGroup
+	watching.Go(func() {
+		defer cancel()
+		a.Access.AwaitEnd(ctx, asker.token, need)
+	})
+	return ctx, func() {
+		cancel()
+		watching.Wait()
 	}
 }
 

@@ -30,8 +30,9 @@ const writeTimeout = 10 * time.Second
 // A sender writes one event. id is 0 where there is none.
 type sender func(event string, id uint64, data any) error
 
-// stream registers a handler that sends events until its context is done. check
-// is asked first: once events flow, no status can be told.
+// stream registers a handler that sends events until its context is done, which
+// it is when the asker may no longer see them. check is asked first: once events
+// flow, no status can be told.
 func stream[I any](a *api, path string, need access.Role, tag, summary string, check func(context.Context, *I) error, h func(context.Context, *I, sender) error) {
 	op := operation("GET", path, need, tag, summary)
 	op.Middlewares = huma.Middlewares{a.authorize(need)}
@@ -43,11 +44,14 @@ func stream[I any](a *api, path string, need access.Role, tag, summary string, c
 		if err := check(ctx, in); err != nil {
 			return nil, a.problemOf(ctx, err)
 		}
+		asker := who(ctx)
 		return &huma.StreamResponse{Body: func(c huma.Context) {
 			c.SetHeader("Content-Type", "text/event-stream")
 			c.SetHeader("X-Accel-Buffering", "no") // nginx must not collect it
 			_, w := request(c)
-			ctx, cancel := context.WithCancel(c.Context())
+			ctx, end := a.whileAllowed(c.Context(), asker, need)
+			defer end()
+			ctx, cancel := context.WithCancel(ctx)
 			defer cancel()
 			s := &events{w: w, control: http.NewResponseController(w)}
 			s.comment("Matou")
