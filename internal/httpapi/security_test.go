@@ -1,0 +1,242 @@
+package httpapi_test
+
+import (
+	"bufio"
+	"encoding/json"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/matou-iot/matou/internal/access"
+	"github.com/matou-iot/matou/internal/httpapi"
+)
+
+// TestEveryAnswerIsGuarded: whatever is asked for, the browser is told not to
+// guess what it is, to frame it nowhere and to run nothing out of it.
+func TestEveryAnswerIsGuarded(t *testing.T) {
+	h := newHouse(t)
+	for _, path := range []string{
+		"/", "/nowhere", "/healthz", "/readyz", "/metrics", "/ca.pem", "/debug/pprof/", "/api/docs", "/api/docs.js", "/api/openapi.json", "/api/nothing",
+		httpapi.Base + "/me", httpapi.Base + "/products", httpapi.Base + "/products/none", httpapi.Base + "/stream",
+	} {
+		for _, as := range []access.Role{"", access.Administrator} {
+			resp := h.ask(h.tokens[as], "GET", path, nil)
+			resp.Body.Close()
+			for name, want := range map[string]string{"X-Content-Type-Options": "nosniff", "X-Frame-Options": "DENY", "Referrer-Policy": "no-referrer", "Cross-Origin-Resource-Policy": "same-origin"} {
+				if got := resp.Header.Get(name); got != want {
+					t.Errorf("%s as %q has %s %q", path, as, name, got)
+				}
+			}
+			policy := resp.Header.Get("Content-Security-Policy")
+			scripts := policy[max(strings.Index(policy, "script-src"), 0):]
+			scripts, _, _ = strings.Cut(scripts, ";")
+			if !strings.Contains(policy, "default-src 'none'") || !strings.Contains(policy, "frame-ancestors 'none'") || strings.Contains(scripts, "unsafe") {
+				t.Errorf("%s as %q has the policy %q", path, as, policy)
+			}
+			if resp.Header.Get("Access-Control-Allow-Origin") != "" {
+				t.Errorf("%s is for every site: %v", path, resp.Header)
+			}
+		}
+	}
+	if _, page := h.do("", "GET", "/api/docs", nil); strings.Contains(page, "<script>") || strings.Contains(page, " onclick=") {
+		t.Error("the page about the API has a script in it, which its policy forbids")
+	}
+	if status, script := h.do("", "GET", "/api/docs.js", nil); status != 200 || !strings.Contains(script, "openapi.json") {
+		t.Errorf("its script: %d %.80s", status, script)
+	}
+}
+
+// needs reads the description: the role that each route names.
+func (h *house) needs() map[string]access.Role {
+	h.Helper()
+	_, raw := h.do("", "GET", "/api/openapi.json", nil)
+	var d struct {
+		Paths map[string]map[string]struct{ Description string }
+	}
+	if err := json.Unmarshal([]byte(raw), &d); err != nil {
+		h.Fatal(err)
+	}
+	all := map[string]access.Role{}
+	for path, methods := range d.Paths {
+		for method, op := range methods {
+			_, rest, _ := strings.Cut(op.Description, "Needs the role ")
+			role, _, _ := strings.Cut(rest, ".")
+			all[strings.ToUpper(method)+" "+path] = access.Role(role)
+		}
+	}
+	return all
+}
+
+// TestEveryRouteHoldsItsRole asks each route as everybody who may not: what the
+// description says is what the server does. What shows secrets by reading is
+// named here, so that none of it becomes a viewer's by oversight.
+func TestEveryRouteHoldsItsRole(t *testing.T) {
+	h := newHouse(t)
+	notForViewers := []string{
+		"GET /audit", "GET /bench/modules/{module}/terminal", "GET /operators", "GET /products/{product}/batches/{batch}/devices.csv",
+		"GET /products/{product}/devices.csv", "GET /products/{product}/devices/{device}/code", "GET /products/{product}/devices/{device}/credentials", "GET /settings",
+	}
+	roles := []access.Role{access.Viewer, access.OperatorRole, access.Administrator}
+	var read []string
+	for route, need := range h.needs() {
+		method, path, _ := strings.Cut(route, " ")
+		if route == "POST "+httpapi.Base+"/session" {
+			continue
+		}
+		at := slices.Index(roles, need)
+		if at < 0 {
+			t.Errorf("%s names no role: %q", route, need)
+			continue
+		}
+		if method == "GET" && need != access.Viewer {
+			read = append(read, "GET "+strings.TrimPrefix(path, httpapi.Base))
+		}
+		for _, lesser := range roles[:at] {
+			if status, raw := h.do(lesser, method, filled(path), "{}"); status != 403 {
+				t.Errorf("%s needs %s; a %s gets %d %s", route, need, lesser, status, raw)
+			}
+		}
+	}
+	slices.Sort(read)
+	if !slices.Equal(read, notForViewers) {
+		t.Errorf("viewers may not read %v, expected were %v", read, notForViewers)
+	}
+}
+
+// TestAnotherSiteGetsNothingDone: forms and scripts of other sites come with the
+// visitor's cookie where the browser is old, and change nothing nevertheless.
+func TestAnotherSiteGetsNothingDone(t *testing.T) {
+	h := newHouse(t)
+	h.want(201, "POST", "/operators", object{"name": "li", "role": "operator", "password": "a long password"})
+	send := func(header http.Header, path, body string, cookie *http.Cookie) *http.Response {
+		r, err := http.NewRequestWithContext(t.Context(), "POST", h.url+httpapi.Base+path, strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header = header
+		if cookie != nil {
+			r.AddCookie(cookie)
+		}
+		resp, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		return resp
+	}
+	const login = `{"name":"li","password":"a long password","cookie":true}`
+	here := http.Header{"Content-Type": {"application/json"}, "Origin": {h.url}}
+	signedIn := send(here, "/session", login, nil)
+	if signedIn.StatusCode != 201 || len(signedIn.Cookies()) != 1 {
+		t.Fatalf("%d %v", signedIn.StatusCode, signedIn.Cookies())
+	}
+	cookie := signedIn.Cookies()[0]
+	const evil = "https://evil.example.com"
+	for _, tt := range []struct {
+		name   string
+		header http.Header
+		path   string
+		body   string
+		want   int
+	}{
+		{"the console itself", here, "/products", `{"name":"lamp","dialect":"mqtt"}`, 201},
+		{"a form", http.Header{"Content-Type": {"application/x-www-form-urlencoded"}, "Origin": {evil}}, "/products", "name=lamp&dialect=mqtt", 403},
+		{"a form that pretends to be JSON", http.Header{"Content-Type": {"text/plain"}, "Origin": {evil}}, "/products", `{"name":"lamp","dialect":"mqtt"}`, 403},
+		{"a script", http.Header{"Content-Type": {"application/json"}, "Origin": {evil}}, "/products", `{"name":"lamp","dialect":"mqtt"}`, 403},
+		{"a script without a type", http.Header{"Origin": {evil}}, "/products", `{"name":"lamp","dialect":"mqtt"}`, 403},
+		{"a page without a site", http.Header{"Content-Type": {"application/json"}, "Origin": {"null"}}, "/products", `{"name":"lamp","dialect":"mqtt"}`, 403},
+		{"another port of this machine", http.Header{"Content-Type": {"application/json"}, "Origin": {"http://127.0.0.1:3000"}, "Sec-Fetch-Site": {"same-site"}}, "/products", `{"name":"lamp","dialect":"mqtt"}`, 403},
+		{"an upload", http.Header{"Content-Type": {"application/octet-stream"}, "Origin": {evil}}, "/products/lamp/ota/packages?version=1", "firmware", 403},
+		{"a sign-in as somebody else", http.Header{"Content-Type": {"application/json"}, "Origin": {evil}}, "/session", login, 403},
+	} {
+		if resp := send(tt.header, tt.path, tt.body, cookie); resp.StatusCode != tt.want || (tt.want == 403 && len(resp.Cookies()) > 0) {
+			t.Errorf("%s: %d %v", tt.name, resp.StatusCode, resp.Cookies())
+		}
+	}
+	if n := len(h.want(200, "GET", "/products", nil)["items"].([]any)); n != 1 {
+		t.Errorf("there are %d products", n)
+	}
+	// Behind a proxy that speaks TLS the cookie stays on TLS.
+	here.Set("X-Forwarded-Proto", "https")
+	here.Set("Origin", strings.Replace(h.url, "http:", "https:", 1))
+	if resp := send(here, "/session", login, nil); resp.StatusCode != 201 || !resp.Cookies()[0].Secure || !resp.Cookies()[0].HttpOnly || resp.Cookies()[0].SameSite != http.SameSiteStrictMode {
+		t.Errorf("over TLS: %d %v", resp.StatusCode, resp.Cookies())
+	}
+}
+
+// TestGuessingLocksNobodyElseOut: who guesses is refused for a while, also with
+// the right password; others sign in from the same address, and the session of
+// the operator whose password is guessed goes on.
+func TestGuessingLocksNobodyElseOut(t *testing.T) {
+	h := newHouse(t)
+	for _, name := range []string{"li", "wu"} {
+		h.want(201, "POST", "/operators", object{"name": name, "role": "viewer", "password": "a long password"})
+	}
+	signIn := func(name, password string) (int, string) {
+		status, raw := h.do("", "POST", httpapi.Base+"/session", object{"name": name, "password": password})
+		var s struct{ Token string }
+		if err := json.Unmarshal([]byte(raw), &s); err != nil {
+			t.Fatal(err)
+		}
+		return status, s.Token
+	}
+	_, before := signIn("li", "a long password")
+	for range 5 {
+		if status, _ := signIn("li", "a guess"); status != 401 {
+			t.Fatalf("a guess: %d", status)
+		}
+	}
+	if status, _ := signIn("li", "a long password"); status != 429 {
+		t.Errorf("after five guesses: %d", status)
+	}
+	if status, _ := signIn("wu", "a long password"); status != 201 {
+		t.Errorf("somebody else: %d", status)
+	}
+	resp := h.ask(before, "GET", httpapi.Base+"/me", nil)
+	resp.Body.Close()
+	if resp.StatusCode != 200 {
+		t.Errorf("the session from before: %d", resp.StatusCode)
+	}
+}
+
+// TestStreamsEndWithTheSession: who signed out sees no more of what happens,
+// and types at no module any more.
+func TestStreamsEndWithTheSession(t *testing.T) {
+	h := newHouse(t)
+	h.want(201, "POST", "/operators", object{"name": "li", "role": "operator", "password": "a long password"})
+	session := func() string {
+		return h.want(201, "POST", "/session", object{"name": "li", "password": "a long password"})["token"].(string)
+	}
+	follow := func(token string) (*http.Response, *bufio.Reader) {
+		resp := h.ask(token, "GET", httpapi.Base+"/stream", nil)
+		t.Cleanup(func() { resp.Body.Close() })
+		lines := bufio.NewReader(resp.Body)
+		if _, err := lines.ReadString('\n'); err != nil || resp.StatusCode != 200 {
+			t.Fatalf("%d %v", resp.StatusCode, err)
+		}
+		return resp, lines
+	}
+	first, second := session(), session()
+	_, ended := follow(first)
+	_, goes := follow(second)
+	m := h.want(201, "POST", "/bench/modules", object{"kind": "esp8266", "fast": true})["id"].(string)
+	typing, _, err := h.terminal(m, second, h.url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.ask(first, "DELETE", httpapi.Base+"/session", nil).Body.Close()
+	if _, err := io.Copy(io.Discard, ended); err != nil {
+		t.Errorf("the stream of the session that ended: %v", err)
+	}
+	h.want(200, "PATCH", "/operators/li", object{"role": "viewer"}) // who may look, but not type
+	for err = nil; err == nil; {
+		_, _, err = typing.conn.Read(t.Context())
+	}
+	h.want(201, "POST", "/products", object{"key": "a1NightLamp", "dialect": "aliyun"})
+	h.want(204, "DELETE", "/operators/li", nil)
+	if _, err := io.Copy(io.Discard, goes); err != nil {
+		t.Errorf("the stream of an operator who is gone: %v", err)
+	}
+}
