@@ -7,7 +7,10 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"strings"
 	"testing"
+
+	"github.com/matou-iot/matou/internal/httpapi"
 )
 
 var update = flag.Bool("update", false, "write console/openapi.json anew")
@@ -72,5 +75,24 @@ func TestNothingOfGoIsDescribed(t *testing.T) {
 	value := described.Components.Schemas["Sample"].Properties["value"]
 	if _, typed := value["type"]; typed || value["$ref"] != nil {
 		t.Errorf("a value is described as %v", value)
+	}
+}
+
+// TestTheAuditPageNamesEveryChange: each route that leaves a line in the audit
+// log has words for it in the console, in both languages.
+func TestTheAuditPageNamesEveryChange(t *testing.T) {
+	h := newHouse(t)
+	raw, err := os.ReadFile("../../console/src/pages/audit/actions.ts")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := strings.NewReplacer("${D}", "${P}/devices/{device}").Replace(string(raw))
+	text = strings.NewReplacer("${P}", "/products/{product}", "[`", "'", "`]", "'").Replace(text)
+	for route := range h.routes() {
+		method, path, _ := strings.Cut(route, " ")
+		short := method + " " + strings.TrimPrefix(path, httpapi.Base)
+		if method != "GET" && !computes[short] && !strings.Contains(text, "'"+short+"': [") {
+			t.Errorf("%s is not in console/src/pages/audit/actions.ts", short)
+		}
 	}
 }

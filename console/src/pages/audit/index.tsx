@@ -1,11 +1,13 @@
 import { useInfiniteQuery } from '@tanstack/react-query'
 import { Button, Empty, Flex, Input, Segmented, Space, Table, Tag, Typography } from 'antd'
 import { useState } from 'react'
+import { inTheVisitorsLanguage } from '../../api/chinese'
 import { api, must, type Schemas } from '../../api/client'
 import { appTexts } from '../../app/texts'
-import { useTexts } from '../../i18n/texts'
+import { useLanguage, useTexts } from '../../i18n/texts'
 import { Trouble } from '../../parts/Trouble'
 import { When } from '../../parts/When'
+import { actionOf } from './actions'
 import { auditTexts } from './texts'
 
 type Entry = Schemas['AuditEntry']
@@ -26,6 +28,7 @@ export function Page() {
         params: { query: { limit: 100, ...(outcome !== 'all' && { outcome }), ...(who && { who }), ...(object && { object }), ...(pageParam && { after: pageParam }) } },
       })),
     getNextPageParam: (last) => last.next || undefined,
+    refetchInterval: 15_000,
   })
   return (
     <>
@@ -49,7 +52,7 @@ export function Page() {
           { title: t.at, dataIndex: 'at', render: (at: string) => <When at={at} /> },
           { title: t.who, dataIndex: 'who', render: (name: string | undefined, e) => (name ? <Space size={4}>{name}{!e.person && <Tag>{t.token}</Tag>}</Space> : <Typography.Text type="secondary">{t.nobody}</Typography.Text>) },
           { title: t.from, dataIndex: 'from', className: 'mono' },
-          { title: t.object, key: 'object', render: (_, e) => <span className="mono" style={{ wordBreak: 'break-all' }}>{e.method} {shown(e.object)}</span> },
+          { title: t.what, key: 'what', render: (_, e) => <Action entry={e} /> },
           { title: t.outcome, key: 'outcome', render: (_, e) => <Result entry={e} /> },
         ]}
       />
@@ -72,12 +75,24 @@ function shown(path: string) {
   }
 }
 
+// Action is what was done in words, and to what.
+function Action({ entry }: { entry: Entry }) {
+  const { language } = useLanguage()
+  const words = actionOf(entry.method, entry.route, language)
+  return (
+    <div style={{ maxWidth: 480, minWidth: 200 }}>
+      {words && <div>{words}</div>}
+      <Typography.Text {...(words ? { type: 'secondary' as const } : {})} className="mono" style={{ wordBreak: 'break-all', fontSize: 12 }}>{entry.method} {shown(entry.object)}</Typography.Text>
+    </div>
+  )
+}
+
 function Result({ entry }: { entry: Entry }) {
   const t = useTexts(auditTexts)
   return (
     <Space size={4} wrap style={{ maxWidth: 420 }}>
       <Tag color={entry.done ? 'green' : 'red'}>{entry.done ? t.done : t.refused}</Tag>
-      <span>{entry.done ? entry.subject : entry.detail || entry.code}</span>
+      <span style={{ overflowWrap: 'anywhere' }}>{entry.done ? entry.subject : inTheVisitorsLanguage(entry.detail || entry.code || '')}</span>
     </Space>
   )
 }
