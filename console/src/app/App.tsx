@@ -11,7 +11,11 @@ import { ThemeContext, useTheme } from './theme'
 
 const cache = new QueryClient({
   defaultOptions: {
+    // The server may well be on this machine: whether there is an internet is no
+    // reason to ask it or not.
+    mutations: { networkMode: 'always' },
     queries: {
+      networkMode: 'always',
       refetchOnWindowFocus: false,
       retry: (count, error) => count < 2 && !(error instanceof Problem),
     },

@@ -6,6 +6,7 @@ import { Button, Drawer, Dropdown, Flex, Grid, Layout, Menu, Spin, theme } from 
 import { useState } from 'react'
 import { Link, Outlet, useLocation } from 'react-router'
 import { useTexts } from '../i18n/texts'
+import { Offline } from './Offline'
 import { may, useMe, useSignOut } from './session'
 import { SignIn } from './SignIn'
 import { Switches } from './Switches'
@@ -15,6 +16,15 @@ import { useReachableTables } from './useReachableTables'
 // Frame is what stands around every page: who is not signed in sees only the
 // way in.
 export function Frame() {
+  return (
+    <>
+      <Offline />
+      <Who />
+    </>
+  )
+}
+
+function Who() {
   const me = useMe()
   if (me === undefined) {
     return (

@@ -28,7 +28,7 @@ export function SignIn() {
           </Form.Item>
           {error && (
             <Form.Item>
-              <Alert type="error" showIcon title={error instanceof Problem ? (error.status === 401 ? t.wrong : error.detail) : t.unreachable} />
+              <Alert type="error" showIcon title={error instanceof Problem ? (error.status === 401 ? t.wrong : error.detail) : t.offline} />
             </Form.Item>
           )}
           <Button type="primary" htmlType="submit" block loading={signIn.isPending}>

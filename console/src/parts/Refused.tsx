@@ -8,7 +8,7 @@ import { useTexts } from '../i18n/texts'
 export function Refused({ error }: { error: unknown }) {
   const t = useTexts(appTexts)
   if (!error) return null
-  if (!(error instanceof Problem)) return <Alert type="warning" showIcon title={t.unreachable} />
+  if (!(error instanceof Problem)) return <Alert type="warning" showIcon title={t.offline} />
   const places = error.errors.filter((e) => e.message && e.message !== error.detail)
   return (
     <Alert

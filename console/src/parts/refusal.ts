@@ -1,16 +1,15 @@
 import { App, type FormInstance } from 'antd'
 import { Problem } from '../api/client'
-import { texts, useTexts } from '../i18n/texts'
-
-const refusalTexts = texts({ offline: 'Matou cannot be reached.' }, { offline: '无法连接到码头。' })
+import { appTexts } from '../app/texts'
+import { useTexts } from '../i18n/texts'
 
 // useRefusal tells a visitor why something was not done: at the fields of the
-// form that the refusal names, else as a message.
-export function useRefusal(form?: FormInstance) {
+// form that the refusal names, else as otherwise has it, or as a message.
+export function useRefusal(form?: FormInstance, otherwise?: (error: Error) => void) {
   const { message } = App.useApp()
-  const t = useTexts(refusalTexts)
+  const t = useTexts(appTexts)
   return (error: Error) => {
-    if (!(error instanceof Problem)) return void message.error(t.offline)
+    if (!(error instanceof Problem)) return otherwise ? otherwise(error) : void message.error(t.offline)
     const fields = form
       ? error.errors.flatMap((e) => {
           const name = e.location?.replace(/^(body|query)\./, '').split(/[.[]/)[0]
@@ -22,6 +21,7 @@ export function useRefusal(form?: FormInstance) {
       form.setFields(fields)
       form.scrollToField(first.name, { block: 'center' })
     }
+    else if (otherwise) otherwise(error)
     else message.error(error.detail)
   }
 }
