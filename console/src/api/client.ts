@@ -26,18 +26,23 @@ export function onSignedOut(f: () => void) {
   signedOut = f
 }
 
+// refused reads what an answer that is no success says.
+export function refused(status: number, statusText: string, body: string): Problem {
+  let said: Refusal = {}
+  try {
+    said = JSON.parse(body) as Refusal
+  } catch {
+    // not JSON: a proxy between, or the server going down
+  }
+  const say = inTheVisitorsLanguage
+  return new Problem(status, say(said.detail ?? said.title ?? statusText), (said.errors ?? []).map((e) => (e.message ? { ...e, message: say(e.message) } : e)))
+}
+
 const problems: Middleware = {
   async onResponse({ response, request }) {
     if (response.ok) return undefined
-    let said: Refusal = {}
-    try {
-      said = (await response.clone().json()) as Refusal
-    } catch {
-      // not JSON: a proxy between, or the server going down
-    }
     if (response.status === 401 && !request.url.endsWith('/session')) signedOut()
-    const say = inTheVisitorsLanguage
-    throw new Problem(response.status, say(said.detail ?? said.title ?? response.statusText), (said.errors ?? []).map((e) => (e.message ? { ...e, message: say(e.message) } : e)))
+    throw refused(response.status, response.statusText, await response.clone().text())
   },
 }
 

@@ -2,7 +2,7 @@ import { useQuery } from '@tanstack/react-query'
 import { Select } from 'antd'
 import { useEffect } from 'react'
 import { useSearchParams } from 'react-router'
-import { api, must } from '../api/client'
+import { api, must, type Schemas } from '../api/client'
 import { texts, useTexts } from '../i18n/texts'
 
 const pickTexts = texts({ product: 'Product', none: 'No product yet' }, { product: '产品', none: '还没有产品' })
@@ -13,14 +13,21 @@ export function useProduct(): [string, (key: string) => void] {
   return [search.get('product') ?? '', (key) => setSearch({ product: key }, { replace: true })]
 }
 
-// ProductPick chooses a product; the first one where none is chosen.
-export function ProductPick({ value, choose }: { value: string; choose: (key: string) => void }) {
-  const t = useTexts(pickTexts)
-  const products = useQuery({
+// useProducts are all products.
+export const useProducts = () =>
+  useQuery({
     queryKey: ['products', 'all'],
     queryFn: () => must(api.GET('/api/v1/products', { params: { query: { limit: 1000 } } })),
   })
-  const items = products.data?.items ?? []
+
+type Props = { value: string; choose: (key: string) => void; fits?: (p: Schemas['Product']) => boolean; none?: string }
+
+// ProductPick chooses a product among those that fit; the first one where none
+// is chosen.
+export function ProductPick({ value, choose, fits, none }: Props) {
+  const t = useTexts(pickTexts)
+  const products = useProducts()
+  const items = (products.data?.items ?? []).filter((p) => p.key === value || !fits || fits(p))
   const first = items[0]?.key
   useEffect(() => {
     if (!value && first) choose(first)
@@ -30,7 +37,7 @@ export function ProductPick({ value, choose }: { value: string; choose: (key: st
       aria-label={t.product}
       showSearch={{ optionFilterProp: 'label' }}
       loading={products.isPending}
-      placeholder={products.isSuccess && !first ? t.none : t.product}
+      placeholder={products.isSuccess && !first ? none ?? t.none : t.product}
       value={value || null}
       onChange={choose}
       options={items.map((p) => ({ value: p.key, label: `${p.name} · ${p.key}` }))}

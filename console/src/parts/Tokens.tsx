@@ -98,7 +98,7 @@ function Make({ close, made }: { close: () => void; made: (token: string) => voi
     <Modal open title={t.addToken} okText={t.addToken} cancelText={t.cancel} confirmLoading={make.isPending} onOk={() => form.submit()} onCancel={close}>
       <Form form={form} layout="vertical" initialValues={{ role: 'viewer', expiresIn: '720h' }} onFinish={(v) => make.mutate(v)}>
         <Form.Item name="name" label={t.tokenFor} rules={[{ required: true }]}>
-          <Input placeholder={t.tokenForHint} maxLength={256} autoFocus />
+          <Input placeholder={t.tokenForHint} maxLength={100} autoFocus />
         </Form.Item>
         <Form.Item name="role" label={words.role} extra={words.help}>
           <Select options={roles.filter((r) => may(me, r)).map((value) => ({ value, label: words.names[value] }))} />

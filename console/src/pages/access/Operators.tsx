@@ -23,7 +23,7 @@ export function Operators() {
   const found = useQuery({ queryKey: ['operators'], queryFn: () => must(api.GET('/api/v1/operators')) })
   const remove = useMutation({
     mutationFn: (name: string) => api.DELETE('/api/v1/operators/{name}', { params: { path: { name } } }),
-    onSuccess: () => cache.invalidateQueries({ queryKey: ['operators'] }),
+    onSuccess: () => Promise.all([cache.invalidateQueries({ queryKey: ['operators'] }), cache.invalidateQueries({ queryKey: ['me'] })]),
     onError: refuse,
   })
   return (
@@ -72,6 +72,7 @@ function Edit({ operator, close }: { operator: Operator | null; close: () => voi
         : must(api.POST('/api/v1/operators', { body: { name: v.name, role: v.role, password: v.password ?? '' } })),
     onSuccess: () => {
       void cache.invalidateQueries({ queryKey: ['operators'] })
+      void cache.invalidateQueries({ queryKey: ['me'] }) // it may be oneself
       close()
     },
     onError: useRefusal(form),

@@ -1,11 +1,13 @@
 import { useInfiniteQuery, useMutation, useQueryClient } from '@tanstack/react-query'
-import { Button, Empty, Flex, Form, Input, Modal, Popconfirm, Table, Tag, Tooltip, Typography } from 'antd'
+import { Button, Empty, Flex, Modal, Popconfirm, Table, Tag, Tooltip, Typography } from 'antd'
 import { useState } from 'react'
 import { Link } from 'react-router'
 import { api, must, type Schemas } from '../../api/client'
 import { useStream } from '../../api/live'
 import { may, useMe } from '../../app/session'
 import { useTexts } from '../../i18n/texts'
+import { DevicePicker } from '../../parts/DevicePicker'
+import { Refused } from '../../parts/Refused'
 import { useRefusal } from '../../parts/refusal'
 import { Trouble } from '../../parts/Trouble'
 import { When } from '../../parts/When'
@@ -71,7 +73,7 @@ export function Subs({ product, device }: { product: string; device: string }) {
           },
         ]}
       />
-      {found.hasNextPage && <Button onClick={() => found.fetchNextPage()}>+</Button>}
+      {found.hasNextPage && <Button onClick={() => found.fetchNextPage()} loading={found.isFetchingNextPage}>{t.more}</Button>}
       {adding && <Add product={product} device={device} close={() => setAdding(false)} />}
     </section>
   )
@@ -80,21 +82,21 @@ export function Subs({ product, device }: { product: string; device: string }) {
 function Add({ product, device, close }: { product: string; device: string; close: () => void }) {
   const t = useTexts(gatewayTexts)
   const cache = useQueryClient()
-  const [form] = Form.useForm<Schemas['ID']>()
+  const [sub, setSub] = useState<Schemas['ID']>()
   const add = useMutation({
     mutationFn: (v: Schemas['ID']) => must(api.POST('/api/v1/products/{product}/devices/{device}/subs', { params: { path: { product, device } }, body: { devices: [v] } })),
     onSuccess: () => {
       void cache.invalidateQueries({ queryKey: ['subs', product, device] })
       close()
     },
-    onError: useRefusal(form),
   })
   return (
-    <Modal open title={t.addSub} okText={t.add} cancelText={t.cancel} confirmLoading={add.isPending} onOk={() => form.submit()} onCancel={close}>
-      <Form form={form} layout="vertical" onFinish={(v) => add.mutate(v)}>
-        <Form.Item name="product" label="ProductKey" rules={[{ required: true }]}><Input autoComplete="off" autoFocus /></Form.Item>
-        <Form.Item name="device" label={t.device} rules={[{ required: true }]}><Input autoComplete="off" /></Form.Item>
-      </Form>
+    <Modal open title={t.addSub} okText={t.add} cancelText={t.cancel} okButtonProps={{ disabled: !sub }} confirmLoading={add.isPending} onOk={() => sub && add.mutate(sub)} onCancel={close}>
+      <Flex vertical gap={12}>
+        <Typography.Text type="secondary">{t.addHint(device)}</Typography.Text>
+        <DevicePicker value={sub} choose={(p, d) => { add.reset(); setSub({ product: p, device: d }) }} />
+        <Refused error={add.error} />
+      </Flex>
     </Modal>
   )
 }

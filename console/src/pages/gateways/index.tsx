@@ -1,21 +1,25 @@
 import { useQuery } from '@tanstack/react-query'
 import { Empty, Flex, Select, Typography } from 'antd'
 import { useState } from 'react'
-import { api, must } from '../../api/client'
+import { api, must, type Schemas } from '../../api/client'
 import { appTexts } from '../../app/texts'
 import { useTexts } from '../../i18n/texts'
-import { ProductPick, useProduct } from '../../parts/ProductPick'
+import { ProductPick, useProduct, useProducts } from '../../parts/ProductPick'
 import { Trouble } from '../../parts/Trouble'
 import { Found } from './Found'
 import { Permit } from './Permit'
 import { Subs } from './Subs'
 import { gatewayTexts } from './texts'
 
+const isGateway = (p: Schemas['Product']) => p.nodeType === 'gateway'
+
 // Page is a gateway with the devices behind it.
 export function Page() {
   const frame = useTexts(appTexts)
   const t = useTexts(gatewayTexts)
   const [product, chooseProduct] = useProduct()
+  const products = useProducts()
+  const without = product === '' && products.isSuccess && !products.data.items.some(isGateway)
   const [text, setText] = useState('')
   const [chosen, setChosen] = useState('')
   const found = useQuery({
@@ -30,7 +34,7 @@ export function Page() {
       <Flex justify="space-between" align="center" gap={12} wrap style={{ marginBottom: 16 }}>
         <Typography.Title level={2} style={{ margin: 0 }}>{frame.gateways}</Typography.Title>
         <Flex gap={8} wrap>
-          <ProductPick value={product} choose={(key) => { setChosen(''); setText(''); chooseProduct(key) }} />
+          <ProductPick value={product} choose={(key) => { setChosen(''); setText(''); chooseProduct(key) }} fits={isGateway} none={t.noProduct} />
           <Select
             aria-label={t.gateway}
             placeholder={t.choose}
@@ -50,7 +54,7 @@ export function Page() {
           <Subs product={product} device={device} />
           <Found product={product} device={device} />
         </Flex>
-      ) : found.isSuccess && <Empty description={t.none} />}
+      ) : (found.isSuccess || without) && <Empty description={without ? t.noProductHint : t.none} />}
     </>
   )
 }

@@ -64,7 +64,7 @@ export function Job({ product, job, back }: { product: string; job: string; back
       <Flex justify="space-between" gap={8} wrap>
         <Button icon={<ArrowLeftOutlined />} onClick={back}>{t.back}</Button>
         {works && j && !over(j.state) && (
-          <Popconfirm title={t.sureJob} okText={t.cancelJob} cancelText={t.back} okButtonProps={{ danger: true }} onConfirm={() => cancel.mutate()}>
+          <Popconfirm title={t.sureJob} okText={t.cancelJob} cancelText={t.keep} okButtonProps={{ danger: true }} onConfirm={() => cancel.mutate()}>
             <Button danger>{t.cancelJob}</Button>
           </Popconfirm>
         )}
@@ -81,7 +81,7 @@ export function Job({ product, job, back }: { product: string; job: string; back
             { key: 'devices', label: t.devices, children: j.selected },
           ]} />
           <Bar states={j.states} />
-          {(j.notes ?? []).map((n, i) => <Alert key={i} type="info" showIcon title={typeof n === 'string' ? n : language === 'zh' ? (n as { zh?: string }).zh : (n as { en?: string }).en} />)}
+          {(j.notes ?? []).map((n) => <Alert key={n.code} type="info" showIcon title={language === 'zh' ? n.sentenceZh : n.sentence} />)}
         </>
       )}
       <Select aria-label={t.state} value={state} onChange={setState} style={{ width: 180 }} options={[{ value: '', label: t.anyState }, ...states.map((value) => ({ value, label: t.states[value] }))]} />

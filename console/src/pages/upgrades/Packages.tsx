@@ -1,5 +1,5 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
-import { Button, Empty, Flex, Popconfirm, Space, Table, Tooltip } from 'antd'
+import { Button, Empty, Flex, Popconfirm, Space, Table, Tooltip, Typography } from 'antd'
 import { useState } from 'react'
 import { api, must, type Schemas } from '../../api/client'
 import { may, useMe } from '../../app/session'
@@ -44,6 +44,7 @@ export function Packages({ product, start }: { product: string; start: (p: Packa
           { title: t.version, dataIndex: 'version', render: (v: string, p) => <span>{p.source ? `${p.source} → ${v}` : v}</span> },
           { title: t.module, dataIndex: 'module' },
           { title: t.size, key: 'size', align: 'end', render: (_, p) => readableSize((p.files ?? []).reduce((n, f) => n + f.size, 0)) },
+          { title: t.digest, key: 'digest', render: (_, p) => (p.files ?? []).map((f) => <Digest key={f.name} method={p.method} file={f} />) },
           { title: t.desc, dataIndex: 'desc', render: (d?: string) => <span style={{ display: 'inline-block', maxWidth: 260, whiteSpace: 'normal' }}>{d}</span> },
           { title: t.made, dataIndex: 'createdAt', render: (at: string) => <When at={at} /> },
           {
@@ -59,6 +60,18 @@ export function Packages({ product, start }: { product: string; start: (p: Packa
         ]}
       />
       {uploading && <Upload product={product} close={() => setUploading(false)} />}
+    </Flex>
+  )
+}
+
+// Digest is by what devices check a file, short; hovered over it is whole, and
+// it is copied whole.
+function Digest({ method, file }: { method: string; file: Schemas['File'] }) {
+  const whole = method === 'sha256' ? file.sha256 : file.md5
+  return (
+    <Flex gap={4} align="center" title={`${file.name} · ${whole}`} style={{ whiteSpace: 'nowrap' }}>
+      {method === 'sha256' ? 'SHA-256' : 'MD5'}
+      <Typography.Text className="mono" copyable={{ text: whole }}>{whole.slice(0, 12)}…</Typography.Text>
     </Flex>
   )
 }

@@ -1,5 +1,6 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { Checkbox, Collapse, Form, Input, InputNumber, Modal, Radio, Select } from 'antd'
+import { useState } from 'react'
 import { api, must, type Schemas } from '../../api/client'
 import { useTexts } from '../../i18n/texts'
 import { useRefusal } from '../../parts/refusal'
@@ -24,6 +25,8 @@ export function Start({ pack, devices, close, started }: { pack: Schemas['Packag
   const t = useTexts(upgradeTexts)
   const cache = useQueryClient()
   const [form] = Form.useForm<Plan>()
+  const refuse = useRefusal(form)
+  const [more, setMore] = useState<string[]>([])
   const target = Form.useWatch('target', form)
   const start = useMutation({
     mutationFn: (v: Plan) =>
@@ -47,7 +50,10 @@ export function Start({ pack, devices, close, started }: { pack: Schemas['Packag
       void cache.invalidateQueries({ queryKey: ['jobs', pack.product] })
       started(job.id)
     },
-    onError: useRefusal(form),
+    onError: (e) => {
+      setMore(['more']) // it may be about what is in there
+      refuse(e)
+    },
   })
   return (
     <Modal open title={`${t.start}: ${pack.version}`} okText={t.go} cancelText={t.cancel} confirmLoading={start.isPending} onOk={() => form.submit()} onCancel={close}>
@@ -76,10 +82,12 @@ export function Start({ pack, devices, close, started }: { pack: Schemas['Packag
         </Form.Item>
         <Collapse
           ghost
+          activeKey={more}
+          onChange={setMore}
           items={[{
             key: 'more', label: t.more, forceRender: true, children: (
               <>
-                {target !== 'one' && target !== 'tag' && (
+                {target === 'all' && (
                   <Form.Item name="dynamic" valuePropName="checked"><Checkbox>{t.dynamic}</Checkbox></Form.Item>
                 )}
                 <Form.Item name="overwrite" valuePropName="checked"><Checkbox>{t.overwrite}</Checkbox></Form.Item>

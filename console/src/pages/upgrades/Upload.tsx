@@ -4,6 +4,7 @@ import { App, Form, Input, Modal, Progress, Select, Upload as Picker } from 'ant
 import { useRef, useState } from 'react'
 import { useTexts } from '../../i18n/texts'
 import { useRefusal } from '../../parts/refusal'
+import { Refused } from '../../parts/Refused'
 import { readableSize } from '../../parts/size'
 import { send } from './send'
 import { upgradeTexts } from './texts'
@@ -16,7 +17,8 @@ export function Upload({ product, close }: { product: string; close: () => void 
   const cache = useQueryClient()
   const { message } = App.useApp()
   const [form] = Form.useForm<Described>()
-  const refuse = useRefusal(form)
+  const [trouble, setTrouble] = useState<Error | null>(null)
+  const refuse = useRefusal(form, setTrouble)
   const [file, setFile] = useState<File | null>(null)
   const [share, setShare] = useState<number | null>(null)
   const stop = useRef<AbortController | null>(null)
@@ -24,6 +26,7 @@ export function Upload({ product, close }: { product: string; close: () => void 
     if (!file) return
     stop.current = new AbortController()
     setShare(0)
+    setTrouble(null)
     const query = new URLSearchParams({ file: file.name })
     for (const [name, value] of Object.entries(v)) if (value) query.set(name, value)
     try {
@@ -49,8 +52,8 @@ export function Upload({ product, close }: { product: string; close: () => void 
       onCancel={() => (under ? stop.current?.abort() : close())}
     >
       <Form form={form} layout="vertical" disabled={under} initialValues={{ method: 'md5' }} onFinish={(v) => void upload(v)}>
-        <Form.Item label={t.file}>
-          <Picker.Dragger beforeUpload={(f) => { setFile(f); return false }} showUploadList={false} maxCount={1}>
+        <Form.Item label={t.file} required>
+          <Picker.Dragger beforeUpload={(f) => { setFile(f); setTrouble(null); return false }} showUploadList={false} maxCount={1}>
             <InboxOutlined style={{ fontSize: 28 }} />
             <div style={{ wordBreak: 'break-all' }}>{file ? `${file.name} · ${readableSize(file.size)}` : t.choose}</div>
           </Picker.Dragger>
@@ -71,6 +74,7 @@ export function Upload({ product, close }: { product: string; close: () => void 
           <Input.TextArea autoSize={{ maxRows: 4 }} />
         </Form.Item>
       </Form>
+      <Refused error={trouble} />
       {under && <Progress percent={Math.floor(share * 100)} status="active" />}
     </Modal>
   )
