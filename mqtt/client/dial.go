@@ -8,10 +8,20 @@ import (
 	"net"
 	"net/url"
 	"strings"
+
+	"github.com/matou-iot/matou/mqtt/packet"
 )
 
 // A Dialer opens a connection to the server. The client closes it.
 type Dialer func(ctx context.Context) (net.Conn, error)
+
+// A Checker is a connection that cannot carry every packet, such as one whose
+// other end is the MQTT client of a module. Before the client sends a *Publish,
+// *Subscribe or *Unsubscribe it asks Check: an error becomes that of Publish,
+// Subscribe or Unsubscribe, and nothing is sent. Check must not block.
+type Checker interface {
+	Check(p packet.Packet) error
+}
 
 // schemes says what each scheme of DialURL stands for.
 var schemes = map[string]struct {

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"sync"
@@ -24,6 +23,7 @@ type link struct {
 	maxPacket int           // largest packet the server takes, 0: no limit
 	maxQoS    mqtt.QoS
 	noRetain  bool
+	check     func(packet.Packet) error // of the connection, which cannot carry everything; nil: it can
 
 	control []packet.Packet // answers to be written; guarded by Client.mu
 
@@ -38,6 +38,9 @@ type link struct {
 func newLink(conn net.Conn) *link {
 	l := &link{conn: conn, maxQoS: mqtt.ExactlyOnce, heard: time.Now(), dead: make(chan struct{})}
 	l.r = bufio.NewReader(l)
+	if c, ok := conn.(Checker); ok {
+		l.check = c.Check
+	}
 	return l
 }
 
@@ -110,8 +113,13 @@ func (l *link) Read(p []byte) (int, error) {
 }
 
 // append encodes a packet after checking what the server told us it takes
-// [MQTT5 §3.2.2.3].
+// [MQTT5 §3.2.2.3], and what the connection can carry.
 func (l *link) append(dst []byte, p packet.Packet) ([]byte, error) {
+	if l.check != nil {
+		if err := l.check(p); err != nil {
+			return dst, err
+		}
+	}
 	if pub, ok := p.(*packet.Publish); ok {
 		switch {
 		case pub.QoS > l.maxQoS:
@@ -136,7 +144,7 @@ var errKeepAlive = errors.New("the server did not answer within the keep-alive t
 // read reads packets until the link ends.
 func (c *Client) read(ctx context.Context, l *link) {
 	for {
-		p, err := readPacket(l.r, l.version, c.o.MaxPacketSize)
+		p, err := packet.Read(l.r, l.version, c.o.MaxPacketSize)
 		if err == nil {
 			err = c.receive(ctx, l, p)
 		}
@@ -162,39 +170,6 @@ func (l *link) blame(err error) {
 		l.mu.Unlock()
 	}
 	l.end(err)
-}
-
-// readPacket reads one packet of at most limit bytes.
-func readPacket(r *bufio.Reader, v mqtt.Version, limit int) (packet.Packet, error) {
-	h, err := readHeader(r)
-	if err != nil {
-		return nil, err
-	}
-	if h.Size+h.Remaining > limit {
-		return nil, fmt.Errorf("the server sent a packet of %d bytes, more than %d: %w", h.Size+h.Remaining, limit, mqtt.PacketTooLarge)
-	}
-	r.Discard(h.Size)
-	body := make([]byte, h.Remaining)
-	if _, err := io.ReadFull(r, body); err != nil {
-		return nil, unexpected(err)
-	}
-	return packet.Decode(h, body, v)
-}
-
-func readHeader(r *bufio.Reader) (packet.Header, error) {
-	for n := 2; ; n++ {
-		b, err := r.Peek(n)
-		if err != nil {
-			if len(b) > 0 {
-				err = unexpected(err)
-			}
-			return packet.Header{}, err
-		}
-		h, err := packet.ParseHeader(b)
-		if !errors.Is(err, packet.ErrIncomplete) {
-			return h, err
-		}
-	}
 }
 
 // write writes what is to be written and keeps the link alive, until the link

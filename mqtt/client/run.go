@@ -166,7 +166,7 @@ func (c *Client) handshake(conn net.Conn) (*link, *packet.Connack, error) {
 	if err := notMQTT(l.r); err != nil {
 		return nil, nil, err
 	}
-	p, err := readPacket(l.r, hello.Version, c.o.MaxPacketSize)
+	p, err := packet.Read(l.r, hello.Version, c.o.MaxPacketSize)
 	if errors.Is(err, io.EOF) {
 		err = errSilent
 	}

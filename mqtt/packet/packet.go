@@ -2,8 +2,8 @@
 // types for all three versions, one file a control packet.
 //
 // It touches no socket. ParseHeader reads the fixed header, Decode the body
-// that follows it, Append writes a packet, Explain annotates any byte string,
-// whole or broken, for people.
+// that follows it, Read both from a stream, Append writes a packet, Explain
+// annotates any byte string, whole or broken, for people.
 //
 // Byte slices of a decoded packet (Topic, Payload, Password, CorrelationData,
 // AuthData) alias the bytes they were decoded from: keep those alive and
