@@ -21,6 +21,7 @@ var (
 	ErrLost     = errors.New("the connection was lost")
 	ErrOverflow = errors.New("data came faster than it was read")
 	ErrInUse    = errors.New("all connections of the module are in use")
+	ErrUntold   = errors.New("the broker cannot be reached, or refused the login, which this firmware does not tell: look at what the broker says of it")
 )
 
 // An Error says which command failed, what was expected and what came. It

@@ -64,6 +64,9 @@ type Messenger interface {
 	// messages are handed to receive one after another; while it runs no
 	// other is taken. A module that holds one session refuses the second.
 	Connect(ctx context.Context, login Login, receive func(Message)) (Session, error)
+	// Limits are what its MQTT client takes. Connect and the Session check
+	// them before anything is sent.
+	Limits() Limits
 }
 
 // A Login says how the module logs in to a broker.

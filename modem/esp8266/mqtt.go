@@ -21,6 +21,7 @@ const (
 	maxTopic        = 128
 	maxLogin        = 1024
 	maxBroker       = 128
+	maxKeepAlive    = 7200 * time.Second
 	mqttConnectTime = 60 * time.Second // name, TCP, TLS and CONNACK, about 10 s each
 	mqttAckTime     = 60 * time.Second // it waits for an acknowledgement without limit
 	mqttCleanTime   = 15 * time.Second
@@ -48,9 +49,12 @@ type session struct {
 // ones use mqtt/client over Dial.
 func (m *Module) Connect(ctx context.Context, login modem.Login, receive func(modem.Message)) (modem.Session, error) {
 	if !m.espAT() {
-		return nil, fmt.Errorf("firmware %s: %w: it has no MQTT client; use mqtt/client over Dial", m.Identity().Firmware, errors.ErrUnsupported)
+		return nil, fmt.Errorf("firmware %s: %w: it has no MQTT client of its own; speak MQTT over its sockets instead", m.Identity().Firmware, errors.ErrUnsupported)
 	}
-	if err := checkLogin(login); err != nil {
+	if login.Aliyun != nil {
+		return nil, fmt.Errorf("login: %w: the module does not sign for Aliyun; give it the signed user name and password", errors.ErrUnsupported)
+	}
+	if err := m.Limits().Login(login); err != nil {
 		return nil, err
 	}
 	if err := m.Join(ctx); err != nil {
@@ -69,27 +73,13 @@ func (m *Module) Connect(ctx context.Context, login modem.Login, receive func(mo
 	return s, nil
 }
 
-// checkLogin finds what the firmware would only answer ERROR to.
-func checkLogin(l modem.Login) error {
-	if l.Aliyun != nil {
-		return fmt.Errorf("login: %w: the module does not sign for Aliyun; give it the signed user name and password", errors.ErrUnsupported)
+// Limits are those of ESP-AT.
+func (m *Module) Limits() modem.Limits {
+	return modem.Limits{
+		Host: maxBroker, ClientID: maxLogin, Username: maxLogin, Password: maxLogin,
+		Topic: maxTopic, KeepAlive: maxKeepAlive,
+		Dialect: at.Espressif,
 	}
-	limits := []struct {
-		what, text string
-		most       int
-	}{{"host name", l.Host, maxBroker}, {"client identifier", l.ClientID, maxLogin}, {"user name", l.Username, maxLogin}, {"password", l.Password, maxLogin}}
-	if l.Will != nil {
-		limits = append(limits, struct {
-			what, text string
-			most       int
-		}{"topic of the will", l.Will.Topic, maxTopic})
-	}
-	for _, s := range limits {
-		if len(s.text) > s.most {
-			return fmt.Errorf("login: the module takes a %s of up to %d bytes, this one has %d", s.what, s.most, len(s.text))
-		}
-	}
-	return nil
 }
 
 func (s *session) free() { s.m.session.CompareAndSwap(s, nil) }
@@ -150,14 +140,14 @@ func (s *session) explain(ctx context.Context, host string, err error) error {
 	if errors.Is(lookup, modem.ErrRefused) {
 		return fmt.Errorf("%w: %w", modem.ErrDNS, err)
 	}
-	return fmt.Errorf("the broker cannot be reached, or refused the login, which this firmware does not tell: %w", err)
+	return fmt.Errorf("%w: %w", modem.ErrUntold, err)
 }
 
 // Publish sends a message and waits until the module reports it done: sent at
 // QoS 0, acknowledged at 1 and 2 [ESP-AT v2.2 AT+MQTTPUBRAW].
 func (s *session) Publish(ctx context.Context, m modem.Message) error {
-	if len(m.Topic) > maxTopic {
-		return fmt.Errorf("publish: the module takes topics of up to %d bytes, this one has %d", maxTopic, len(m.Topic))
+	if err := s.m.Limits().Message(m); err != nil {
+		return err
 	}
 	done, err := s.Turn(ctx)
 	if err != nil {
@@ -193,6 +183,9 @@ const (
 // Subscribe subscribes, to up to ten filters. The module does not tell what
 // was granted.
 func (s *session) Subscribe(ctx context.Context, filter string, qos mqtt.QoS) (mqtt.QoS, error) {
+	if err := s.m.Limits().Filter(filter); err != nil {
+		return 0, err
+	}
 	return qos, s.change(ctx, "+MQTTSUB", filter, at.Num(int(qos)))
 }
 

@@ -1,7 +1,6 @@
 package lierda
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -20,8 +19,13 @@ const (
 	openTime    = 160 * time.Second
 	ackTime     = 30 * time.Second
 	closeTime   = 10 * time.Second
+	maxHost     = 100
+	maxText     = 256 // of a client identifier or topic
 	maxInline   = 1024
 	maxPrompted = 8000
+
+	maxKeepAlive = time.Hour
+
 	triesAsking = 3 // for the state, where an outcome did not come
 )
 
@@ -49,8 +53,8 @@ type session struct {
 // Connect logs in to a broker with the module's MQTT client, of which there is
 // one.
 func (m *Module) Connect(ctx context.Context, login modem.Login, receive func(modem.Message)) (modem.Session, error) {
-	if login.TLS {
-		return nil, fmt.Errorf("login: %w: how this module is told to use TLS is not known", errors.ErrUnsupported)
+	if err := m.Limits().Login(login); err != nil {
+		return nil, err
 	}
 	if err := m.Join(ctx); err != nil {
 		return nil, err
@@ -72,6 +76,25 @@ func (m *Module) Connect(ctx context.Context, login modem.Login, receive func(mo
 		return nil, fmt.Errorf("log in to %s:%d: %w", login.Host, login.Port, err)
 	}
 	return s, nil
+}
+
+// Limits are those of the manuals; a firmware that does not ask for messages
+// takes less.
+func (m *Module) Limits() modem.Limits {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return limits(m.inline)
+}
+
+func limits(inline bool) modem.Limits {
+	l := modem.Limits{
+		Host: maxHost, ClientID: maxText, Topic: maxText,
+		Payload: maxPrompted, KeepAlive: maxKeepAlive, NoTLS: true, Dialect: at.V250,
+	}
+	if inline {
+		l.Payload, l.Never = maxInline, "\r\n"
+	}
+	return l
 }
 
 // open closes what may be open from before, for the answer to which nobody
@@ -174,8 +197,8 @@ func (s *session) connected(ctx context.Context) bool {
 
 // Publish sends a message and waits until the module reports it done.
 func (s *session) Publish(ctx context.Context, message modem.Message) error {
-	if len(message.Payload) > maxPrompted {
-		return fmt.Errorf("publish: the module sends messages of up to %d bytes, this one has %d", maxPrompted, len(message.Payload))
+	if err := s.m.Limits().Message(message); err != nil {
+		return err
 	}
 	done, err := s.Turn(ctx)
 	if err != nil {
@@ -218,8 +241,8 @@ func (s *session) send(ctx context.Context, c at.Command, payload []byte) error 
 			return err
 		}
 	}
-	if len(payload) > maxInline || bytes.ContainsAny(payload, "\r\n") {
-		return fmt.Errorf("publish: this firmware takes messages of up to %d bytes without line ends", maxInline)
+	if err := limits(true).Message(modem.Message{Payload: payload}); err != nil {
+		return err
 	}
 	c.Params += `,"` + string(payload) + `"`
 	_, err := s.m.host.Ask(ctx, modem.Request{Command: c})
@@ -233,6 +256,9 @@ func (s *session) send(ctx context.Context, c at.Command, payload []byte) error 
 
 // Subscribe subscribes. The module does not tell what was granted.
 func (s *session) Subscribe(ctx context.Context, filter string, qos mqtt.QoS) (mqtt.QoS, error) {
+	if err := s.m.Limits().Filter(filter); err != nil {
+		return 0, err
+	}
 	return qos, s.change(ctx, 0, filter, qos)
 }
 
@@ -260,10 +286,14 @@ func (s *session) change(ctx context.Context, flag int, filter string, qos mqtt.
 	if err != nil {
 		return err
 	}
-	if n[2] != 0 {
-		return fmt.Errorf("subscription %s: %w (%s: %v)", filter, modem.ErrRefused, name, n[2:])
+	const unsent = 6
+	switch {
+	case n[2] == 0:
+		return nil
+	case len(n) > 3 && n[3] == unsent:
+		return fmt.Errorf("subscription %s: %w: %w (%s: %v)", filter, modem.ErrLost, modem.ErrRefused, name, n[2:])
 	}
-	return nil
+	return fmt.Errorf("subscription %s: %w (%s: %v)", filter, modem.ErrRefused, name, n[2:])
 }
 
 // ask asks a command of the client and waits for its outcome.

@@ -18,6 +18,9 @@ const (
 	qmtOpenTime  = 120 * time.Second
 	qmtAckTime   = 60 * time.Second // three tries of 5 s, and room for a slow network
 	qmtCloseTime = 30 * time.Second
+	maxBroker    = 100
+	maxTopic     = 256
+	maxKeepAlive = time.Hour
 )
 
 // openResults are what +QMTOPEN reports.
@@ -48,6 +51,9 @@ type session struct {
 // Triple the module signs itself; it does so for good once it was told to, so
 // a later login without one uses another of its six clients.
 func (m *Module) Connect(ctx context.Context, login modem.Login, receive func(modem.Message)) (modem.Session, error) {
+	if err := m.Limits().Login(login); err != nil {
+		return nil, err
+	}
 	if err := m.Join(ctx); err != nil {
 		return nil, err
 	}
@@ -63,6 +69,22 @@ func (m *Module) Connect(ctx context.Context, login modem.Login, receive func(mo
 		return nil, fmt.Errorf("log in to %s:%d: %w", login.Host, login.Port, err)
 	}
 	return s, nil
+}
+
+// Limits are those that the family has in common. How large a message may be
+// differs from firmware to firmware, from 1,500 bytes on.
+func (m *Module) Limits() modem.Limits {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return limits(m.publish)
+}
+
+func limits(f form) modem.Limits {
+	l := modem.Limits{Host: maxBroker, Topic: maxTopic, Will: maxTopic, KeepAlive: maxKeepAlive, NoEmpty: true, Dialect: at.V250}
+	if f == ended {
+		l.Never = "\x1a\x1b" // Ctrl-Z ends a message, Escape drops it
+	}
+	return l
 }
 
 // client takes a free client.
@@ -240,6 +262,9 @@ func (s *session) logout() error {
 
 // Subscribe subscribes.
 func (s *session) Subscribe(ctx context.Context, filter string, qos mqtt.QoS) (mqtt.QoS, error) {
+	if err := s.m.Limits().Filter(filter); err != nil {
+		return 0, err
+	}
 	n, err := s.acknowledged(ctx, "+QMTSUB", at.Str(filter), at.Num(int(qos)))
 	if err != nil {
 		return 0, err

@@ -1,7 +1,6 @@
 package quectel
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -27,8 +26,8 @@ const (
 // Publish sends a message and waits until the module reports it done: sent at
 // QoS 0, acknowledged at 1 and 2.
 func (s *session) Publish(ctx context.Context, message modem.Message) error {
-	if len(message.Payload) == 0 {
-		return errors.New("publish: the module cannot send an empty message")
+	if err := s.m.Limits().Message(message); err != nil {
+		return err
 	}
 	done, err := s.Turn(ctx)
 	if err != nil {
@@ -43,8 +42,8 @@ func (s *session) Publish(ctx context.Context, message modem.Message) error {
 		forms = []form{known}
 	}
 	for _, f := range forms {
-		if f == ended && bytes.ContainsAny(message.Payload, "\x1a\x1b") {
-			return fmt.Errorf("publish: this firmware ends messages with Ctrl-Z, which is in this one: %w", err)
+		if wrong := limits(f).Message(message); wrong != nil {
+			return wrong
 		}
 		var refused bool
 		if refused, err = s.publish(ctx, message, f); !refused {
