@@ -45,11 +45,20 @@ func NewLine(attach func(ctx context.Context) (Module, error)) *Line {
 	return l
 }
 
-// Dial opens a connection through the module, which it attaches and lets join
-// its network if need be. If ctx ends before that is done, the error is
-// ErrSettingUp or ErrJoining, with why it did not work before; what is under
-// way goes on for the next one who dials.
+// Dial opens a connection through the module: see Module.
 func (l *Line) Dial(ctx context.Context, network, address string) (net.Conn, error) {
+	m, err := l.Module(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return m.Dial(ctx, network, address)
+}
+
+// Module is the module, which it attaches and lets join its network if need be;
+// the Line closes it. If ctx ends before that is done, the error is
+// ErrSettingUp or ErrJoining, with why it did not work before; what is under
+// way goes on for the next one who asks.
+func (l *Line) Module(ctx context.Context) (Module, error) {
 	j, err := l.join()
 	if err != nil {
 		return nil, err
@@ -62,7 +71,7 @@ func (l *Line) Dial(ctx context.Context, network, address string) (net.Conn, err
 	if j.err != nil {
 		return nil, j.err
 	}
-	return j.module.Dial(ctx, network, address)
+	return j.module, nil
 }
 
 // join is what is under way, which it begins if nothing is.

@@ -82,8 +82,8 @@ func (b *Bench[D]) Connect(login modem.Login, receive func(modem.Message)) modem
 	return s
 }
 
-// restartUnheard restarts the module while nothing that it says arrives.
-func (b *Bench[D]) restartUnheard() {
+// RestartUnheard restarts the module while nothing that it says arrives.
+func (b *Bench[D]) RestartUnheard() {
 	b.Helper()
 	if err := b.Module.SetFault(virtual.Fault{Name: "lost-bytes", Value: "1"}); err != nil {
 		b.Fatal(err)
@@ -98,7 +98,7 @@ func (b *Bench[D]) restartUnheard() {
 func (b *Bench[D]) SocketAfterUnheardRestart() {
 	b.Helper()
 	conn := b.Dial(EchoAddress)
-	b.restartUnheard()
+	b.RestartUnheard()
 	if _, err := b.Driver.Dial(b.Context(), "tcp", EchoAddress); !errors.Is(err, modem.ErrRestart) {
 		b.Errorf("%v", err)
 	}

@@ -161,7 +161,7 @@ func (b *Bench[D]) rough(logins int) {
 func (b *Bench[D]) SessionAfterUnheardRestart() {
 	b.Helper()
 	s := b.Connect(modem.Login{ClientID: "dev1"}, nil)
-	b.restartUnheard()
+	b.RestartUnheard()
 	if err := s.Publish(b.Context(), modem.Message{Topic: "t", Payload: []byte("x")}); !errors.Is(err, modem.ErrRestart) {
 		b.Errorf("%v", err)
 	}
