@@ -177,7 +177,7 @@ func TestDeviceRunUsage(t *testing.T) {
 		{[]string{"--example", "sensor", "--url", "http://x"}, 2, "server.url"},
 		{[]string{"--example", "sensor", "--url", "mqtt://x:99999"}, 2, "a port is from 1 to 65535"},
 		{[]string{"--example", "sensor", "--module", "ec20", "--port", "p", "--wifi-password", "12345678"}, 2, "an ec20 joins no Wi-Fi (--wifi-password): it has apn and pin"},
-		{[]string{"--example", "sensor", "--wifi-password", "12345678"}, 2, "module.kind: is missing: it is esp8266 or ec20"},
+		{[]string{"--example", "sensor", "--wifi-password", "12345678"}, 2, "module.kind: is missing: it is esp8266, ec20 or nt35e"},
 		{[]string{"--example", "sensor", "--module", "esp8266", "--port", "p", "--apn", "cmnet"}, 2, "an esp8266 has no SIM card"},
 		{[]string{"--example", "sensor", "--module", "ec20", "--port", "p", "--apn", "cmnet", "--check"}, 0, "the description is good"},
 	} {

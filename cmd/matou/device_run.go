@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/matou-iot/matou/device/virtual"
+	"github.com/matou-iot/matou/modem"
 	"github.com/matou-iot/matou/mqtt/client"
 )
 
@@ -25,7 +26,8 @@ type deviceRunCmd struct {
 	URL      string `name:"url" help:"Connect here instead: mqtt://, mqtts://, ws:// or wss://." placeholder:"URL"`
 	CAFile   string `name:"cafile" help:"PEM file of the authorities to trust, instead." placeholder:"FILE"`
 	Insecure bool   `help:"Accept any certificate."`
-	Module   string `help:"Connect through a module on a serial line: esp8266 or ec20." placeholder:"KIND"`
+	Module   string `help:"Connect through a module on a serial line: esp8266, ec20 or nt35e." placeholder:"KIND"`
+	MQTT     string `name:"module-mqtt" help:"Who speaks MQTT: this program over a socket of the module (socket), or the module itself (own); an nt35e has its own only." placeholder:"WHO"`
 	Port     string `help:"Port of the module: /dev/ttyUSB0, COM3, a pseudo-terminal, or tcp:host:port." placeholder:"PORT"`
 	Baud     int    `help:"Speed of the port." placeholder:"N"`
 	SSID     string `name:"ssid" help:"Wi-Fi that the module joins." placeholder:"SSID"`
@@ -61,7 +63,12 @@ Through a module on a serial line; in lamp.yaml it is "module: {kind: esp8266,
 port: /dev/ttyUSB0, ssid: home, password: \"${WIFI_PASSWORD}\"}":
   matou modem run esp8266 --pty /tmp/esp --wifi home=12345678
   matou device run lamp.yaml --module esp8266 --port /tmp/esp --ssid home \
-    --wifi-password 12345678`
+    --wifi-password 12345678
+
+A module may speak MQTT itself ("mqtt: own"); an NT35E has no other way:
+  matou modem run nt35e --pty /tmp/nb
+  matou device run lamp.yaml --module nt35e --port /tmp/nb
+  matou device run lamp.yaml --module ec20 --port /dev/ttyUSB2 --module-mqtt own`
 }
 
 func (c *deviceRunCmd) Run(g *globals) error {
@@ -111,6 +118,9 @@ func (c *deviceRunCmd) change(d *virtual.Description) {
 	}
 	if c.Port != "" {
 		d.Module.Port = c.Port
+	}
+	if c.MQTT != "" {
+		d.Module.MQTT = c.MQTT
 	}
 	if c.Baud != 0 {
 		d.Module.Baud = c.Baud
@@ -233,12 +243,12 @@ func (s *unitScreen) away(e virtual.Event) {
 	s.last = e.Error
 	s.print(e, "⚠ "+e.Error+"; trying again")
 	refused, ok := errors.AsType[*client.Refused](e.Err)
-	if !ok {
+	if !ok && !errors.Is(e.Err, modem.ErrUntold) {
 		return
 	}
 	if why := explainRefusal(s.g, &s.c.apiFlags, *s.d.Device.ProductName(), s.d.Device.DeviceName, s.c.chinese()); why != "" {
 		fmt.Fprintf(s.g.Stderr, "matou: %s\n", why)
-	} else if vendor := s.d.Device.Dialect; vendor != "mqtt" {
+	} else if vendor := s.d.Device.Dialect; refused != nil && vendor != "mqtt" {
 		fmt.Fprintf(s.g.Stderr, "matou: CONNACK %d; 'matou doctor %s' finds the mistake in a login\n", refused.ReturnCode, vendor)
 	}
 }

@@ -7,29 +7,45 @@ import (
 	"net"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/matou-iot/matou/modem"
 	"github.com/matou-iot/matou/modem/esp8266"
+	"github.com/matou-iot/matou/modem/lierda"
 	"github.com/matou-iot/matou/modem/quectel"
+	"github.com/matou-iot/matou/modem/relay"
 )
 
 // A Module says through which module the device connects, if not through the
 // network of this machine.
 type Module struct {
-	Kind string `yaml:"kind"` // esp8266 or ec20
+	Kind string `yaml:"kind"` // esp8266, ec20 or nt35e
 	Port string `yaml:"port"` // /dev/ttyUSB0, COM3, a pseudo-terminal, or tcp:host:port
 	Baud int    `yaml:"baud"` // 0: 115200
+	MQTT string `yaml:"mqtt"` // who speaks it: socket or own; empty: socket, if the module has any
 
 	SSID     string `yaml:"ssid"`     // esp8266
 	Password string `yaml:"password"` // esp8266: of the Wi-Fi
 	APN      string `yaml:"apn"`      // ec20
-	PIN      string `yaml:"pin"`      // ec20
+	PIN      string `yaml:"pin"`      // ec20, nt35e
+
+	roots string // PEM of the authorities that the module's own TLS trusts
 }
 
-// ModuleKinds are the modules whose sockets can carry a device.
-var ModuleKinds = []string{"esp8266", "ec20"}
+// ModuleKinds are the modules that can carry a device.
+var ModuleKinds = []string{"esp8266", "ec20", "nt35e"}
+
+// Who speaks MQTT: this program over a socket of the module, or the MQTT client
+// of the module itself.
+const (
+	overSocket = "socket"
+	byItself   = "own"
+)
+
+// own reports whether the module speaks MQTT itself.
+func (m *Module) own() bool { return m.MQTT == byItself || m.Kind == "nt35e" }
 
 func (c *checker) module() {
 	m := &c.Module
@@ -41,11 +57,10 @@ func (c *checker) module() {
 			c.tell("module."+name, "%v", err)
 		}
 	}
-	switch kinds := strings.Join(ModuleKinds, " or "); {
+	last := len(ModuleKinds) - 1
+	switch kinds := strings.Join(ModuleKinds[:last], ", ") + " or " + ModuleKinds[last]; {
 	case m.Kind == "":
 		c.tell("module.kind", "is missing: it is %s", kinds)
-	case m.Kind == "nt35e":
-		c.tell("module.kind", "no socket commands of the nt35e are known: it can be %s", kinds)
 	case !slices.Contains(ModuleKinds, m.Kind):
 		c.tell("module.kind", "%q is not %s", m.Kind, kinds)
 	}
@@ -54,6 +69,12 @@ func (c *checker) module() {
 	}
 	if m.Baud != 0 && (m.Baud < 50 || m.Baud > 5_000_000) {
 		c.tell("module.baud", "%d is not from 50 to 5000000", m.Baud)
+	}
+	switch {
+	case !slices.Contains([]string{"", overSocket, byItself}, m.MQTT):
+		c.tell("module.mqtt", "%q is neither %s, MQTT of this program over a socket of the module, nor %s, the module's own", m.MQTT, overSocket, byItself)
+	case m.MQTT == overSocket && m.Kind == "nt35e":
+		c.tell("module.mqtt", "no socket commands of the nt35e are known: it speaks MQTT itself, with mqtt: own, or nothing")
 	}
 	without := func(kind, field, value, why string) {
 		if m.Kind == kind && value != "" {
@@ -64,10 +85,34 @@ func (c *checker) module() {
 	without("esp8266", "pin", m.PIN, "an esp8266 has no SIM card: it has ssid and password")
 	without("ec20", "ssid", m.SSID, "an ec20 joins no Wi-Fi: it has apn and pin")
 	without("ec20", "password", m.Password, "an ec20 joins no Wi-Fi (--wifi-password): it has apn and pin")
-	if u, err := url.Parse(c.Server.URL); err == nil && strings.HasPrefix(strings.ToLower(u.Scheme), "ws") {
-		c.tell("server.url", "%s does not go through a module: use mqtt:// or mqtts://", c.Server.URL)
+	without("nt35e", "ssid", m.SSID, "an nt35e joins no Wi-Fi: it has pin")
+	without("nt35e", "password", m.Password, "an nt35e joins no Wi-Fi (--wifi-password): it has pin")
+	without("nt35e", "apn", m.APN, "how an nt35e is told its access point is not known: it takes the one of its SIM card")
+	c.moduleServer()
+}
+
+// moduleServer checks what the module is to do with the server's address.
+func (c *checker) moduleServer() {
+	m, s := &c.Module, &c.Server
+	u, err := url.Parse(s.URL)
+	if err != nil {
+		return // told elsewhere
+	}
+	switch scheme := strings.ToLower(u.Scheme); {
+	case strings.HasPrefix(scheme, "ws"):
+		c.tell("server.url", "%s does not go through a module: use mqtt:// or mqtts://", s.URL)
+	case !m.own() || !encrypted(scheme):
+	case m.Kind == "nt35e":
+		c.tell("server.url", "how an nt35e is told to use TLS is not known: use mqtt://")
+	case m.Kind == "esp8266" && !s.Insecure:
+		c.tell("module.mqtt", "the MQTT client of an esp8266 checks no certificate: accept that with server.insecure, or write mqtt: %s", overSocket)
+	case m.Kind == "ec20" && s.CAFile == "" && !s.Insecure:
+		c.tell("module.mqtt", "the MQTT client of an ec20 trusts whom server.caFile names, or with server.insecure anybody: write either, or mqtt: %s", overSocket)
 	}
 }
+
+// encrypted reports whether a scheme without WebSocket is one of TLS.
+func encrypted(scheme string) bool { return slices.Contains([]string{"mqtts", "ssl", "tls"}, scheme) }
 
 // moduleTime bounds an attempt to connect through a module: joining a Wi-Fi or
 // registering with a network is part of it, and so is the module's own word on
@@ -78,19 +123,28 @@ const moduleTime = 2 * time.Minute
 type line struct {
 	m      Module
 	server *url.URL
+	port   int
 	tls    *tls.Config // nil: plain TCP
 	module *modem.Line
+	relay  *relay.Relay // nil: over a socket
 }
 
-func newLine(m Module, server string, config *tls.Config) (*line, error) {
-	u, err := url.Parse(server)
+func newLine(d *Description, config *tls.Config) (*line, error) {
+	m := d.Module
+	u, err := url.Parse(d.Server.URL)
 	if err != nil {
 		return nil, err
 	}
-	l := &line{m: m, server: u, module: modem.NewLine(m.attach)}
-	switch strings.ToLower(u.Scheme) {
-	case "mqtts", "ssl", "tls":
-		l.tls = config.Clone()
+	if d.Server.CAFile != "" && !d.Server.Insecure && m.own() {
+		pem, err := d.open(d.Server.CAFile)
+		if err != nil {
+			return nil, err
+		}
+		m.roots = string(pem)
+	}
+	l := &line{m: m, server: u, port: 1883, module: modem.NewLine(m.attach)}
+	if encrypted(strings.ToLower(u.Scheme)) {
+		l.port, l.tls = 8883, config.Clone()
 		if l.tls == nil {
 			l.tls = &tls.Config{}
 		}
@@ -98,22 +152,23 @@ func newLine(m Module, server string, config *tls.Config) (*line, error) {
 			l.tls.ServerName = u.Hostname()
 		}
 	}
+	if u.Port() != "" {
+		if l.port, err = strconv.Atoi(u.Port()); err != nil {
+			return nil, err
+		}
+	}
+	if m.own() {
+		l.relay = relay.New(relay.Options{Host: u.Hostname(), Port: l.port, TLS: l.tls != nil})
+	}
 	return l, nil
 }
 
 func (l *line) dial(ctx context.Context) (net.Conn, error) {
-	port := l.server.Port()
-	if port == "" {
-		port = "1883"
-		if l.tls != nil {
-			port = "8883"
-		}
-	}
-	c, err := l.module.Dial(ctx, "tcp", net.JoinHostPort(l.server.Hostname(), port))
+	c, err := l.connect(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("module %s at %s: %w", l.m.Kind, l.m.Port, err)
 	}
-	if l.tls == nil {
+	if l.tls == nil || l.relay != nil {
 		return c, nil
 	}
 	s := tls.Client(c, l.tls)
@@ -124,14 +179,29 @@ func (l *line) dial(ctx context.Context) (net.Conn, error) {
 	return s, nil
 }
 
+// connect opens a socket of the module, or leads to its own MQTT client.
+func (l *line) connect(ctx context.Context) (net.Conn, error) {
+	if l.relay == nil {
+		return l.module.Dial(ctx, "tcp", net.JoinHostPort(l.server.Hostname(), strconv.Itoa(l.port)))
+	}
+	m, err := l.module.Module(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return l.relay.Conn(m.(modem.Messenger)), nil
+}
+
 // attach opens the port and sets up what is there.
 func (m *Module) attach(ctx context.Context) (modem.Module, error) {
 	port, err := modem.Open(ctx, m.Port, m.Baud)
 	if err != nil {
 		return nil, err
 	}
-	if m.Kind == "esp8266" {
+	switch m.Kind {
+	case "esp8266":
 		return esp8266.Attach(ctx, port, esp8266.Options{SSID: m.SSID, Password: m.Password})
+	case "nt35e":
+		return lierda.Attach(ctx, port, lierda.Options{PIN: m.PIN})
 	}
-	return quectel.Attach(ctx, port, quectel.Options{APN: m.APN, PIN: m.PIN})
+	return quectel.Attach(ctx, port, quectel.Options{APN: m.APN, PIN: m.PIN, Roots: []byte(m.roots)})
 }

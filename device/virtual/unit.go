@@ -87,7 +87,7 @@ func New(d *Description, o Options) (*Unit, error) {
 	}
 	dial, patience := o.Dial, time.Duration(0)
 	if dial == nil && d.Module.Kind != "" {
-		if u.line, err = newLine(d.Module, d.Server.URL, config); err != nil {
+		if u.line, err = newLine(d, config); err != nil {
 			return nil, err
 		}
 		dial, config, patience = u.line.dial, u.line.tls, moduleTime
