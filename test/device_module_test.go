@@ -128,3 +128,87 @@ func TestDeviceRunWhoseModuleGoesAndComesBack(t *testing.T) {
 		})
 	}
 }
+
+// TestDeviceRunWithTheModulesOwnTLS has modules speak MQTT and TLS themselves,
+// with what little they check.
+func TestDeviceRunWithTheModulesOwnTLS(t *testing.T) {
+	for _, model := range []string{"esp8266", "ec20"} {
+		t.Run(model, func(t *testing.T) {
+			data := t.TempDir()
+			m := start(t, data)
+			m.lamp()
+			args := []string{model, "--tcp", "127.0.0.1:0", "--speed", "20", "--map", "localhost=" + m.device}
+			more := []string{"--cafile", filepath.Join(data, "tls", "ca.pem")}
+			if model == "esp8266" {
+				args = append(args, "--firmware", "2", "--wifi", "home=12345678")
+				more = []string{"--insecure", "--ssid", "home", "--wifi-password", "12345678"}
+			}
+			where, _ := m.module(` at tcp (127\.0\.0\.1:\d+)`, args...)
+			b := m.background(append([]string{"device", "run", "--example", "night-light", "--device-secret", lampSecret,
+				"--url", "mqtts://localhost:8883", "--module", model, "--module-mqtt", "own", "--port", "tcp:" + where}, more...)...)
+			m.await("a report of the lamp", func() bool {
+				return m.latest(lampProduct, lampName, "CurrentTemperature") != "" || b.stderr.String() != ""
+			})
+			if b.stderr.String() != "" {
+				t.Errorf("%s%s", b.stdout.String(), b.stderr.String())
+			}
+		})
+	}
+}
+
+// TestDeviceRunByTheModulesOwnMQTT has modules speak MQTT themselves, for
+// devices of both vendors: values arrive, the cloud is obeyed, the module is reset
+// in the middle and the device is back with what it measured meanwhile.
+func TestDeviceRunByTheModulesOwnMQTT(t *testing.T) {
+	for _, tt := range []struct{ model, example string }{
+		{"nt35e", "night-light"}, {"nt35e", "sensor"}, {"ec20", "night-light"}, {"esp8266", "sensor"},
+	} {
+		t.Run(tt.model+" "+tt.example, func(t *testing.T) {
+			m := start(t, t.TempDir())
+			args := []string{tt.model, "--tcp", "127.0.0.1:0", "--speed", "20", "--map", "localhost=" + m.device}
+			more := []string{"--module-mqtt", "own"}
+			switch tt.model {
+			case "esp8266":
+				args = append(args, "--firmware", "2", "--wifi", "home=12345678")
+				more = append(more, "--ssid", "home", "--wifi-password", "12345678")
+			case "nt35e":
+				more = nil // it has no other
+			}
+			product, name, reading := lampProduct, lampName, "CurrentTemperature"
+			if tt.example == "sensor" {
+				product, name, reading = sensorProduct, sensorName, "wendu"
+			}
+			where, order, _ := m.moduleWithConsole(` at tcp (127\.0\.0\.1:\d+)`, args...)
+			b := m.background(append([]string{"device", "run", "--example", tt.example, "--create",
+				"--url", "mqtt://localhost:1883", "--module", tt.model, "--port", "tcp:" + where}, more...)...)
+			said := func(what string, times int) func() bool {
+				return func() bool { return strings.Count(b.stdout.String(), what) >= times || b.stderr.String() != "" }
+			}
+			m.await("a report of the device", func() bool {
+				return strings.Contains(b.stdout.String(), "connected to ") && m.latest(product, name, reading) != "" || b.stderr.String() != ""
+			})
+			obeys := func() {
+				t.Helper()
+				order := []string{"device", "set", product + "/" + name, "NightLightSwitch=1", "--wait", "20s"}
+				if tt.example == "sensor" { // it has nothing to set
+					order = []string{"device", "invoke", product + "/" + name, "reset", "--wait", "20s"}
+				}
+				if out, errs, code := m.cli(order...); code != 0 {
+					t.Errorf("%v: exit %d %s%s\n%s", order, code, out, errs, b.stdout.String())
+				}
+			}
+			obeys()
+			order("reset")
+			m.await("the device to miss the module", said("the module restarted by itself", 1))
+			m.await("the device to connect again", said("connected to ", 2))
+			before := strings.Count(b.stdout.String(), " ms")
+			m.await("reports after that", said(" ms", before+2))
+			obeys()
+			b.Process.Signal(syscall.SIGTERM)
+			if err := <-b.ended; err != nil || b.stderr.String() != "" {
+				t.Errorf("%v\n%s%s", err, b.stdout.String(), b.stderr.String())
+			}
+			m.awaitState(product, name, "OFFLINE")
+		})
+	}
+}

@@ -47,6 +47,13 @@ func (m *matou) terminal(w line) *terminal {
 // module runs `matou modem run` and returns where its line is, as it says.
 func (m *matou) module(pattern string, args ...string) (where string, stop func()) {
 	m.t.Helper()
+	where, _, stop = m.moduleWithConsole(pattern, args...)
+	return where, stop
+}
+
+// moduleWithConsole is module, and order types an order at its console.
+func (m *matou) moduleWithConsole(pattern string, args ...string) (where string, order func(string), stop func()) {
+	m.t.Helper()
 	bin, err := binary()
 	if err != nil {
 		m.t.Fatal(err)
@@ -54,6 +61,16 @@ func (m *matou) module(pattern string, args ...string) (where string, stop func(
 	said := new(buffer)
 	cmd := exec.Command(bin, append([]string{"modem", "run"}, args...)...)
 	cmd.Stderr = said
+	console, err := cmd.StdinPipe()
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	order = func(what string) {
+		m.t.Helper()
+		if _, err := io.WriteString(console, what+"\n"); err != nil {
+			m.t.Error(err)
+		}
+	}
 	if err := cmd.Start(); err != nil {
 		m.t.Fatal(err)
 	}
@@ -70,7 +87,7 @@ func (m *matou) module(pattern string, args ...string) (where string, stop func(
 		}
 		return found != nil
 	})
-	return where, stop
+	return where, order, stop
 }
 
 // endModule ends a module as its user would.
