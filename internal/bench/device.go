@@ -91,7 +91,7 @@ func (b *Bench) simulate(ctx context.Context, d *Device) {
 // actuator, the rest is measured.
 func (b *Bench) describe(p *registry.Product, d *registry.Device) (*virtual.Description, error) {
 	if len(b.o.Reach.Devices) == 0 {
-		return nil, fault.Unavailable("this server has no port for devices")
+		return nil, errNoPort
 	}
 	return virtual.Read("bench", []byte("device: {}\n"), nil, func(to *virtual.Description) {
 		to.Device.Dialect, to.Device.DeviceName = p.Dialect, d.Name

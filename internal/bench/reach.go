@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/matou-iot/matou/internal/fault"
 	"github.com/matou-iot/matou/modem/virtual"
 )
 
@@ -65,6 +66,18 @@ func at(a netip.AddrPort) netip.AddrPort {
 		return netip.AddrPortFrom(ip, a.Port())
 	}
 }
+
+// Connect reaches this server's first listener for devices, as a device on this
+// machine would.
+func (b *Bench) Connect(ctx context.Context) (net.Conn, error) {
+	if len(b.o.Reach.Devices) == 0 {
+		return nil, errNoPort
+	}
+	var d net.Dialer
+	return d.DialContext(ctx, "tcp", at(b.o.Reach.Devices[0]).String())
+}
+
+var errNoPort = fault.Unavailable("this server has no port for devices")
 
 // network is the world of one module.
 func (r Reach) network(tell func(string)) *network {

@@ -66,21 +66,29 @@ func converse(r *recording.Recording, room int) conversation {
 			c.Left++
 			continue
 		}
-		s := spoken{AfterMS: p.At.Milliseconds(), From: p.From, Size: len(p.Bytes) + p.Over, Hex: p.Bytes[:min(len(p.Bytes), maxSpokenBytes)]}
-		x := packet.Explain(p.Bytes, v)
-		for _, a := range x.Packets {
-			s.Faults += len(a.Faults)
-		}
-		if len(x.Packets) > 0 {
-			s.Type, s.Summary, s.SummaryZH = x.Packets[0].Type, x.Packets[0].Summary, x.Packets[0].SummaryZH
-			if s.Type == "CONNECT" {
-				v = x.Version
-			}
-		}
-		s.Version = versionName(v)
+		s := speak(p.Bytes, &v)
+		s.AfterMS, s.From, s.Size = p.At.Milliseconds(), p.From, s.Size+p.Over
 		c.Packets = append(c.Packets, s)
 	}
 	return c
+}
+
+// speak says what bytes of a conversation are, and learns its version from a
+// CONNECT.
+func speak(b []byte, v *mqtt.Version) spoken {
+	s := spoken{Size: len(b), Hex: b[:min(len(b), maxSpokenBytes)]}
+	x := packet.Explain(b, *v)
+	for _, a := range x.Packets {
+		s.Faults += len(a.Faults)
+	}
+	if len(x.Packets) > 0 {
+		s.Type, s.Summary, s.SummaryZH = x.Packets[0].Type, x.Packets[0].Summary, x.Packets[0].SummaryZH
+		if s.Type == "CONNECT" {
+			*v = x.Version
+		}
+	}
+	s.Version = versionName(*v)
+	return s
 }
 
 // versionName is what versionOf reads.

@@ -167,6 +167,7 @@ func (a *api) routes() {
 	route(a, "POST", "/explain", see, "Workshop", "Explain MQTT bytes", a.explain, changesNothing)
 	route(a, "POST", "/doctor", work, "Workshop", "Find the mistake in a login", a.doctor, changesNothing)
 	route(a, "POST", "/explain/recording", work, "Workshop", "Show the conversations of a capture (pcap, pcapng), a recorded serial line, a text of hex or bytes", a.explainRecording, body(modelBody), anyBody, changesNothing)
+	route(a, "POST", "/replay", work, "Workshop", "Say to this server what a recording says that a device said, and compare the answers", a.replayRecording, body(modelBody), anyBody)
 	route(a, "POST", "/packets", work, "Workshop", "Build an MQTT packet", a.buildPacket, changesNothing)
 	route(a, "POST", "/sign/aliyun", work, "Workshop", "Sign an Aliyun login from its triple", a.signAliyun, changesNothing)
 	route(a, "POST", "/sign/onenet", work, "Workshop", "Make a OneNET token from a key", a.signOneNET, changesNothing)

@@ -20,16 +20,22 @@ type explainInput struct {
 	}
 }
 
-func (a *api) explain(_ context.Context, in *explainInput) (*packet.Explanation, error) {
+// An explained is the meaning of bytes, and the bytes.
+type explained struct {
+	packet.Explanation
+	Hex packet.Hex `json:"hex" doc:"The bytes as they were read: what was pasted may have had words and comments around them"`
+}
+
+func (a *api) explain(_ context.Context, in *explainInput) (explained, error) {
 	raw, err := pasted(in.Body.Hex, in.Body.Base64)
 	if err != nil {
-		return nil, err
+		return explained{}, err
 	}
 	v, err := versionOf(in.Body.Version)
 	if err != nil {
-		return nil, err
+		return explained{}, err
 	}
-	return packet.Explain(raw, v), nil
+	return explained{*packet.Explain(raw, v), raw}, nil
 }
 
 func pasted(text, encoded string) ([]byte, error) {

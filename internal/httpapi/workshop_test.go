@@ -1,6 +1,7 @@
 package httpapi_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 )
@@ -60,4 +61,40 @@ func TestRecordingsAreShown(t *testing.T) {
 		t.Errorf("hex: %v", got)
 	}
 	h.want(400, "POST", "/explain/recording", "nothing of the kind")
+}
+
+func TestRecordingsAreReplayed(t *testing.T) {
+	h := newHouse(t)
+	h.want(201, "POST", "/products", object{"key": "a1Replay", "name": "lamp", "dialect": "aliyun"})
+	for _, name := range []string{"lamp01", "lamp02"} {
+		h.want(201, "POST", "/products/a1Replay/devices", object{"name": name})
+	}
+	build := func(in object) string { return h.want(200, "POST", "/packets", in)["hex"].(string) }
+	old := build(object{"type": "CONNECT", "clientId": "a1Replay.lamp01|securemode=3,signmethod=hmacsha1|", "username": "lamp01&a1Replay", "password": "0000", "keepAlive": 60})
+	talk := strings.Join([]string{old, build(object{"type": "PUBLISH", "qos": 1, "id": 7, "topic": "/sys/a1Replay/lamp01/thing/event/property/post", "payload": "{}"}), build(object{"type": "DISCONNECT"})}, "\n")
+
+	refused := h.want(200, "POST", "/replay", talk)
+	if refused["refused"] != true || refused["diagnosis"] == nil || refused["left"] != 2.0 {
+		t.Errorf("an old login: %v", refused)
+	}
+	for _, query := range []string{"?resign=true", "?product=a1Replay&device=lamp02"} {
+		got := h.want(200, "POST", "/replay"+query, talk)
+		if got["refused"] != nil || got["sent"] != 3.0 {
+			t.Errorf("%s: %v", query, got)
+		}
+		var said []string
+		for _, s := range got["steps"].([]any) {
+			if p, is := s.(object)["packet"].(object); is {
+				said = append(said, fmt.Sprint(s.(object)["kind"], " ", p["type"]))
+			}
+		}
+		if all := strings.Join(said, ", "); !strings.HasPrefix(all, "sent CONNECT, received CONNACK, sent PUBLISH, received ") || !strings.Contains(all, "received PUBACK") {
+			t.Errorf("%s: %s", query, all)
+		}
+	}
+	h.want(404, "POST", "/replay?product=a1Replay&device=lamp03", talk)
+	h.want(400, "POST", "/replay?product=a1Replay", talk)
+	h.want(400, "POST", "/replay?stream=2", talk)
+	h.want(400, "POST", "/replay", "nothing of the kind")
+	h.want(400, "POST", "/replay", strings.Repeat("c0 00\n", 2000))
 }

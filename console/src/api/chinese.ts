@@ -112,13 +112,54 @@ const sentences: [RegExp, string][] = [
   [/^this is a (.*): give the certificate, and keep its key in the device$/, '这是 $1，请填写证书，私钥应保留在设备中'],
   [/^the certificate cannot be read: (.*)$/, '无法解析证书：$1'],
   [/^device (".*") has this certificate: a certificate is of one device$/, '设备 $1 已绑定此证书，一个证书只能属于一台设备'],
+  // The workshop and the bench.
+  [/^hex at offset (\d+): no digits$/, '没有十六进制数字'],
+  [/^hex at offset (\d+): (\d+) digits?, but a byte has two$/, '偏移 $1 处连写了 $2 个数字：每个字节需要两位'],
+  [/^hex at offset (\d+): '(.+)' is not a hexadecimal digit$/, '偏移 $1 处的“$2”不是十六进制数字'],
+  [/^hex at offset (\d+): digits are missing$/, '偏移 $1 处缺少十六进制数字'],
+  [/^mqtt: topic name invalid \[(.+)\]: a topic name holds no wildcard.*$/, 'Topic 不能含通配符 + 和 # [$1]'],
+  [/^mqtt: topic (?:name|filter) invalid \[(.+)\]: it is empty.*$/, 'Topic 不能为空 [$1]'],
+  [/^mqtt: topic (?:name|filter) invalid \[(.+)\]: it is longer than (\d+) bytes$/, 'Topic 超过 $2 字节 [$1]'],
+  [/^mqtt: topic (?:name|filter) invalid \[(.+)\]: it has more than (\d+) levels$/, 'Topic 超过 $2 级 [$1]'],
+  [/^mqtt: topic filter invalid \[(.+)\]: # stands alone.*$/, '# 只能独占最后一级 [$1]'],
+  [/^mqtt: topic filter invalid \[(.+)\]: \+ stands alone.*$/, '+ 必须独占一级 [$1]'],
+  [/^mqtt: topic filter invalid \[(.+)\]: a shared subscription.*$/, '共享订阅的格式为 $share/名称/过滤器，名称非空且不含通配符 [$1]'],
+  [/^give the bytes as hex or as base64, one of both$/, '请填写十六进制字节'],
+  [/^these bytes are not one whole CONNECT; .*$/, '这不是一个完整的 CONNECT 报文，可在“报文解析”中查看原因'],
+  [/^a token of device level needs the device's name$/, '设备级 token 需要填写 DeviceName'],
+  [/^there are (\d+) conversations in it: choose one$/, '其中有 $1 个会话，请选择一个'],
+  [/^the device says (\d+) packets, and (\d+) are played here at the most:.*$/, '设备发出 $1 个报文，这里最多回放 $2 个；matou packet replay 没有此限制'],
+  [/^no MQTT in it: it is empty$/, '文件是空的'],
+  [/^no MQTT in it: bytes that begin no packet, and no text \(they begin (.*)\)$/, '其中没有 MQTT：既不是 MQTT 报文，也不是文本（开头为 $1）'],
+  [/^no MQTT in it: (\d+) frames, and none belongs to a TCP connection that carried something.*$/, '其中没有 MQTT：共 $1 帧，没有携带数据的 TCP 连接'],
+  [/^no MQTT in it: connections .*TLS.*$/, '其中没有可读的 MQTT：连接经 TLS 加密。可用 matou packet capture 录制明文'],
+  [/^device (\S+) is simulated already$/, '设备 $1 已在模拟中'],
+  [/^(\d+) devices are simulated, and no more are allowed: end one of them$/, '已有 $1 台模拟设备，达到上限，请先结束一台'],
+  [/^product (\S+) has no thing model with properties: there is nothing to simulate$/, '产品 $1 的物模型没有属性，无法模拟'],
+  [/^no MQTT in it: a text of (\d+) lines without one that is hex from end to end$/, '其中没有 MQTT：共 $1 行文本，没有一行是完整的十六进制'],
+  [/^(\d+) modules are at work, and no more are allowed: end one of them$/, '已有 $1 个模块在运行，达到上限，请先结束一个'],
+  [/^no module (\S+) is at work:.*$/, '模块 $1 已结束：被人结束，或长时间无人使用'],
+  [/^another terminal is attached to this module$/, '该模块的终端正在另一个页面中使用'],
+  [/^fault (\S+): "(.*)" is no baud rate from (\d+) to (\d+)$/, '故障 $1：“$2”不是 $3 到 $4 之间的波特率'],
+  [/^fault (\S+): "(.*)" is no share above 0 and up to 1.*$/, '故障 $1：“$2”不是大于 0、不超过 1 的比例，例如 0.01'],
+  [/^fault (\S+): "(.*)" is no time such as 30s$/, '故障 $1：“$2”不是时间，例如 30s'],
+  [/^(\d+) devices are more than (\d+), which is what bench.fleetDevices allows.*$/, '$1 个设备超过本服务器的上限 $2（bench.fleetDevices）；matou fleet run 没有此限制'],
+  [/^(\S+) is longer than (\S+); matou fleet run has no such bound$/, '$1 超过最长时间 $2；matou fleet run 没有此限制'],
+  [/^(\d+) reports a second are more than (\d+):.*$/, '每秒 $1 条上报超过上限 $2：请延长上报间隔或减少设备'],
+  [/^(\d+) devices in all fleets would be more than (\d+):.*$/, '所有设备群合计 $1 个设备，超过上限 $2：请结束一个设备群或减少设备'],
+  [/^devices (\S+)… of product (\S+) are at work in fleet (\S+):.*$/, '产品 $2 的设备 $1… 正在设备群 $3 中运行，请先结束它，或换一个前缀'],
+  [/^at least one topic filter is needed$/, '请至少填写一个 Topic 过滤器'],
+  [/^no MQTT in it.*$/, '其中没有 MQTT'],
   [/^name or password is not right$/, '用户名或密码不正确'],
   [/^the session has ended: sign in again$/, '会话已结束，请重新登录'],
 ]
 
+// chinese reports whether the page is in Chinese.
+export const chinese = () => document.documentElement.lang.startsWith('zh')
+
 // inTheVisitorsLanguage is a sentence of the API as the page's language has it.
 export function inTheVisitorsLanguage(sentence: string): string {
-  if (!document.documentElement.lang.startsWith('zh')) return sentence
+  if (!chinese()) return sentence
   for (const [english, chinese] of sentences) {
     if (english.test(sentence)) return sentence.replace(english, chinese)
   }

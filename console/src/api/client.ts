@@ -1,5 +1,5 @@
 import createClient, { type Middleware } from 'openapi-fetch'
-import { inTheVisitorsLanguage } from './chinese'
+import { chinese, inTheVisitorsLanguage } from './chinese'
 import type { components, paths } from './schema'
 
 // Schemas are the types of the API by name.
@@ -14,6 +14,13 @@ export class Problem extends Error {
     readonly errors: { location?: string; message?: string }[],
   ) {
     super(detail)
+  }
+}
+
+// An Unreachable is thrown where no answer came at all.
+export class Unreachable extends Error {
+  constructor() {
+    super(chinese() ? '无法连接到码头。' : 'Matou cannot be reached.')
   }
 }
 
@@ -39,6 +46,9 @@ export function refused(status: number, statusText: string, body: string): Probl
 }
 
 const problems: Middleware = {
+  onError({ error }) {
+    return error instanceof TypeError ? new Unreachable() : undefined
+  },
   async onResponse({ response, request }) {
     if (response.ok) return undefined
     if (response.status === 401 && !request.url.endsWith('/session')) signedOut()

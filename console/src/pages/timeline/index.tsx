@@ -34,7 +34,11 @@ export function Page() {
       <Tabs
         destroyOnHidden
         activeKey={asked.get('tab') ?? 'talk'}
-        onChange={(tab) => ask(tab === 'talk' ? {} : { tab })}
+        onChange={(tab) => ask((now) => {
+          now.delete('tab')
+          if (tab !== 'talk') now.set('tab', tab)
+          return now
+        })}
         items={[{ key: 'talk', label: p.tabTalk, children: talk }, { key: 'codes', label: p.codes, children: <Codes /> }]}
       />
     </>

@@ -1,9 +1,11 @@
 import { useMutation } from '@tanstack/react-query'
-import { Alert, Button, Flex, Form, Input, InputNumber, Select, Switch, Typography } from 'antd'
+import { Button, Flex, Form, Input, InputNumber, Select, Switch, Typography } from 'antd'
 import { api, must, type Schemas } from '../../api/client'
 import { useTexts } from '../../i18n/texts'
 import { Annotated } from '../../parts/Annotated'
+import { Refused } from '../../parts/Refused'
 import { explainTexts } from '../../parts/sharedTexts'
+import { filled } from './filled'
 import { workshopTexts } from './texts'
 
 type Fields = Omit<Schemas['BuildInputBody'], 'filters' | '$schema'> & { filterLines?: string }
@@ -18,12 +20,12 @@ export function Builder() {
   const type = Form.useWatch('type', form) ?? 'CONNECT'
   const build = useMutation({
     mutationFn: ({ filterLines, ...f }: Fields) =>
-      must(api.POST('/api/v1/packets', { body: { ...f, ...(filterLines && { filters: filterLines.split('\n').map((s) => s.trim()).filter(Boolean) }) } })),
+      must(api.POST('/api/v1/packets', { body: { ...filled(f), ...(filterLines && { filters: filterLines.split('\n').map((s) => s.trim()).filter(Boolean) }) } })),
   })
   const of = (...named: string[]) => named.includes(type)
   return (
     <Flex vertical gap={16}>
-      <Form form={form} layout="vertical" style={{ maxWidth: 560 }} initialValues={{ type: 'CONNECT', version: '3.1.1', keepAlive: 60, qos: 0, id: 1 }} onFinish={(f) => build.mutate(f)}>
+      <Form form={form} layout="vertical" style={{ maxWidth: 560 }} initialValues={{ type: 'CONNECT', version: '3.1.1', keepAlive: 60, qos: 0, id: 1 }} onValuesChange={build.reset} onFinish={(f) => build.mutate(f)}>
         <Form.Item name="type" label={t.type}><Select options={types.map((value) => ({ value, label: value }))} /></Form.Item>
         <Form.Item name="version" label={t.version}><Select options={['3.1.1', '5.0', '3.1'].map((value) => ({ value, label: value }))} /></Form.Item>
         {of('CONNECT') && <Form.Item name="clientId" label={e.clientId}><Input /></Form.Item>}
@@ -38,9 +40,9 @@ export function Builder() {
         {of('PUBLISH', 'SUBSCRIBE', 'UNSUBSCRIBE', 'PUBACK') && <Form.Item name="id" label={t.id}><InputNumber min={1} max={65535} /></Form.Item>}
         <Button type="primary" htmlType="submit" loading={build.isPending}>{t.buildIt}</Button>
       </Form>
-      {build.error && <Alert type="error" showIcon title={build.error.message} />}
+      <Refused error={build.error} />
       {build.data && <Typography.Text className="mono" code copyable style={{ overflowWrap: 'anywhere' }}>{build.data.hex}</Typography.Text>}
-      {build.data && <Annotated hex={build.data.hex} explanation={build.data.explanation} />}
+      {build.data && <Annotated key={build.submittedAt} hex={build.data.hex} explanation={build.data.explanation} />}
     </Flex>
   )
 }

@@ -1,70 +1,66 @@
 import { InboxOutlined } from '@ant-design/icons'
-import { useMutation, useQuery } from '@tanstack/react-query'
-import { Alert, Card, Collapse, Flex, Skeleton, Tag, Upload } from 'antd'
+import { useMutation } from '@tanstack/react-query'
+import { Alert, App, Button, Card, Flex, Input, Skeleton, Typography, Upload } from 'antd'
+import { useState } from 'react'
 import { api, must, type Schemas } from '../../api/client'
-import { useLanguage, useTexts } from '../../i18n/texts'
-import { Annotated } from '../../parts/Annotated'
+import { useTexts } from '../../i18n/texts'
+import { Refused } from '../../parts/Refused'
+import { Packets } from './Packets'
+import { Replay } from './Replay'
 import { workshopTexts } from './texts'
 
-// Captures shows the conversations of an uploaded recording, each packet explained.
+const most = 4 << 20 // bytes: the API takes no more
+const listed = 50 // conversations
+
+// raw sends a file as it is.
+export const raw = (file: Blob) => ({ body: file as unknown as string, bodySerializer: (b: unknown) => b as Blob, headers: { 'Content-Type': 'application/octet-stream' } })
+
+// Captures shows the conversations of a recording, a file or pasted text, each
+// packet explained; each can be said again to this Matou.
 export function Captures() {
   const t = useTexts(workshopTexts)
-  const read = useMutation({
-    mutationFn: (file: File) => must(api.POST('/api/v1/explain/recording', { body: file as unknown as string, bodySerializer: (b: unknown) => b as File, headers: { 'Content-Type': 'application/octet-stream' } })),
-  })
+  const { message } = App.useApp()
+  const [text, setText] = useState('')
+  const read = useMutation({ mutationFn: (file: Blob) => must(api.POST('/api/v1/explain/recording', raw(file))) })
+  const take = (file: Blob) => (file.size > most ? void message.error(t.tooLarge) : read.mutate(file))
+  const all = read.data?.items ?? []
   return (
     <Flex vertical gap={16}>
-      <Upload.Dragger
-        showUploadList={false}
-        beforeUpload={(file) => {
-          read.mutate(file)
-          return false
-        }}
-      >
-        <p><InboxOutlined style={{ fontSize: 32 }} /></p>
-        <p>{t.upload}</p>
-      </Upload.Dragger>
+      <div className="halves">
+        <Upload.Dragger
+          showUploadList={false}
+          beforeUpload={(file) => {
+            take(file)
+            return false
+          }}
+        >
+          <p><InboxOutlined style={{ fontSize: 32 }} /></p>
+          <p style={{ padding: '0 16px' }}>{t.upload}</p>
+        </Upload.Dragger>
+        <Flex vertical gap={8}>
+          <Input.TextArea className="mono" rows={5} value={text} onChange={(e) => setText(e.target.value)} aria-label={t.paste} placeholder={t.paste} />
+          <Button onClick={() => take(new Blob([text]))} disabled={text.trim() === ''} loading={read.isPending} style={{ alignSelf: 'start' }}>{t.read}</Button>
+        </Flex>
+      </div>
       {read.isPending && <Skeleton active />}
-      {read.error && <Alert type="error" showIcon title={read.error.message} />}
-      {(read.data?.items ?? []).map((c, i) => <Talk key={i} of={c} />)}
+      <Refused error={read.error} />
+      {read.variables && all.map((c, i) => <Talk key={`${read.submittedAt} ${i}`} of={c} file={read.variables} stream={i + 1} />)}
+      {all.length === listed && <Alert type="info" showIcon title={t.listed(listed)} />}
     </Flex>
   )
 }
 
-function Talk({ of: c }: { of: Schemas['Conversation'] }) {
+function Talk({ of: c, file, stream }: { of: Schemas['Conversation']; file: Blob; stream: number }) {
   const t = useTexts(workshopTexts)
-  const zh = useLanguage().language === 'zh'
   const packets = c.packets ?? []
   return (
-    <Card size="small" title={c.name} extra={t.packets(packets.length)}>
-      {(c.notes ?? []).map((n, i) => <Alert key={i} type="warning" title={n} style={{ marginBottom: 8 }} />)}
-      <Collapse
-        size="small"
-        destroyOnHidden
-        items={packets.map((p, i) => ({
-          key: i,
-          label: (
-            <Flex gap={8} wrap style={{ overflowWrap: 'anywhere' }}>
-              {c.timed && <span className="mono">{(p.afterMs / 1000).toFixed(3)} s</span>}
-              <Tag color={p.from === 'device' ? 'blue' : 'purple'}>{p.from === 'device' ? t.fromDevice : t.fromBroker}</Tag>
-              {!!p.faults && <Tag color="red">{t.faults(p.faults)}</Tag>}
-              <span>{zh ? p.summaryZH : p.summary}</span>
-            </Flex>
-          ),
-          children: <Spoken of={p} />,
-        }))}
-      />
-      {!!c.left && t.left(c.left)}
+    <Card size="small" title={<span style={{ whiteSpace: 'normal', overflowWrap: 'anywhere' }}>{c.name}</span>} extra={t.packets(packets.length + (c.left ?? 0))}>
+      <Flex vertical gap={12}>
+        {(c.notes ?? []).map((n, i) => <Alert key={i} type="warning" title={n} />)}
+        <Packets of={packets.map((p) => ({ ...p, ...(c.timed ? {} : { afterMs: undefined }) }))} />
+        {!!c.left && <Typography.Text type="secondary">{t.left(c.left)}</Typography.Text>}
+        {packets.some((p) => p.from === 'device') && <Replay file={file} stream={stream} />}
+      </Flex>
     </Card>
   )
-}
-
-function Spoken({ of: p }: { of: Schemas['Spoken'] }) {
-  const explained = useQuery({
-    queryKey: ['explain', p.hex, p.version],
-    queryFn: () => must(api.POST('/api/v1/explain', { body: { hex: p.hex, ...(p.version && { version: p.version }) } })),
-    staleTime: Infinity,
-  })
-  if (explained.error) return <Alert type="error" title={explained.error.message} />
-  return explained.data ? <Annotated hex={p.hex} explanation={explained.data} /> : <Skeleton active />
 }

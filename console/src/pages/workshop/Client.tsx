@@ -1,124 +1,95 @@
-import type { MqttClient } from 'mqtt'
-import { Alert, Badge, Button, Card, Checkbox, Flex, Form, Input, Select, Tag, Typography } from 'antd'
-import { useEffect, useRef, useState } from 'react'
+import { DeleteOutlined } from '@ant-design/icons'
+import { useMutation } from '@tanstack/react-query'
+import { Badge, Button, Checkbox, Flex, Form, Input, Select, Space } from 'antd'
+import { useState } from 'react'
+import { api, must } from '../../api/client'
+import { may, useMe } from '../../app/session'
 import { useTexts } from '../../i18n/texts'
+import { DevicePicker } from '../../parts/DevicePicker'
+import { Refused } from '../../parts/Refused'
 import { explainTexts } from '../../parts/sharedTexts'
+import { type Profile, useProfiles } from './profiles'
+import { Talk } from './Talk'
 import { workshopTexts } from './texts'
+import { useClient } from './useClient'
 
-type Profile = { profile?: string; url: string; clientId?: string; username?: string; password?: string; keepSecret?: boolean }
-type Said = { n: number; at: Date; mine: boolean; topic: string; text: string }
+const scheme = location.protocol === 'https:' ? 'wss' : 'ws'
+const at = (port: number) => `${scheme}://${location.hostname}:${port}/mqtt`
 
-const kept = 'matou.mqtt.profiles'
-const shownAtMost = 500
-
-function profiles(): Profile[] {
-  try {
-    return JSON.parse(localStorage.getItem(kept) ?? '[]') as Profile[]
-  } catch {
-    return []
-  }
-}
-
-// Client is an MQTT client over WebSocket. MQTT.js is loaded when it connects;
-// of a profile the password is kept only where the visitor asks for it.
+// Client is an MQTT client in the page: who it is on one side, what it says and
+// hears on the other.
 export function Client() {
   const t = useTexts(workshopTexts)
   const e = useTexts(explainTexts)
   const [form] = Form.useForm<Profile>()
-  const [all, setAll] = useState(profiles)
-  const [state, setState] = useState<'off' | 'trying' | 'on'>('off')
-  const [error, setError] = useState('')
-  const [said, setSaid] = useState<Said[]>([])
-  const client = useRef<MqttClient>(undefined)
-  const count = useRef(0)
-  const gone = useRef(false)
-  useEffect(() => {
-    gone.current = false
-    return () => {
-      gone.current = true
-      client.current?.end(true)
-    }
-  }, [])
-  const add = (mine: boolean, topic: string, text: string) => setSaid((old) => [{ n: ++count.current, at: new Date(), mine, topic, text }, ...old].slice(0, shownAtMost))
-
-  const connect = async (p: Profile) => {
-    setError('')
-    setState('trying')
-    try {
-      const { default: mqtt } = await import('mqtt')
-      if (gone.current) return
-      client.current?.end(true)
-      const c = mqtt.connect(p.url, {
-        reconnectPeriod: 0,
-        timerVariant: 'native', // the other one is a worker out of a blob, which the content security policy refuses
-        ...(p.clientId && { clientId: p.clientId }), ...(p.username && { username: p.username }), ...(p.password && { password: p.password }),
-      })
-      c.on('connect', () => setState('on'))
-      c.on('close', () => setState('off'))
-      c.on('error', (err) => setError(err.message))
-      c.on('message', (topic, payload) => add(false, topic, payload.toString()))
-      client.current = c
-    } catch (err) {
-      setError(String(err))
-      setState('off')
-    }
-  }
+  const profiles = useProfiles()
+  const [chosen, choose] = useState<string>()
+  const [device, setDevice] = useState<{ product: string; device: string }>()
+  const client = useClient()
+  const operates = may(useMe(), 'operator')
+  const borrow = useMutation({
+    mutationFn: async (path: { product: string; device: string }) =>
+      (await must(api.GET('/api/v1/products/{product}/devices/{device}/credentials', { params: { path, query: { tls: scheme === 'wss' } } }))).items?.[0],
+    onSuccess: (login, { device }) => login && form.setFieldsValue({ url: at(login.port), clientId: login.clientId, username: login.username, password: login.password, profile: device }),
+  })
   const save = () => {
-    const { password, ...p } = form.getFieldsValue()
-    const next = [...all.filter((x) => x.profile !== p.profile), { ...p, ...(p.keepSecret && password && { password }) }]
-    localStorage.setItem(kept, JSON.stringify(next))
-    setAll(next)
+    const p = form.getFieldsValue()
+    const name = p.profile?.trim()
+    if (!name) return form.setFields([{ name: 'profile', errors: [t.nameIt] }])
+    profiles.save({ ...p, profile: name })
+    choose(name)
   }
-  const failed = (err?: Error | null) => err && setError(err.message)
-
   return (
     <div className="halves">
-      <Form form={form} layout="vertical" initialValues={{ url: `ws://${location.hostname}:1883/mqtt` }} onFinish={(p) => void connect(p)}>
-        {all.length > 0 && (
-          <Form.Item label={t.profiles}>
-            <Select options={all.map((p) => ({ value: p.profile ?? '', label: p.profile ?? '' }))} onChange={(name: string) => form.setFieldsValue({ password: '', ...all.find((p) => p.profile === name) })} />
+      <Form form={form} layout="vertical" initialValues={{ url: at(1883), version: '3.1.1' }} onFinish={(p) => void client.connect(login(p))}>
+        {operates && (
+          <Form.Item label={t.borrow} help={t.borrowHelp} style={{ marginBottom: 20 }}>
+            <DevicePicker value={device} choose={(product, device) => {
+              setDevice({ product, device })
+              borrow.mutate({ product, device })
+            }} />
           </Form.Item>
         )}
-        <Form.Item name="url" label={t.address} rules={[{ required: true }]}><Input className="mono" /></Form.Item>
+        <Refused error={borrow.error} />
+        {profiles.all.length > 0 && (
+          <Form.Item label={t.profiles}>
+            <Space.Compact block>
+              <Select
+                aria-label={t.profiles} value={chosen ?? null} style={{ flex: 1 }} options={profiles.all.map((p) => ({ value: p.profile!, label: p.profile! }))}
+                onChange={(name: string) => {
+                  choose(name)
+                  form.setFieldsValue({ clientId: '', username: '', password: '', ...profiles.all.find((p) => p.profile === name) })
+                }}
+              />
+              <Button icon={<DeleteOutlined />} aria-label={t.forget} title={t.forget} disabled={!chosen} onClick={() => {
+                profiles.remove(chosen!)
+                choose(undefined)
+              }} />
+            </Space.Compact>
+          </Form.Item>
+        )}
+        <Form.Item name="url" label={t.address} validateFirst rules={[{ required: true }, { pattern: /^wss?:\/\/[^\s/]+\S*$/i, message: t.noAddress }]}><Input className="mono" /></Form.Item>
+        <Form.Item name="version" label={t.version}><Select style={{ width: 120 }} options={['3.1.1', '5.0'].map((value) => ({ value, label: value }))} /></Form.Item>
         <Form.Item name="clientId" label={e.clientId}><Input className="mono" /></Form.Item>
         <Form.Item name="username" label={e.username}><Input className="mono" autoComplete="off" /></Form.Item>
         <Form.Item name="password" label={e.password}><Input.Password autoComplete="off" /></Form.Item>
-        <Form.Item name="profile" label={t.profile}><Input /></Form.Item>
-        <Form.Item name="keepSecret" valuePropName="checked"><Checkbox>{t.keepSecret}</Checkbox></Form.Item>
-        <Flex gap={8} wrap align="center">
-          {state === 'on' ? <Button onClick={() => client.current?.end()}>{t.disconnect}</Button> : <Button type="primary" htmlType="submit" loading={state === 'trying'}>{t.connect}</Button>}
-          <Button onClick={save}>{t.save}</Button>
-          <Badge status={state === 'on' ? 'success' : state === 'trying' ? 'processing' : 'default'} text={t.state[state]} />
+        <Flex gap={8} wrap align="center" style={{ marginBottom: 24 }}>
+          {client.state === 'on' ? <Button onClick={client.end}>{t.disconnect}</Button> : <Button type="primary" htmlType="submit" loading={client.state === 'trying'}>{t.connect}</Button>}
+          <Badge status={client.state === 'on' ? 'success' : client.state === 'trying' ? 'processing' : 'default'} text={t.state[client.state]} />
         </Flex>
+        <Form.Item label={t.profile} htmlFor="profile" style={{ marginBottom: 8 }}>
+          <Space.Compact block>
+            <Form.Item name="profile" noStyle><Input id="profile" /></Form.Item>
+            <Button onClick={save}>{t.save}</Button>
+          </Space.Compact>
+        </Form.Item>
+        <Form.Item name="keepSecret" valuePropName="checked"><Checkbox>{t.keepSecret}</Checkbox></Form.Item>
       </Form>
-      <Flex vertical gap={16}>
-        {error && <Alert type="error" showIcon title={error} />}
-        <Form layout="inline" disabled={state !== 'on'} initialValues={{ filter: '#' }} onFinish={(v: { filter: string }) => client.current?.subscribe(v.filter, failed)}>
-          <Form.Item name="filter" label={t.filter} rules={[{ required: true }]}><Input className="mono" /></Form.Item>
-          <Button htmlType="submit">{t.subscribe}</Button>
-        </Form>
-        <Form
-          layout="vertical"
-          disabled={state !== 'on'}
-          onFinish={(v: { topic: string; payload?: string }) => {
-            client.current?.publish(v.topic, v.payload ?? '', failed)
-            add(true, v.topic, v.payload ?? '')
-          }}
-        >
-          <Form.Item name="topic" label={t.topic} rules={[{ required: true }]}><Input className="mono" /></Form.Item>
-          <Form.Item name="payload" label={t.payload}><Input.TextArea className="mono" rows={3} /></Form.Item>
-          <Button htmlType="submit">{t.publish}</Button>
-        </Form>
-        <Card size="small" title={t.history}>
-          {said.map((s) => (
-            <div key={s.n} style={{ overflowWrap: 'anywhere', padding: '4px 0' }}>
-              <Tag color={s.mine ? 'blue' : 'purple'}>{s.mine ? '→' : '←'}</Tag>
-              <Typography.Text type="secondary" className="mono">{s.at.toLocaleTimeString()} {s.topic}</Typography.Text>
-              <div className="mono" style={{ whiteSpace: 'pre-wrap' }}>{s.text}</div>
-            </div>
-          ))}
-        </Card>
-      </Flex>
+      <Talk client={client} device={device} />
     </div>
   )
+}
+
+function login({ url, version, clientId, username, password }: Profile) {
+  return { url: url.trim(), ...(version && { version }), ...(clientId && { clientId }), ...(username && { username }), ...(password && { password }) }
 }

@@ -3,7 +3,9 @@ import { Alert, Button, Flex, Form, Input } from 'antd'
 import { api, must } from '../../api/client'
 import { useLanguage, useTexts } from '../../i18n/texts'
 import { Diagnosis } from '../../parts/Diagnosis'
+import { Refused } from '../../parts/Refused'
 import { explainTexts } from '../../parts/sharedTexts'
+import { filled } from './filled'
 import { workshopTexts } from './texts'
 
 type Login = { clientId?: string; username?: string; password?: string; hex?: string }
@@ -13,7 +15,7 @@ export function Doctor() {
   const t = useTexts(workshopTexts)
   const e = useTexts(explainTexts)
   const zh = useLanguage().language === 'zh'
-  const ask = useMutation({ mutationFn: (body: Login) => must(api.POST('/api/v1/doctor', { body })) })
+  const ask = useMutation({ mutationFn: (body: Login) => must(api.POST('/api/v1/doctor', { body: filled(body) })) })
   return (
     <Flex vertical gap={16}>
       <Form layout="vertical" style={{ maxWidth: 720 }} onFinish={(v: Login) => ask.mutate(v)}>
@@ -23,7 +25,7 @@ export function Doctor() {
         <Form.Item name="hex" label={t.orHex}><Input.TextArea className="mono" rows={3} /></Form.Item>
         <Button type="primary" htmlType="submit" loading={ask.isPending}>{t.diagnose}</Button>
       </Form>
-      {ask.error && <Alert type="error" showIcon title={ask.error.message} />}
+      <Refused error={ask.error} />
       {ask.data?.ok && <Alert type="success" showIcon title={t.fine} description={[ask.data.product, ask.data.device].filter(Boolean).join(' / ')} />}
       {ask.data?.diagnosis && <Diagnosis of={ask.data.diagnosis} />}
       {(ask.data?.notes ?? []).map((n) => <Alert key={n.code} type="warning" showIcon title={zh ? n.sentenceZh : n.sentence} />)}

@@ -1,20 +1,24 @@
 import { Card, Flex, Tag, Typography, theme } from 'antd'
-import { useState } from 'react'
+import { useMemo, useState } from 'react'
 import type { Schemas } from '../../api/client'
 import { useLanguage, useTexts } from '../../i18n/texts'
-import { Annotated } from '../Annotated'
+import { Annotated, type Linked } from '../Annotated'
 import { Diagnosis } from '../Diagnosis'
+import { members } from '../members'
 import { useMoment } from '../Moment'
 import { timelineTexts } from './texts'
 
 // Layers are the five layers of a message side by side. A name under the mouse
-// is lit in all of them.
+// is lit in all of them: in the values and the rows, in the text and in the
+// very bytes.
 export function Layers({ of: l }: { of: Schemas['LayersView'] }) {
   const t = useTexts(timelineTexts)
   const { language } = useLanguage()
   const zh = language === 'zh'
   const moment = useMoment()
   const [lit, setLit] = useState<string>()
+  const names = useMemo(() => [...new Set([...(l.values ?? []), ...(l.stored ?? [])].map((v) => v.name))], [l])
+  const linked: Linked = { names, lit, light: setLit }
   const none = (text: string) => <Typography.Text type="secondary">{text}</Typography.Text>
   const layer = (title: string, children: React.ReactNode, wide = false) => (
     <Card size="small" title={title} style={{ gridColumn: wide ? 'span 2' : undefined, minWidth: 0 }}>{children}</Card>
@@ -26,9 +30,9 @@ export function Layers({ of: l }: { of: Schemas['LayersView'] }) {
         {layer(l.at ? `${t.at} · ${l.at.module}` : t.at, l.at ? <Spoken of={l.at} /> : none(t.noAt))}
         {layer(
           l.bytes ? `${t.wire} · ${l.bytes.source === 'recorded' ? t.recorded : t.reencoded}` : t.wire,
-          l.bytes ? <Annotated hex={l.bytes.hex} explanation={l.bytes.explanation} /> : none(t.noBytes),
+          l.bytes ? <Annotated hex={l.bytes.hex} explanation={l.bytes.explanation} linked={linked} /> : none(t.noBytes),
         )}
-        {layer(t.message, l.message ? <Message of={l.message} lit={lit} /> : none(t.noMessage))}
+        {layer(t.message, l.message ? <Message of={l.message} linked={linked} /> : none(t.noMessage))}
         {layer(
           t.values,
           <Flex vertical gap={6}>
@@ -103,8 +107,9 @@ function Spoken({ of: a }: { of: Schemas['AT'] }) {
   )
 }
 
-// Message is the third layer; the member that is lit elsewhere is marked.
-function Message({ of: m, lit }: { of: Schemas['Message']; lit: string | undefined }) {
+// Message is the third layer; the members that the others have, too, are lit
+// with them.
+function Message({ of: m, linked: { names, lit, light } }: { of: Schemas['Message']; linked: Linked }) {
   const t = useTexts(timelineTexts)
   const { token } = theme.useToken()
   let text = m.text ?? m.payload ?? ''
@@ -113,18 +118,26 @@ function Message({ of: m, lit }: { of: Schemas['Message']; lit: string | undefin
   } catch {
     // not JSON: as it is
   }
-  const parts = lit ? text.split(`"${lit}"`) : [text]
+  const parts: React.ReactNode[] = []
+  let at = 0
+  for (const p of members(text, names)) {
+    const on = p.name === lit
+    parts.push(
+      text.slice(at, p.from),
+      <span key={p.from} onMouseEnter={() => light(p.name)} onMouseLeave={() => light(undefined)} style={{ borderRadius: 3, background: on ? token.colorPrimaryBg : undefined }}>
+        {on ? <mark style={{ background: token.colorPrimary, color: token.colorTextLightSolid }}>{text.slice(p.from, p.named)}</mark> : text.slice(p.from, p.named)}
+        {text.slice(p.named, p.to)}
+      </span>,
+    )
+    at = p.to
+  }
   return (
     <Flex vertical gap={8}>
       <Typography.Text className="mono" copyable style={{ overflowWrap: 'anywhere' }}>{m.topic}</Typography.Text>
       <Typography.Text type="secondary">QoS {m.qos} · {t.bytes(m.size)}{m.cut && ` · ${t.cut}`}</Typography.Text>
-      <pre className="mono" style={{ margin: 0, whiteSpace: 'pre-wrap', overflowWrap: 'anywhere', maxHeight: 420, overflow: 'auto' }}>
-        {parts.map((p, i) => (
-          <span key={i}>
-            {i > 0 && <mark style={{ background: token.colorPrimary, color: token.colorTextLightSolid }}>{`"${lit}"`}</mark>}
-            {p}
-          </span>
-        ))}
+      <pre className="mono" style={{ margin: 0, whiteSpace: 'pre-wrap', overflowWrap: 'anywhere', maxHeight: 420, overflow: 'auto' }} tabIndex={0} aria-label={t.message}>
+        {parts}
+        {text.slice(at)}
       </pre>
     </Flex>
   )

@@ -26,7 +26,7 @@ export function Row({ entry: e, open }: { entry: Entry; open: () => void }) {
       >
         <Flex gap={8} align="center" wrap>
           <time dateTime={e.at} title={new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'long' }).format(time)} className="mono" style={{ color: token.colorTextSecondary }}>
-            {new Intl.DateTimeFormat(language, { hour: '2-digit', minute: '2-digit', second: '2-digit', fractionalSecondDigits: 3, hour12: false }).format(time)}
+            {new Intl.DateTimeFormat(language, { hour: '2-digit', minute: '2-digit', second: '2-digit', fractionalSecondDigits: 3, hourCycle: 'h23' }).format(time)}
           </time>
           {e.direction === 'up' ? <ArrowUpOutlined title={t.up} /> : e.direction === 'down' ? <ArrowDownOutlined title={t.down} /> : <span style={{ width: 14 }} />}
           <Tag color={colors[e.kind] ?? 'default'}>{t.kinds[e.kind] ?? e.kind}</Tag>

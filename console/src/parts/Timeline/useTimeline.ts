@@ -1,5 +1,6 @@
 import { type InfiniteData, useInfiniteQuery, useQueryClient } from '@tanstack/react-query'
 import { api, must, type Schemas } from '../../api/client'
+import { useEffect } from 'react'
 import { useStream } from '../../api/live'
 
 export type Entry = Schemas['Entry']
@@ -10,6 +11,9 @@ export type Subject = { product: string; device: string } | null
 
 type Loaded = InfiniteData<Schemas['ListEntry'], string>
 
+const asMany = 200 // as the server keeps of one device
+const most = 1000 // on the page; the oldest go
+
 // useTimeline reads what was said, newest first, and what is being said.
 export function useTimeline(subject: Subject, kind?: string) {
   const cache = useQueryClient()
@@ -18,7 +22,7 @@ export function useTimeline(subject: Subject, kind?: string) {
     queryKey: key,
     initialPageParam: '',
     queryFn: ({ pageParam }) => {
-      const asked = { limit: 100, ...(pageParam && { after: pageParam }), ...(kind && { kind }) }
+      const asked = { limit: asMany, ...(pageParam && { after: pageParam }), ...(kind && { kind }) }
       return subject
         ? must(api.GET('/api/v1/products/{product}/devices/{device}/timeline', { params: { path: subject, query: asked } }))
         : must(api.GET('/api/v1/timeline', { params: { query: asked } }))
@@ -33,10 +37,14 @@ export function useTimeline(subject: Subject, kind?: string) {
     cache.setQueryData<Loaded>(key, (old) => {
       const first = old?.pages[0]
       if (!old || !first || first.items?.some((e) => e.id === entry.id)) return old
-      const items = [entry, ...(first.items ?? [])]
+      const items = [entry, ...(first.items ?? [])].slice(0, most)
       return { ...old, pages: [{ ...first, items }, ...old.pages.slice(1)] }
     })
   })
+  // What was said while nobody listened is asked for.
+  useEffect(() => {
+    if (live) void cache.invalidateQueries({ queryKey: key })
+  }, [live, ...key])
   return { query, live, entries: query.data?.pages.flatMap((p) => p.items ?? []) ?? [] }
 }
 
