@@ -71,6 +71,7 @@ const actions: Record<string, [en: string, zh: string]> = {
   'POST /bench/modules/{module}/reset': ['Reset a virtual module', '复位虚拟模组'],
   'PUT /bench/modules/{module}/quirks/{quirk}': ['Switch a quirk', '切换模组特性'],
   'PUT /bench/modules/{module}/faults/{fault}': ['Switch a fault', '切换模组故障'],
+  'POST /replay': ['Replay a recording', '回放录制'],
   'POST /bench/devices': ['Simulate a device', '模拟设备'],
   'DELETE /bench/devices/{product}/{device}': ['End a simulated device', '停止模拟设备'],
   'PUT /bench/devices/{product}/{device}/values/{property}': ['Move a simulated device', '调整模拟值'],
