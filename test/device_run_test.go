@@ -142,8 +142,8 @@ func TestDeviceRunTellsWhy(t *testing.T) {
 	run := func(args ...string) string {
 		t.Helper()
 		out, errs, code := m.cli(append([]string{"device", "run", "--example", "night-light", "--url", "mqtt://" + m.device, "--for", "2s", "--lang", "en"}, args...)...)
-		if code != 0 {
-			t.Errorf("exit %d", code)
+		if code != 1 || !strings.Contains(errs, "the device did not connect within 2s: connect: the server refused the connection") {
+			t.Errorf("exit %d: %s", code, errs)
 		}
 		if strings.Count(out, "refused") != 1 {
 			t.Errorf("the refusal is not told once:\n%s", out)

@@ -37,7 +37,7 @@ type deviceRunCmd struct {
 	Name     string `name:"device-name" help:"Be this device of the product instead." placeholder:"NAME"`
 	Secret   string `name:"device-secret" help:"Secret or key of the device instead." env:"MATOU_DEVICE_SECRET" placeholder:"SECRET"`
 	Seed     uint64 `help:"Seed of all that is random instead." placeholder:"N"`
-	For      span   `help:"End after this time." placeholder:"TIME"`
+	For      span   `help:"End after this time; exit code 1 if the device did not connect in it, or did not come to --count." placeholder:"TIME"`
 	Reports  int    `short:"C" name:"count" help:"End after this many reports." placeholder:"N"`
 	Create   bool   `help:"Make the product, its model and the device on a Matou first, where they are missing; a device that is there keeps its secret, and it is used."`
 
@@ -204,7 +204,24 @@ func (c *deviceRunCmd) live(g *globals, d *virtual.Description) error {
 	if n := u.Dropped(); n > 0 {
 		fmt.Fprintf(g.Stderr, "matou: %s were lost: they did not fit the queue (report.queue)\n", count(int(n), "report", "reports"))
 	}
-	return s.failed
+	if g.Ctx.Err() != nil { // somebody ended it
+		return nil
+	}
+	return s.lacking()
+}
+
+// lacking is what had not come about when the time was up.
+func (s *unitScreen) lacking() error {
+	within := time.Duration(s.c.For)
+	switch {
+	case s.connections == 0 && s.last != "":
+		return fmt.Errorf("the device did not connect within %v: %s", within, s.last)
+	case s.connections == 0:
+		return fmt.Errorf("the device did not connect within %v; no attempt came to an end: give it longer (--for)", within)
+	case s.reports < s.c.Reports:
+		return fmt.Errorf("%d of %s within %v", s.reports, count(s.c.Reports, "report", "reports"), within)
+	}
+	return nil
 }
 
 // A unitScreen tells what happens to a virtual device.
@@ -215,8 +232,8 @@ type unitScreen struct {
 	done    context.CancelFunc
 	reports int
 	last    string // what was said of being away, to say it once
-	again   int
-	failed  error // what did not work, where the device shall end after some reports
+
+	connections int
 }
 
 func (s *unitScreen) show(e virtual.Event) {
@@ -225,7 +242,8 @@ func (s *unitScreen) show(e virtual.Event) {
 		return
 	}
 	if e.Kind == virtual.Connected {
-		s.last, s.again = "", 0
+		s.last = ""
+		s.connections++
 	}
 	s.print(e, s.line(e))
 	if e.Kind == virtual.Reported && e.Err == nil {
@@ -237,7 +255,7 @@ func (s *unitScreen) show(e virtual.Event) {
 
 // away says once why there is no connection, however often it is tried.
 func (s *unitScreen) away(e virtual.Event) {
-	if s.again++; e.Error == s.last {
+	if e.Error == s.last {
 		return
 	}
 	s.last = e.Error
