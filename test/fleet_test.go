@@ -318,6 +318,7 @@ func TestFleetUsage(t *testing.T) {
 		{[]string{"--example", "mixed-vendors", "--product", "x"}, 2, "this one has 3"},
 		{[]string{"--example", "classroom", "--csv", "none.csv"}, 2, "groups[0].credentials: open none.csv"},
 		{[]string{"--example", "soak", "--csv", "fleet_test.go"}, 2, "groups[0].credentials: fleet_test.go: the columns are package test: there have to be name and secret"},
+		{[]string{"--example", "classroom", "--remove"}, 2, "--remove is about devices that are made with --api"},
 		{[]string{pumps, "--junit", "/no/such/place/junit.xml"}, 2, "--junit: open /no/such/place/junit.xml"},
 		{[]string{"--example", "classroom", "--api", "http://127.0.0.1:1"}, 1, "Is Matou running?"},
 	} {
@@ -325,5 +326,72 @@ func TestFleetUsage(t *testing.T) {
 		if code != tt.code || !strings.Contains(out+errs, tt.want) {
 			t.Errorf("%v: exit %d\n%s%s\nwant %d, %s", tt.args, code, out, errs, tt.code, tt.want)
 		}
+	}
+}
+
+// TestFleetTidiesUp: what a run made goes with --remove, gateways and their
+// sub-devices too; what was there before stays, and what a run left goes with
+// fleet remove.
+func TestFleetTidiesUp(t *testing.T) {
+	m := start(t, t.TempDir())
+	devices := func(product string) (names []string) {
+		t.Helper()
+		status, text := m.call("GET", "/products/"+product+"/devices", nil)
+		var answer struct{ Items []struct{ Name string } }
+		if err := json.Unmarshal(text, &answer); status != 200 || err != nil {
+			t.Fatalf("%s: %d %s", product, status, text)
+		}
+		for _, d := range answer.Items {
+			names = append(names, d.Name)
+		}
+		return names
+	}
+	want := func(when string, wanted map[string]int) {
+		t.Helper()
+		for product, n := range wanted {
+			if names := devices(product); len(names) != n {
+				t.Errorf("%s: product %s has the devices %v, want %d", when, product, names, n)
+			}
+		}
+	}
+	houses := []string{"--example", "gateways", "--count", "77", "--duration", "2s"}
+	_, errs, code := m.fleet(append(houses, "--remove")...)
+	if code != 0 || !strings.Contains(errs, "77 devices that this run made deleted") {
+		t.Errorf("exit %d\n%s", code, errs)
+	}
+	want("after --remove", map[string]int{"a1HouseGate": 0, "a1HouseLamp": 0, "HouseHub": 0, "HouseSensor": 0})
+
+	file := writeFleet(t, "")
+	m.product("farm", "mqtt", "lenient", "", "")
+	m.add("farm", "pump-000002", "Correct-Horse-7")
+	m.add("farm", "another", "Correct-Horse-8")
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, []byte(strings.Replace(string(text), "count: 5,", "count: 5, prefix: pump-,", 1)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, errs, code := m.fleet(file, "--remove"); code != 0 || !strings.Contains(errs, "6 devices that this run made deleted") {
+		t.Errorf("exit %d\n%s", code, errs)
+	}
+	want("beside devices that were there", map[string]int{"farm": 2, "a1NightLamp": 0})
+
+	if _, errs, code := m.fleet(file); code != 0 || strings.Contains(errs, "deleted") {
+		t.Errorf("exit %d\n%s", code, errs)
+	}
+	want("without --remove", map[string]int{"farm": 6, "a1NightLamp": 2})
+	remove := []string{"fleet", "remove", file, "--api", m.api, "--token", m.token}
+	if _, errs, code := runCLI(t, nil, remove...); code != 2 || !strings.Contains(errs, "say --yes") {
+		t.Errorf("without --yes: exit %d %s", code, errs)
+	}
+	if out, errs, code := runCLI(t, nil, append(remove, "--yes")...); code != 0 || out != "7 devices deleted\n" {
+		t.Errorf("exit %d %s%s", code, out, errs)
+	}
+	if out, errs, code := runCLI(t, nil, append(remove, "--json")...); code != 0 || strings.Join(strings.Fields(out), "") != `{"removed":0}` {
+		t.Errorf("nothing to delete: exit %d %s%s", code, out, errs)
+	}
+	if names := devices("farm"); len(names) != 1 || names[0] != "another" {
+		t.Errorf("left: %v", names)
 	}
 }

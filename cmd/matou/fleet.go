@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -13,7 +14,19 @@ import (
 )
 
 type fleetCmd struct {
-	Run fleetRunCmd `cmd:"" help:"Set thousands of virtual devices to work, as a scenario says."`
+	Run    fleetRunCmd    `cmd:"" help:"Set thousands of virtual devices to work, as a scenario says."`
+	Remove fleetRemoveCmd `cmd:"" help:"Delete the devices that a scenario names."`
+}
+
+// fleetMatouFlags name the Matou that a fleet's devices are on.
+type fleetMatouFlags struct {
+	API   string `name:"api" group:"Matou" help:"Address of a Matou's API: the devices are made there, it is asked for commands, and why it refuses." placeholder:"URL"`
+	Token string `group:"Matou" help:"Access token; left out, the one in the data directory." env:"MATOU_TOKEN" placeholder:"TOKEN"`
+	Data  string `group:"Matou" help:"Data directory of a Matou on this machine; left out, matou-data." env:"MATOU_DATA" placeholder:"DIR"`
+}
+
+func (f *fleetMatouFlags) matou() *apiFlags {
+	return &apiFlags{Server: f.API, Token: f.Token, Data: f.Data}
 }
 
 type fleetRunCmd struct {
@@ -32,11 +45,9 @@ type fleetRunCmd struct {
 	CSV      string `name:"csv" help:"CSV file with name and secret of the devices, of a scenario with one group." placeholder:"FILE"`
 	JUnit    string `name:"junit" help:"Write the checks here, as CI systems read them." placeholder:"FILE"`
 	Quiet    bool   `help:"Say nothing while it runs."`
+	Remove   bool   `help:"Delete the devices that this run made with --api at its end, however it ends, and do not ask."`
 
-	API   string `name:"api" group:"Matou" help:"Address of a Matou's API: the devices are made there, it is asked for commands, and why it refuses." placeholder:"URL"`
-	Token string `group:"Matou" help:"Access token; left out, the one in the data directory." env:"MATOU_TOKEN" placeholder:"TOKEN"`
-	Data  string `group:"Matou" help:"Data directory of a Matou on this machine; left out, matou-data." env:"MATOU_DATA" placeholder:"DIR"`
-
+	fleetMatouFlags
 	langFlag
 }
 
@@ -46,12 +57,14 @@ their connections and come back, and nothing that they report may get lost. The
 same scenario and seed make the same devices report the same values at the same
 times. Exit code 0: all that the scenario expects is so; 1: something is not.
 
-Devices that do not exist are made with --api, or sign in with --csv.
+Devices that do not exist are made with --api, or sign in with --csv. They stay for
+the next run, unless --remove says otherwise; matou fleet remove deletes them later.
 
 Examples:
   matou fleet run --example classroom --api http://127.0.0.1:7080
   matou fleet run --example reconnect-storm --print > storm.yaml
   matou fleet run storm.yaml --api http://127.0.0.1:7080 --count 20000 --junit storm.xml
+  matou fleet run --example soak --api http://127.0.0.1:7080 --count 500 --remove
   matou device export a1NightLamp > lamps.csv
   matou fleet run lamps.yaml --csv lamps.csv --url mqtts://iot.example.com --json`
 }
@@ -75,17 +88,11 @@ func (c *fleetRunCmd) Run(g *globals) error {
 	}
 	defer junit.Close()
 	screen := &fleetScreen{w: g.Stderr, terminal: isTerminal(g.Stderr), quiet: c.Quiet}
-	o := fleet.Options{Progress: screen.show}
-	if c.API != "" {
-		if err := c.useMatou(g, s, &o); err != nil {
-			return err
-		}
+	result, err := c.goOn(g, s, screen)
+	if result == nil {
+		return err
 	}
-	result, err := s.Run(g.Ctx, o)
-	screen.end()
-	if err != nil {
-		return usageError{err}
-	}
+	untidy := err
 	if c.JUnit != "" {
 		if err := result.WriteJUnit(junit); err != nil {
 			return fmt.Errorf("--junit: %w", err)
@@ -97,16 +104,49 @@ func (c *fleetRunCmd) Run(g *globals) error {
 	if err := g.emit(result, func(w io.Writer) { printFleet(w, result) }); err != nil {
 		return err
 	}
+	if untidy != nil {
+		return untidy
+	}
 	if !result.OK() {
 		return exitCode(exitFailed)
 	}
 	return nil
 }
 
+// goOn runs the scenario, and deletes in the end what it made, if it shall. An
+// error beside a result is that of deleting.
+func (c *fleetRunCmd) goOn(g *globals, s *fleet.Scenario, screen *fleetScreen) (result *fleet.Result, err error) {
+	o := fleet.Options{Progress: screen.show}
+	var made litter
+	defer func() { err = errors.Join(err, c.tidy(g, made)) }()
+	if c.API != "" {
+		if err := c.useMatou(g, s, &o, &made); err != nil {
+			return nil, err
+		}
+	}
+	result, err = s.Run(g.Ctx, o)
+	screen.end()
+	if err != nil {
+		return nil, usageError{err}
+	}
+	return result, nil
+}
+
+// say is where to tell how far something is.
+func (c *fleetRunCmd) say(g *globals) io.Writer {
+	if c.Quiet {
+		return io.Discard
+	}
+	return g.Stderr
+}
+
 // read finds the scenario and reads it.
 func (c *fleetRunCmd) read(stdin io.Reader) (s *fleet.Scenario, text []byte, err error) {
 	if c.Count < 0 {
 		return nil, nil, usagef("--count %d is below 0", c.Count)
+	}
+	if c.Remove && c.API == "" {
+		return nil, nil, usagef("--remove is about devices that are made with --api: name it, or leave --remove out")
 	}
 	from, err := readDescribed("matou fleet run storm.yaml", c.File, c.Example, fleet.Examples, stdin, c.CSV, c.CAFile)
 	if err != nil {
@@ -154,9 +194,10 @@ func (c *fleetRunCmd) change(s *fleet.Scenario) error {
 	return nil
 }
 
-// useMatou makes the devices on a Matou, and lets it command and explain.
-func (c *fleetRunCmd) useMatou(g *globals, s *fleet.Scenario, o *fleet.Options) error {
-	f := &apiFlags{Server: c.API, Token: c.Token, Data: c.Data}
+// useMatou makes the devices on a Matou, and lets it command and explain. made
+// gets those that were not there.
+func (c *fleetRunCmd) useMatou(g *globals, s *fleet.Scenario, o *fleet.Options, made *litter) error {
+	f := c.matou()
 	r, err := f.open(g)
 	if err != nil {
 		return err
@@ -165,11 +206,8 @@ func (c *fleetRunCmd) useMatou(g *globals, s *fleet.Scenario, o *fleet.Options) 
 		if group.HasCredentials() {
 			continue
 		}
-		say := g.Stderr
-		if c.Quiet {
-			say = io.Discard
-		}
-		if err := makeFleet(r, group, say); err != nil {
+		say := c.say(g)
+		if err := makeFleet(r, group, say, made); err != nil {
 			return fmt.Errorf("group %s: %w", group.Name, err)
 		}
 		fmt.Fprintf(say, "%s of %s are there\n", count(group.Count, "device", "devices"), group.Product)
@@ -201,8 +239,8 @@ const commandPatience = 20 * time.Second
 const batchDevices = 5000
 
 // makeFleet makes what is missing of a group on a Matou, and learns the
-// secrets of all its devices. say is told how far it is.
-func makeFleet(r *rest, g *fleet.Group, say io.Writer) error {
+// secrets of all its devices. say is told how far it is, made gets the devices.
+func makeFleet(r *rest, g *fleet.Group, say io.Writer, made *litter) error {
 	lacks, err := ensureProduct(r, g.Product, g.Dialect, g.IsGateway(), g.ModelText())
 	if err != nil {
 		return err
@@ -213,9 +251,10 @@ func makeFleet(r *rest, g *fleet.Group, say io.Writer) error {
 		return err
 	}
 	var missing []newDevice
+	var names []string
 	for _, name := range g.Names() {
 		if there[name] == "" {
-			missing = append(missing, newDevice{Name: name})
+			missing, names = append(missing, newDevice{Name: name}), append(names, name)
 		}
 	}
 	if len(missing) == 0 {
@@ -226,6 +265,7 @@ func makeFleet(r *rest, g *fleet.Group, say io.Writer) error {
 		if err := r.call("POST", at("products", g.Product, "devices", "batch"), nil, map[string]any{"devices": some}, nil); err != nil {
 			return err
 		}
+		made.add(g.Product, names[first:first+len(some)])
 		if done := first + len(some); done < len(missing) {
 			fmt.Fprintf(say, "%d of %d devices of %s made\n", done, len(missing), g.Product)
 		}
