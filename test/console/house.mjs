@@ -22,14 +22,14 @@ export const languages = {
 // A page that never asks another machine for anything, never complains on its
 // console, and breaks no rule of the content security policy. `faults` lists
 // what it did nevertheless; answers of our own API that refuse are no faults
-// where a story expects them.
-export async function visit({ language = 'en', width = 1440, height = 900, dark = false, expects = [] } = {}) {
+// where a story expects them. `at` is another way to the same Matou.
+export async function visit({ language = 'en', width = 1440, height = 900, dark = false, expects = [], at = address } = {}) {
   const context = await browser.newContext({ locale: languages[language].locale, timezoneId: 'Asia/Shanghai', viewport: { width, height }, colorScheme: dark ? 'dark' : 'light' })
   context.setDefaultTimeout(60_000)
   const faults = []
   await context.route('**/*', (route) => {
     const url = route.request().url()
-    if (url.startsWith(address + '/') || url.startsWith('data:') || url.startsWith('blob:')) return route.continue()
+    if (url.startsWith(at + '/') || url.startsWith('data:') || url.startsWith('blob:')) return route.continue()
     faults.push(`asked elsewhere: ${url}`)
     return route.abort()
   })
@@ -45,7 +45,7 @@ export async function visit({ language = 'en', width = 1440, height = 900, dark 
   page.on('websocket', (socket) => {
     if (new URL(socket.url()).hostname !== new URL(address).hostname) faults.push(`asked elsewhere: ${socket.url()}`)
   })
-  return { page, context, faults, words: languages[language] }
+  return { page, context, faults, at, words: languages[language] }
 }
 
 // fine says that a visit is over and nothing was amiss.
@@ -55,8 +55,8 @@ export async function fine(visit) {
 }
 
 // signIn fills in the form; somebody else than the administrator is named.
-export async function signIn({ page, words }, name = 'admin', secret = password) {
-  await page.goto(address + '/')
+export async function signIn({ page, at, words }, name = 'admin', secret = password) {
+  await page.goto(at + '/')
   await page.getByLabel(words.name, { exact: true }).fill(name)
   await page.getByLabel(words.password, { exact: true }).fill(secret)
   await page.getByRole('button', { name: words.signIn }).click()

@@ -32,7 +32,7 @@ export function Page() {
   })
   return (
     <>
-      <Typography.Title level={2} style={{ marginBottom: 4 }}>{frame.audit}</Typography.Title>
+      <Typography.Title level={2} style={{ marginTop: 0, marginBottom: 4 }}>{frame.audit}</Typography.Title>
       <Typography.Paragraph type="secondary">{t.intro}</Typography.Paragraph>
       <Flex gap={8} wrap style={{ marginBottom: 16 }}>
         <Segmented<Outcome> aria-label={t.outcome} value={outcome} onChange={setOutcome} options={(['all', 'done', 'refused'] as const).map((value) => ({ value, label: t[value] }))} />

@@ -33,7 +33,7 @@ export function Page() {
     <>
       <Flex justify="space-between" align="center" gap={12} wrap style={{ marginBottom: 16 }}>
         <Typography.Title level={2} style={{ margin: 0 }}>{frame.gateways}</Typography.Title>
-        <Flex gap={8} wrap>
+        <Flex gap={8} wrap style={{ maxWidth: '100%' }}>
           <ProductPick value={product} choose={(key) => { setChosen(''); setText(''); chooseProduct(key) }} fits={isGateway} none={t.noProduct} />
           <Select
             aria-label={t.gateway}
