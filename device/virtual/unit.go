@@ -116,19 +116,7 @@ func (u *Unit) Run(ctx context.Context) error {
 	if u.line != nil {
 		defer u.line.module.Close()
 	}
-	if every := u.d.Report.Every; every > 0 {
-		u.dev.Every(every, func(context.Context) (device.Values, error) { return u.measure(), nil })
-	}
-	if u.d.Report.OnChange {
-		told := u.d.Report.Every > 0 // the first of the regular reports has it all
-		u.dev.OnChange(u.pulse(), u.d.Report.Tolerance, func(context.Context) (device.Values, error) {
-			if told {
-				told = false
-				return nil, nil
-			}
-			return u.measure(), nil
-		})
-	}
+	u.report()
 	ctx, cancel := context.WithCancel(ctx)
 	var rules sync.WaitGroup
 	defer rules.Wait()
@@ -137,6 +125,33 @@ func (u *Unit) Run(ctx context.Context) error {
 		rules.Go(func() { u.watch(ctx) })
 	}
 	return u.dev.Run(ctx)
+}
+
+// report has the device report in its interval, what has changed, or both. With
+// both, one look does it: of two at the same moment, the one that tells changes
+// may come first, and the other tells the same again.
+func (u *Unit) report() {
+	every := u.d.Report.Every
+	if !u.d.Report.OnChange {
+		if every > 0 {
+			u.dev.Every(every, func(context.Context) (device.Values, error) { return u.measure(), nil })
+		}
+		return
+	}
+	told := time.Duration(-1) // the interval, counted from the beginning, in which everything was told last
+	u.dev.OnChange(u.pulse(), u.d.Report.Tolerance, func(context.Context) (device.Values, error) {
+		v := u.measure()
+		if every <= 0 {
+			return v, nil
+		}
+		now := time.Since(u.began) / every
+		if now == told {
+			return v, nil
+		}
+		told = now
+		u.dev.Post(v)
+		return nil, nil
+	})
 }
 
 // Dropped counts the reports that the full queue has lost.

@@ -2,7 +2,9 @@ package virtual
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"net"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -144,4 +146,32 @@ func TestSensorsThatFailAreLeftOut(t *testing.T) {
 	if got := fmt.Sprint(*told); got != "[failed T map[] ]" {
 		t.Error(got)
 	}
+}
+
+// TestRegularReportsAreNotRepeated has a value that changes just when a report
+// is due: it is told once.
+func TestRegularReportsAreNotRepeated(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d, err := Read("f", []byte(base+`
+sensors: {Lux: {curve: steps, values: [1, 2, 3], hold: 5s}}
+report: {every: 5s, onChange: true, queue: 1}
+`), Files("."), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		u, err := New(d, Options{Dial: func(context.Context) (net.Conn, error) { return nil, errors.New("no network") }})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute+500*time.Millisecond)
+		defer cancel()
+		if err := u.Run(ctx); err != nil {
+			t.Error(err)
+		}
+		// There is no connection: one report is being sent, one waits, the others
+		// were lost.
+		if got, want := u.Dropped()+2, int64(13); got != want {
+			t.Errorf("%d reports in a minute, want %d", got, want)
+		}
+	})
 }
