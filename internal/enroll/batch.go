@@ -251,9 +251,9 @@ func (s *Service) checkNames(ctx context.Context, product string, names []string
 	return nil
 }
 
-// Allowed returns names of a product's list in order, and a cursor for the next
-// page.
-func (s *Service) Allowed(ctx context.Context, product, after string, limit int) ([]string, string, error) {
+// Allowed returns names of a product's list that have text in them, in order,
+// and a cursor for the next page.
+func (s *Service) Allowed(ctx context.Context, product, text, after string, limit int) ([]string, string, error) {
 	if _, err := s.Registry.Product(ctx, product); err != nil {
 		return nil, "", err
 	}
@@ -261,7 +261,7 @@ func (s *Service) Allowed(ctx context.Context, product, after string, limit int)
 	if err != nil {
 		return nil, "", err
 	}
-	found, err := s.Store.Names(ctx, product, after, limit+1)
+	found, err := s.Store.Names(ctx, product, text, after, limit+1)
 	if err != nil || len(found) <= limit {
 		return found, "", err
 	}

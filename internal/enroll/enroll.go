@@ -59,7 +59,8 @@ type Store interface {
 	AddNames(ctx context.Context, product string, names []string, at time.Time) (added int, err error)
 	RemoveNames(ctx context.Context, product string, names []string) (removed int, err error)
 	HasName(ctx context.Context, product, name string) (bool, error)
-	Names(ctx context.Context, product, after string, limit int) ([]string, error)
+	// Names are those that have text in them, upper and lower case alike; all for "".
+	Names(ctx context.Context, product, text, after string, limit int) ([]string, error)
 	CountNames(ctx context.Context, product string) (int, error)
 
 	InsertBatch(ctx context.Context, b *Batch) error

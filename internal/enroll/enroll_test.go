@@ -333,7 +333,7 @@ func TestListsAreBounded(t *testing.T) {
 	if _, err := h.Allow(t.Context(), product, []string{"one"}); fault.KindOf(err) != fault.KindExhausted {
 		t.Errorf("one too many: %v", err)
 	}
-	if _, _, err := h.Allowed(t.Context(), product, "", registry.MaxLimit+1); fault.KindOf(err) != fault.KindInvalid {
+	if _, _, err := h.Allowed(t.Context(), product, "", "", registry.MaxLimit+1); fault.KindOf(err) != fault.KindInvalid {
 		t.Errorf("%v", err)
 	}
 }

@@ -40,10 +40,11 @@ func (a *api) changeRegistration(ctx context.Context, in *changeRegistrationInpu
 type listNamesInput struct {
 	ProductPath
 	Paging
+	Text string `query:"text" doc:"In the name; upper and lower case alike"`
 }
 
 func (a *api) listNames(ctx context.Context, in *listNamesInput) (list[string], error) {
-	names, next, err := a.Enroll.Allowed(ctx, in.Product, in.After, in.Limit)
+	names, next, err := a.Enroll.Allowed(ctx, in.Product, in.Text, in.After, in.Limit)
 	if err != nil {
 		return list[string]{}, err
 	}

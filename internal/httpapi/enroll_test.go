@@ -1,6 +1,7 @@
 package httpapi_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -29,6 +30,9 @@ func TestRegistrationIsManaged(t *testing.T) {
 	first := h.want(200, "GET", p+"/registration/names?limit=1", nil)
 	if items := first["items"].([]any); len(items) != 1 || items[0] != "a" || first["next"] != "a" {
 		t.Errorf("%v", first)
+	}
+	if some := h.want(200, "GET", p+"/registration/names?text=B", nil); fmt.Sprint(some["items"]) != "[b]" {
+		t.Errorf("with a B in them: %v", some)
 	}
 	h.want(422, "POST", p+"/registration/names", object{"names": []string{}})
 	h.want(400, "POST", p+"/registration/names", object{"names": []string{"a/b"}})

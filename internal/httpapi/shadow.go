@@ -90,9 +90,9 @@ type desired struct {
 
 // A desiredList is the desired values of a device.
 type desiredList struct {
-	list[desired]
-	Told string `json:"told,omitempty" doc:"Of a change: delivered or offline"`
-	Why  string `json:"why,omitempty" doc:"Of a change: why the device could not be told"`
+	Items []desired `json:"items"`
+	Told  string    `json:"told,omitempty" doc:"Of a change: delivered or offline"`
+	Why   string    `json:"why,omitempty" doc:"Of a change: why the device could not be told"`
 }
 
 func (a *api) viewDesired(ctx context.Context, in DevicePath, all []dialect.DesiredValue) (desiredList, error) {
@@ -109,7 +109,7 @@ func (a *api) viewDesired(ctx context.Context, in DevicePath, all []dialect.Desi
 			}
 		}
 	}
-	return desiredList{list: page(items, "")}, nil
+	return desiredList{Items: items}, nil
 }
 
 // same reports whether two values are the same, 1 and 1.0 included.

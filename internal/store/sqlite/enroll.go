@@ -108,8 +108,8 @@ func (d *DB) HasName(ctx context.Context, product, name string) (there bool, err
 }
 
 // Names is of [enroll.Store].
-func (d *DB) Names(ctx context.Context, product, after string, limit int) (names []string, err error) {
-	rows, err := d.sql.QueryContext(ctx, selectNames, product, after, limit)
+func (d *DB) Names(ctx context.Context, product, text, after string, limit int) (names []string, err error) {
+	rows, err := d.sql.QueryContext(ctx, selectNames, product, after, text, limit)
 	if err != nil {
 		return nil, err
 	}
@@ -144,8 +144,9 @@ func (d *DB) InsertBatch(ctx context.Context, b *enroll.Batch) error {
 const (
 	batchColumns  = "product, name, note, created_at"
 	selectBatches = "SELECT " + batchColumns + " FROM batches WHERE product = ? AND name > ? ORDER BY name LIMIT ?"
-	selectNames   = "SELECT name FROM enroll_names WHERE product = ? AND name > ? ORDER BY name LIMIT ?"
 )
+
+var selectNames = "SELECT name FROM enroll_names WHERE product = ? AND name > ? AND " + holds("name") + " ORDER BY name LIMIT ?"
 
 // scanBatch reads a batch as it is now.
 func (d *DB) scanBatch(ctx context.Context, row scanner) (b enroll.Batch, err error) {

@@ -94,12 +94,18 @@ func namesListed(t *testing.T, s House) {
 			t.Errorf("%s: %v, %v", name, got, err)
 		}
 	}
-	first, err := s.Names(t.Context(), "p", "", 2)
+	first, err := s.Names(t.Context(), "p", "", "", 2)
 	noError(t, err)
-	rest, err := s.Names(t.Context(), "p", "b", 10)
+	rest, err := s.Names(t.Context(), "p", "", "b", 10)
 	noError(t, err)
 	if !slices.Equal(first, []string{"a", "b"}) || !slices.Equal(rest, []string{"c", "d"}) {
 		t.Errorf("%v, then %v", first, rest)
+	}
+	if some, err := s.Names(t.Context(), "p", "C", "", 10); !slices.Equal(some, []string{"c"}) || err != nil {
+		t.Errorf("with a C in them: %v, %v", some, err)
+	}
+	if none, err := s.Names(t.Context(), "p", "%", "", 10); len(none) > 0 || err != nil {
+		t.Errorf("with a %% in them: %v, %v", none, err)
 	}
 	if n, err := s.RemoveNames(t.Context(), "p", []string{"a", "e", "b"}); n != 2 || err != nil {
 		t.Errorf("%d removed, %v", n, err)
