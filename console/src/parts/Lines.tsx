@@ -4,13 +4,22 @@ import { ThemeContext } from '../app/theme'
 // A Line is a curve over time.
 export type Line = { id: string; name: string; unit: string; points: [string | number, number][]; color?: string }
 
-type Props = { lines: Line[]; zoom?: boolean; height?: number; label?: string }
+type Props = { lines: Line[]; zoom?: boolean; onZoom?: (part: { from: number; to: number } | undefined) => void; height?: number; label?: string }
 
-// Lines draws curves over time, those of one unit on one axis.
-export function Lines({ lines, zoom = false, height = 380, label }: Props) {
+// A part below this share of the whole is one that is looked at closely.
+const closely = 0.5
+
+// A pause of so many milliseconds ends a zoom.
+const pause = 300
+
+// Lines draws curves over time, those of one unit on one axis. onZoom is told
+// which part of the whole is looked at closely, undefined for none.
+export function Lines({ lines, zoom = false, onZoom, height = 380, label }: Props) {
   const box = useRef<HTMLDivElement>(null)
   const { dark } = useContext(ThemeContext)
   const chart = useRef<{ setOption: (o: object, how?: object) => void } | null>(null)
+  const zoomed = useRef(onZoom)
+  zoomed.current = onZoom
   const [ready, setReady] = useState(false)
   useEffect(() => {
     let gone = false
@@ -21,7 +30,13 @@ export function Lines({ lines, zoom = false, height = 380, label }: Props) {
       const watch = new ResizeObserver(() => made.resize())
       watch.observe(box.current)
       chart.current = made
+      let rest: ReturnType<typeof setTimeout>
+      made.on('datazoom', () => {
+        clearTimeout(rest)
+        rest = setTimeout(() => zoomed.current?.(partOf(made.getOption() as Zoomed)), pause)
+      })
       end = () => {
+        clearTimeout(rest)
         watch.disconnect()
         made.dispose()
       }
@@ -52,4 +67,11 @@ export function Lines({ lines, zoom = false, height = 380, label }: Props) {
     )
   }, [lines, ready, zoom])
   return <div ref={box} role="img" aria-label={label ?? lines.map((l) => l.name).join(', ')} style={{ height, width: '100%' }} />
+}
+
+type Zoomed = { dataZoom?: { start?: number; end?: number; startValue?: number; endValue?: number }[] }
+
+function partOf({ dataZoom: [z] = [] }: Zoomed): { from: number; to: number } | undefined {
+  if (!z || (z.end ?? 100) - (z.start ?? 0) > closely * 100 || z.startValue === undefined || z.endValue === undefined) return undefined
+  return { from: Math.floor(z.startValue), to: Math.ceil(z.endValue) }
 }

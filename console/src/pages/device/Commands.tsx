@@ -1,4 +1,4 @@
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import { useInfiniteQuery, useMutation, useQueryClient } from '@tanstack/react-query'
 import { Alert, Button, Card, Empty, Flex, Form, Select, Table, Tag, Typography } from 'antd'
 import { useState } from 'react'
 import { api, must, type Schemas } from '../../api/client'
@@ -6,6 +6,7 @@ import { may, useMe } from '../../app/session'
 import { useTexts } from '../../i18n/texts'
 import { Moment } from '../../parts/Moment'
 import { problemText } from '../../parts/problem'
+import { Trouble } from '../../parts/Trouble'
 import { keyOf, say, useModel, type DataType, type Id } from './data'
 import { deviceTexts } from './texts'
 import { given, TypeInput } from './TypeInput'
@@ -42,9 +43,10 @@ export function Commands({ id }: { id: Id }) {
       <div style={{ display: 'grid', gridTemplateColumns: 'repeat(auto-fit, minmax(min(340px, 100%), 1fr))', gap: 16 }}>
         <Card size="small" title={t.setProperties}>
           {writable.length === 0 ? <Empty description={t.noWritable} /> : (
-            <Values needed params={writable} disabled={!working} busy={set.isPending} action={t.set} act={(v) => set.mutate(v)} second={{ label: t.wish, act: (v) => wish.mutate(v) }} />
+            <Values needed params={writable} disabled={!working} busy={set.isPending} action={t.set} act={(v) => { wish.reset(); set.mutate(v) }} second={{ label: t.wish, act: (v) => { set.reset(); wish.mutate(v) } }} />
           )}
           <Outcome order={set.data} error={set.error ?? wish.error} />
+          {wish.data && <Alert type="success" showIcon title={t.told[wish.data.told ?? ''] ?? wish.data.why ?? t.toldOff} style={{ marginTop: 12 }} />}
         </Card>
         <Card size="small" title={t.invoke}>
           {services.length === 0 ? <Empty description={t.noServices} /> : (
@@ -107,26 +109,32 @@ function Outcome({ order, error }: { order: Schemas['Order'] | undefined; error:
 
 function History({ id }: { id: Id }) {
   const t = useTexts(deviceTexts)
-  const commands = useQuery({
+  const commands = useInfiniteQuery({
     queryKey: keyOf(id, 'commands'),
-    queryFn: async () => (await must(api.GET('/api/v1/products/{product}/devices/{device}/commands', { params: { path: id, query: { limit: 50, order: 'desc' } } }))).items ?? [],
+    initialPageParam: '',
+    queryFn: ({ pageParam }) => must(api.GET('/api/v1/products/{product}/devices/{device}/commands', { params: { path: id, query: { limit: 50, order: 'desc', ...(pageParam && { after: pageParam }) } } })),
+    getNextPageParam: (last) => last.next || undefined,
   })
   return (
-    <Table
-      size="small"
-      rowKey="id"
-      loading={commands.isPending}
-      dataSource={commands.data ?? []}
-      pagination={false}
-      scroll={{ x: 640 }}
-      locale={{ emptyText: <Empty description={t.none} /> }}
-      columns={[
-        { title: t.time, key: 'time', width: 190, render: (_, o) => <Moment time={o.sentAt} /> },
-        { title: t.kind, key: 'kind', width: 120, render: (_, o) => o.service ?? t.kinds[o.kind] ?? o.kind },
-        { title: t.state, key: 'state', width: 130, render: (_, o) => <Tag color={colors[o.state] ?? 'default'}>{t.states[o.state] ?? o.state}</Tag> },
-        { title: t.input, key: 'input', render: (_, o) => <Typography.Text code>{say(o.input)}</Typography.Text> },
-        { title: t.reply, key: 'reply', render: (_, o) => [o.code, o.message, o.output ? say(o.output) : ''].filter(Boolean).join(' · ') },
-      ]}
-    />
+    <Flex vertical gap={12}>
+      <Trouble error={commands.error} again={commands.refetch} />
+      <Table
+        size="small"
+        rowKey="id"
+        loading={commands.isPending}
+        dataSource={commands.data?.pages.flatMap((p) => p.items ?? []) ?? []}
+        pagination={false}
+        scroll={{ x: 640 }}
+        locale={{ emptyText: commands.isSuccess ? <Empty description={t.noCommands} /> : ' ' }}
+        columns={[
+          { title: t.time, key: 'time', width: 190, render: (_, o) => <Moment time={o.sentAt} /> },
+          { title: t.kind, key: 'kind', width: 120, render: (_, o) => o.service ?? t.kinds[o.kind] ?? o.kind },
+          { title: t.state, key: 'state', width: 130, render: (_, o) => <Tag color={colors[o.state] ?? 'default'}>{t.states[o.state] ?? o.state}</Tag> },
+          { title: t.input, key: 'input', render: (_, o) => <Typography.Text code>{say(o.input)}</Typography.Text> },
+          { title: t.reply, key: 'reply', render: (_, o) => [o.code, o.message, o.output ? say(o.output) : ''].filter(Boolean).join(' · ') },
+        ]}
+      />
+      {commands.hasNextPage && <Button loading={commands.isFetchingNextPage} onClick={() => commands.fetchNextPage()} style={{ alignSelf: 'center' }}>{t.showMore}</Button>}
+    </Flex>
   )
 }

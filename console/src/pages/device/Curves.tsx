@@ -1,54 +1,71 @@
 import { useQueries } from '@tanstack/react-query'
-import { Empty, Flex, Segmented, Select } from 'antd'
-import { useState } from 'react'
+import { Empty, Flex, Input, Segmented, Select, Skeleton } from 'antd'
+import { useRef, useState } from 'react'
 import { api, must } from '../../api/client'
 import { useTexts } from '../../i18n/texts'
 import { Lines } from '../../parts/Lines'
+import { Trouble } from '../../parts/Trouble'
 import { keyOf, useLatest, useModel, type Id } from './data'
 import { Export } from './Export'
 import { deviceTexts } from './texts'
 
+const minute = 60_000
 const ranges = { '15m': 15, '1h': 60, '6h': 360, '24h': 1440, '7d': 10080, '30d': 43200 } as const
-type Range = keyof typeof ranges
+type Range = keyof typeof ranges | 'own'
+
+// A Span is a time from which, and perhaps to which, something is shown; by the
+// clock of the visitor.
+type Span = { from: number; to?: number }
 
 const drawable = ['int32', 'int64', 'float', 'double', 'bool', 'enum']
+const points = 600
 
-// Curves compare properties over time; the wheel zooms.
+type Point = [time: string, value: number]
+
+// Curves compare properties over time. The wheel zooms, and what is looked at
+// closely is read again in finer steps.
 export function Curves({ id }: { id: Id }) {
   const t = useTexts(deviceTexts)
   const model = useModel(id.product)
   const latest = useLatest(id)
   const [range, setRange] = useState<Range>('1h')
+  const [own, setOwn] = useState<{ from: number; to: number }>(() => ({ from: Date.now() - 60 * minute, to: Date.now() }))
+  const [close, setClose] = useState<{ from: number; to: number }>()
   const [picked, pick] = useState<string[] | null>(null)
   const known = (latest.data?.items ?? []).filter((l) => {
     const type = model.data?.properties?.find((p) => p.id === l.property)?.type
     return type ? drawable.includes(type.kind) : typeof (l.value as unknown) === 'number'
   })
   const chosen = picked ?? known.filter((l) => l.time).slice(0, 2).map((l) => l.property)
-  const courses = useQueries({
-    queries: chosen.map((property) => ({
-      queryKey: keyOf(id, 'history', property, range),
-      queryFn: async () => {
-        const from = new Date(Date.now() - ranges[range] * 60_000).toISOString()
-        const c = await must(
-          api.GET('/api/v1/products/{product}/devices/{device}/properties/{property}/history', { params: { path: { ...id, property }, query: { from, points: 600 } } }),
-        )
-        const buckets = c.buckets ?? []
-        return { from, stored: buckets.reduce((n, b) => n + b.count, 0), points: buckets.map((b) => [b.start, b.avg ?? Number(b.last)] as [string, number]) }
-      },
-    })),
-  })
+  const upsideDown = range === 'own' && own.from >= own.to
+  const span = (): Span => (range === 'own' ? own : { from: Date.now() - ranges[range] * minute })
+  const name = range === 'own' ? `${own.from}-${own.to}` : range
+  const coarse = useCourses(id, upsideDown ? [] : chosen, name, span)
+  const fine = useCourses(id, close ? chosen : [], close ? `${close.from}-${close.to}` : '', () => close!)
+  const reading = coarse.some((c) => c.isPending)
   const lines = chosen.map((property, i) => {
     const l = known.find((k) => k.property === property)
-    return { id: property, name: l?.name || property, unit: l?.unit ?? '', points: courses[i]?.data?.points ?? [] }
+    const [whole, part] = [coarse[i]?.data?.points ?? [], fine[i]?.data?.points]
+    return { id: property, name: l?.name || property, unit: l?.unit ?? '', points: close && part ? within(whole, part, close) : whole }
   })
-  const stored = courses.reduce((n, c) => n + (c.data?.stored ?? 0), 0)
-  const from = courses[0]?.data?.from
-  const empty = lines.every((l) => l.points.length === 0)
+  const shown = useRef(lines)
+  if (!reading) shown.current = lines // until others have come, what was there stays
+  const stored = coarse.reduce((n, c) => n + (c.data?.stored ?? 0), 0)
+  const asked = coarse[0]?.data?.span
+  const trouble = latest.error ?? coarse.find((c) => c.error)?.error ?? null
+  const choose = (r: Range) => {
+    if (r === 'own' && range !== 'own') setOwn({ from: Date.now() - ranges[range] * minute, to: Date.now() })
+    setClose(undefined)
+    setRange(r)
+  }
+  const empty = shown.current.every((l) => l.points.length === 0)
+  const nothing = known.length === 0 ? t.noDrawable : chosen.length === 0 ? t.chooseSome : t.noData
   return (
     <Flex vertical gap={12}>
       <Flex gap={8} wrap align="center">
-        <Segmented aria-label={t.range} options={Object.keys(ranges)} value={range} onChange={(r) => setRange(r as Range)} />
+        <div style={{ maxWidth: '100%', overflowX: 'auto' }}>
+          <Segmented<Range> aria-label={t.range} options={[...(Object.keys(ranges) as Range[]), 'own' as const].map((value) => ({ value, label: t.ranges[value] }))} value={range} onChange={choose} />
+        </div>
         <Select
           mode="multiple"
           aria-label={t.properties}
@@ -58,9 +75,62 @@ export function Curves({ id }: { id: Id }) {
           options={known.map((l) => ({ value: l.property, label: l.name || l.property }))}
           style={{ flex: '1 1 240px', maxWidth: 600 }}
         />
-        <Export id={id} properties={chosen} from={from} stored={stored} />
       </Flex>
-      {empty ? <Empty description={t.noData} /> : <Lines lines={lines} zoom />}
+      {range === 'own' && (
+        <Flex gap={8} wrap align="center">
+          <Moments label={t.from} value={own.from} change={(from) => { setClose(undefined); setOwn({ ...own, from }) }} wrong={upsideDown} />
+          <Moments label={t.to} value={own.to} change={(to) => { setClose(undefined); setOwn({ ...own, to }) }} wrong={upsideDown} />
+          {upsideDown && <span role="alert" style={{ color: 'var(--ant-color-error)' }}>{t.upsideDown}</span>}
+        </Flex>
+      )}
+      <Trouble error={trouble} again={() => Promise.all([latest.refetch(), ...coarse.map((c) => c.refetch())])} />
+      {(reading || latest.isPending) && empty ? <Skeleton active paragraph={{ rows: 8 }} /> : empty ? <Empty description={nothing} /> : <Lines key={name} lines={shown.current} zoom onZoom={setClose} />}
+      <Export id={id} properties={chosen} span={asked} stored={stored} />
     </Flex>
+  )
+}
+
+// useCourses reads the courses of properties over a span, some hundred points
+// each; name is the span's, whose times move on.
+function useCourses(id: Id, properties: string[], name: string, span: () => Span) {
+  return useQueries({
+    queries: properties.map((property) => ({
+      queryKey: keyOf(id, 'history', property, name),
+      gcTime: minute,
+      queryFn: async ({ signal }: { signal: AbortSignal }) => {
+        const now = span()
+        const query = { from: new Date(now.from).toISOString(), ...(now.to && { to: new Date(now.to).toISOString() }), points }
+        const c = await must(api.GET('/api/v1/products/{product}/devices/{device}/properties/{property}/history', { params: { path: { ...id, property }, query }, signal }))
+        const buckets = c.buckets ?? []
+        return { span: now, stored: buckets.reduce((n, b) => n + b.count, 0), points: buckets.map((b): Point => [b.start, b.avg ?? Number(b.last)]) }
+      },
+    })),
+  })
+}
+
+// within puts what was read again closely into the whole.
+function within(whole: Point[], part: Point[], { from, to }: { from: number; to: number }): Point[] {
+  const at = (p: Point) => Date.parse(p[0])
+  return [...whole.filter((p) => at(p) < from), ...part, ...whole.filter((p) => at(p) > to)]
+}
+
+// Moments is a field for a moment by the visitor's clock.
+function Moments({ label, value, change, wrong }: { label: string; value: number; change: (at: number) => void; wrong: boolean }) {
+  const local = new Date(value - new Date(value).getTimezoneOffset() * minute).toISOString().slice(0, 19)
+  return (
+    <label>
+      {label}{' '}
+      <Input
+        type="datetime-local"
+        step={1}
+        value={local}
+        {...(wrong && { status: 'error' as const })}
+        onChange={(e) => {
+          const at = new Date(e.target.value).getTime()
+          if (!Number.isNaN(at)) change(at)
+        }}
+        style={{ width: 220 }}
+      />
+    </label>
   )
 }

@@ -20,15 +20,15 @@ const exportTexts = texts(
 
 const most = 1_000_000
 
-type Props = { id: Id; properties: string[]; from: string | undefined; stored: number }
+type Props = { id: Id; properties: string[]; span: { from: number; to?: number } | undefined; stored: number }
 
 // Export saves the values of a range as they are stored, and says so.
-export function Export({ id, properties, from, stored }: Props) {
+export function Export({ id, properties, span, stored }: Props) {
   const t = useTexts(exportTexts)
   const { language } = useLanguage()
   const number = (n: number) => n.toLocaleString(language)
-  const able = !!from && stored > 0 && stored <= most
-  const query = new URLSearchParams([...properties.map((p) => ['property', p]), ['from', from ?? '']])
+  const able = !!span && stored > 0 && stored <= most
+  const query = new URLSearchParams([...properties.map((p) => ['property', p]), ...Object.entries(span ?? {}).map(([name, at]) => [name, new Date(at).toISOString()])])
   const address = `/api/v1/products/${encodeURIComponent(id.product)}/devices/${encodeURIComponent(id.device)}/properties.csv?${query}`
   return (
     <Flex gap={8} align="center" wrap>

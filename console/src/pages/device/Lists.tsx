@@ -1,10 +1,13 @@
-import { useQuery } from '@tanstack/react-query'
-import { Empty, Flex, Table, Tag, Typography } from 'antd'
-import { Link } from 'react-router'
+import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
+import { Button, Empty, Flex, Table, Tag, Tooltip, Typography } from 'antd'
+import { Link, useNavigate } from 'react-router'
 import { api, must } from '../../api/client'
+import { may, useMe } from '../../app/session'
 import { useTexts } from '../../i18n/texts'
 import { DeviceState } from '../../parts/DeviceState'
 import { Moment } from '../../parts/Moment'
+import { readableSize } from '../../parts/size'
+import { Trouble } from '../../parts/Trouble'
 import { keyOf, say, useModel, type Id } from './data'
 import { deviceTexts } from './texts'
 
@@ -15,27 +18,33 @@ const path = '/api/v1/products/{product}/devices/{device}'
 export function Events({ id }: { id: Id }) {
   const t = useTexts(deviceTexts)
   const model = useModel(id.product)
-  const events = useQuery({
+  const events = useInfiniteQuery({
     queryKey: keyOf(id, 'events'),
-    queryFn: async () => (await must(api.GET(`${path}/events`, { params: { path: id, query: { limit: 100, order: 'desc' } } }))).items ?? [],
+    initialPageParam: '',
+    queryFn: ({ pageParam }) => must(api.GET(`${path}/events`, { params: { path: id, query: { limit: 100, order: 'desc', ...(pageParam && { after: pageParam }) } } })),
+    getNextPageParam: (last) => last.next || undefined,
   })
   const colors: Record<string, string> = { error: 'error', alert: 'warning' }
   return (
-    <Table
-      size="small"
-      rowKey={(e) => `${e.record}-${e.time}-${e.event}`}
-      loading={events.isPending}
-      dataSource={events.data ?? []}
-      pagination={false}
-      scroll={{ x: 520 }}
-      locale={{ emptyText: <Empty description={t.none} /> }}
-      columns={[
-        { title: t.time, key: 'time', width: 190, render: (_, e) => <Moment time={e.time} /> },
-        { title: t.event, key: 'event', render: (_, e) => model.data?.events?.find((m) => m.id === e.event)?.name || e.event },
-        { title: t.level, key: 'level', width: 90, render: (_, e) => <Tag color={colors[e.level] ?? 'default'}>{e.level}</Tag> },
-        { title: t.output, key: 'output', render: (_, e) => <Typography.Text code>{say(e.output)}</Typography.Text> },
-      ]}
-    />
+    <Flex vertical gap={12}>
+      <Trouble error={events.error} again={events.refetch} />
+      <Table
+        size="small"
+        rowKey={(e) => `${e.record}-${e.time}-${e.event}`}
+        loading={events.isPending}
+        dataSource={events.data?.pages.flatMap((p) => p.items ?? []) ?? []}
+        pagination={false}
+        scroll={{ x: 520 }}
+        locale={{ emptyText: events.isSuccess ? <Empty description={t.noEvents} /> : ' ' }}
+        columns={[
+          { title: t.time, key: 'time', width: 190, render: (_, e) => <Moment time={e.time} /> },
+          { title: t.event, key: 'event', render: (_, e) => model.data?.events?.find((m) => m.id === e.event)?.name || e.event },
+          { title: t.level, key: 'level', width: 90, render: (_, e) => <Tag color={colors[e.level] ?? 'default'}>{t.levels[e.level] ?? e.level}</Tag> },
+          { title: t.output, key: 'output', render: (_, e) => <Typography.Text code>{say(e.output)}</Typography.Text> },
+        ]}
+      />
+      {events.hasNextPage && <Button loading={events.isFetchingNextPage} onClick={() => events.fetchNextPage()} style={{ alignSelf: 'center' }}>{t.showMore}</Button>}
+    </Flex>
   )
 }
 
@@ -47,18 +56,21 @@ export function SubDevices({ id }: { id: Id }) {
     queryFn: async () => (await must(api.GET(`${path}/subs`, { params: { path: id, query: { limit: 200 } } }))).items ?? [],
   })
   return (
-    <Table
-      size="small"
-      rowKey={(s) => `${s.product}/${s.device}`}
-      loading={subs.isPending}
-      dataSource={subs.data ?? []}
-      pagination={false}
-      locale={{ emptyText: <Empty description={t.none} /> }}
-      columns={[
-        { title: t.device, key: 'device', render: (_, s) => <Link to={`/devices/${encodeURIComponent(s.product)}/${encodeURIComponent(s.device)}`}>{s.device}</Link> },
-        { title: t.state, key: 'state', render: (_, s) => <DeviceState state={s.state} /> },
-      ]}
-    />
+    <>
+      <Trouble error={subs.error} again={subs.refetch} />
+      <Table
+        size="small"
+        rowKey={(s) => `${s.product}/${s.device}`}
+        loading={subs.isPending}
+        dataSource={subs.data ?? []}
+        pagination={false}
+        locale={{ emptyText: subs.isSuccess ? <Empty description={t.noSubs} /> : ' ' }}
+        columns={[
+          { title: t.device, key: 'device', render: (_, s) => <Link to={`/devices/${encodeURIComponent(s.product)}/${encodeURIComponent(s.device)}`}>{s.device}</Link> },
+          { title: t.state, key: 'state', render: (_, s) => <DeviceState state={s.state} /> },
+        ]}
+      />
+    </>
   )
 }
 
@@ -72,17 +84,25 @@ export function VersionsAndFiles({ id }: { id: Id }) {
     queryKey: keyOf(id, 'files'),
     queryFn: async () => (await must(api.GET(`${path}/files`, { params: { path: id } }))).items ?? [],
   })
+  const able = may(useMe(), 'operator')
+  const go = useNavigate()
   const base = `/api/v1/products/${encodeURIComponent(id.product)}/devices/${encodeURIComponent(id.device)}/files/`
   return (
     <Flex vertical gap={16}>
-      <Typography.Title level={4} style={{ margin: 0 }}>{t.versions}</Typography.Title>
+      <Flex gap={12} wrap align="center" justify="space-between">
+        <Typography.Title level={4} style={{ margin: 0 }}>{t.versions}</Typography.Title>
+        <Tooltip title={able ? undefined : t.operators}>
+          <Button disabled={!able} onClick={() => void go(`/upgrades?product=${encodeURIComponent(id.product)}`, { state: { devices: [id.device] } })}>{t.upgrade}</Button>
+        </Tooltip>
+      </Flex>
+      <Trouble error={versions.error ?? files.error} again={() => Promise.all([versions.refetch(), files.refetch()])} />
       <Table
         size="small"
         rowKey="module"
         loading={versions.isPending}
         dataSource={versions.data ?? []}
         pagination={false}
-        locale={{ emptyText: t.none }}
+        locale={{ emptyText: versions.isSuccess ? t.noVersions : ' ' }}
         columns={[
           { title: t.module, dataIndex: 'module' },
           { title: t.version, dataIndex: 'version' },
@@ -96,10 +116,10 @@ export function VersionsAndFiles({ id }: { id: Id }) {
         loading={files.isPending}
         dataSource={files.data ?? []}
         pagination={false}
-        locale={{ emptyText: t.none }}
+        locale={{ emptyText: files.isSuccess ? t.noFiles : ' ' }}
         columns={[
           { title: t.file, key: 'name', render: (_, f) => <a href={`${base}${encodeURIComponent(f.uploadId)}/content`} download>{f.name}</a> },
-          { title: t.size, key: 'size', render: (_, f) => `${f.size.toLocaleString()} B` },
+          { title: t.size, key: 'size', render: (_, f) => readableSize(f.size) },
           { title: t.time, key: 'time', render: (_, f) => <Moment time={f.arrivedAt} /> },
         ]}
       />

@@ -1,6 +1,7 @@
 import { Card, Empty, Flex, Skeleton, Typography } from 'antd'
 import { useTexts } from '../../i18n/texts'
 import { Moment } from '../../parts/Moment'
+import { Trouble } from '../../parts/Trouble'
 import { say, useLatest, useModel, type Id } from './data'
 import { deviceTexts } from './texts'
 
@@ -10,7 +11,8 @@ export function Values({ id }: { id: Id }) {
   const latest = useLatest(id)
   const model = useModel(id.product)
   if (latest.isPending) return <Skeleton active />
-  const items = latest.data?.items ?? []
+  if (!latest.data) return <Trouble error={latest.error} again={latest.refetch} />
+  const items = latest.data.items ?? []
   if (items.length === 0) return <Empty description={t.noValues} />
   return (
     <div style={{ display: 'grid', gridTemplateColumns: 'repeat(auto-fill, minmax(min(220px, 100%), 1fr))', gap: 12 }}>

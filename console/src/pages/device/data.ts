@@ -36,6 +36,9 @@ export const useStatus = (id: Id) =>
     refetchInterval: 5000, // refusals are no event of the device
   })
 
+export const useProduct = (product: string) =>
+  useQuery({ queryKey: ['products', product], queryFn: () => must(api.GET('/api/v1/products/{product}', { params: { path: { product } } })) })
+
 export const useLatest = (id: Id) =>
   useQuery({ queryKey: keyOf(id, 'latest'), queryFn: () => must(api.GET('/api/v1/products/{product}/devices/{device}/properties', { params: { path: id } })) })
 

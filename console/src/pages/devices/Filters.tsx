@@ -1,8 +1,8 @@
-import { Flex, Input, Select } from 'antd'
-import { useEffect, useRef, useState } from 'react'
+import { Flex, Select } from 'antd'
 import type { Schemas } from '../../api/client'
 import { useTexts } from '../../i18n/texts'
 import { deviceStates, useStateName } from '../../parts/DeviceState'
+import { Typed } from '../../parts/Typed'
 import type { Filter } from './filter'
 import { devicesTexts } from './texts'
 
@@ -40,43 +40,5 @@ export function Filters({ filter, change, products }: Props) {
       {text('tag', t.tag, 150)}
       {text('batch', t.batch, 120)}
     </Flex>
-  )
-}
-
-// A pause of so many milliseconds in typing is the end of a word.
-const pause = 200
-
-// Typed is a field that acts when the typing pauses, or on Enter.
-function Typed({ label, width, value, change }: { label: string; width: number; value: string; change: (v: string) => void }) {
-  const [typed, setTyped] = useState(value)
-  const act = useRef(change)
-  act.current = change
-  const said = useRef(value)
-  useEffect(() => {
-    if (value !== said.current) { // changed by somebody else: the way back, or "clear"
-      said.current = value
-      setTyped(value)
-    }
-  }, [value])
-  const say = (v: string) => {
-    if (v.trim() === said.current) return
-    said.current = v.trim()
-    act.current(said.current)
-  }
-  useEffect(() => {
-    const timer = setTimeout(() => say(typed), pause)
-    return () => clearTimeout(timer)
-  }, [typed])
-  return (
-    <Input
-      aria-label={label}
-      placeholder={label}
-      allowClear
-      autoComplete="off"
-      value={typed}
-      onChange={(e) => setTyped(e.target.value)}
-      onPressEnter={() => say(typed)}
-      style={{ flex: `1 1 ${width}px`, maxWidth: width * 1.6 }}
-    />
   )
 }

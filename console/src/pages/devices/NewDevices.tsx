@@ -6,12 +6,18 @@ import { useNavigate } from 'react-router'
 import { api, must, type Schemas } from '../../api/client'
 import { useTexts } from '../../i18n/texts'
 import { problemText } from '../../parts/problem'
+import { readText } from '../../parts/readText'
 import { useFieldErrors } from '../../parts/useFieldErrors'
 import { devicesTexts } from './texts'
 
 export type Way = 'one' | 'many' | 'csv'
 
 type Wanted = { product: string; name?: string; secret?: string; nickname?: string; count?: number; prefix?: string }
+
+// What the API takes at once, in bytes.
+const mostBytes = 32 << 20
+
+const rowsOf = (csv: string) => csv.split(/\r\n|\r|\n/).filter((line) => line.trim() !== '').length - 1
 
 type Props = { way: Way | null; close: () => void; products: Schemas['Product'][]; product?: string }
 
@@ -22,7 +28,7 @@ export function NewDevices({ way, close, products, product }: Props) {
   const cache = useQueryClient()
   const navigate = useNavigate()
   const [form] = Form.useForm<Wanted>()
-  const [file, setFile] = useState<File | null>(null)
+  const [csv, setCSV] = useState<{ text?: string; wrong?: string }>({})
   const make = useMutation({
     mutationFn: async (w: Wanted) => {
       const path = { product: w.product }
@@ -32,9 +38,8 @@ export function NewDevices({ way, close, products, product }: Props) {
         return { count: 1, made }
       }
       if (way === 'csv') {
-        const text = await file!.text()
         const made = await must(
-          api.POST('/api/v1/products/{product}/devices.csv', { params: { path }, body: text as never, bodySerializer: (b: unknown) => b as string, headers: { 'Content-Type': 'text/csv' } }),
+          api.POST('/api/v1/products/{product}/devices.csv', { params: { path }, body: csv.text as never, bodySerializer: (b: unknown) => b as string, headers: { 'Content-Type': 'text/csv' } }),
         )
         return { count: made.created }
       }
@@ -52,9 +57,15 @@ export function NewDevices({ way, close, products, product }: Props) {
     },
   })
   useFieldErrors(form, way === 'one' ? make.error : null)
+  const choose = async (f: File) => {
+    make.reset()
+    if (f.size > mostBytes) return setCSV({ wrong: t.csvBig })
+    const text = await readText(f)
+    setCSV(text === undefined ? { wrong: t.csvNoText } : { text })
+  }
   const done = () => {
     make.reset()
-    setFile(null)
+    setCSV({})
     close()
   }
   const title = way === 'csv' ? t.import : way === 'many' ? t.createMany : t.create
@@ -66,7 +77,7 @@ export function NewDevices({ way, close, products, product }: Props) {
       onOk={() => form.submit()}
       okText={title}
       cancelText={t.cancel}
-      okButtonProps={{ disabled: way === 'csv' && !file }}
+      okButtonProps={{ disabled: way === 'csv' && csv.text === undefined }}
       confirmLoading={make.isPending}
       destroyOnHidden
     >
@@ -99,15 +110,15 @@ export function NewDevices({ way, close, products, product }: Props) {
           </>
         )}
         {way === 'csv' && (
-          <Form.Item extra={t.csvHelp}>
+          <Form.Item extra={t.csvHelp} validateStatus={csv.wrong ? 'error' : ''} help={csv.wrong ?? (csv.text !== undefined && t.csvRows(rowsOf(csv.text)))}>
             <Upload.Dragger
               accept=".csv,text/csv"
               maxCount={1}
               beforeUpload={(f) => {
-                setFile(f)
+                void choose(f)
                 return false
               }}
-              onRemove={() => setFile(null)}
+              onRemove={() => setCSV({})}
             >
               <InboxOutlined style={{ fontSize: 28 }} />
               <p>{t.chooseFile}</p>

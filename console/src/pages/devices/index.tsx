@@ -2,7 +2,7 @@ import { DownloadOutlined, DownOutlined, PlusOutlined } from '@ant-design/icons'
 import { useQuery } from '@tanstack/react-query'
 import { Alert, Button, Dropdown, Empty, Flex, Space, Tooltip, Typography } from 'antd'
 import { useState } from 'react'
-import { Link } from 'react-router'
+import { Link, useLocation, useNavigate } from 'react-router'
 import { api, must } from '../../api/client'
 import { may, useMe } from '../../app/session'
 import { useTexts } from '../../i18n/texts'
@@ -19,7 +19,14 @@ export function Page() {
   const t = useTexts(devicesTexts)
   const working = may(useMe(), 'operator')
   const [filter, narrow] = useFilter()
-  const [way, setWay] = useState<Way | null>(null)
+  // Who comes from a product to make a device finds the form open, once.
+  const here = useLocation()
+  const go = useNavigate()
+  const [way, setWay] = useState<Way | null>((here.state as { way?: Way } | null)?.way ?? null)
+  const close = () => {
+    setWay(null)
+    if (here.state) void go({ search: here.search }, { replace: true, state: null })
+  }
   // The cursors of the pages up to this one: the API knows only the way on.
   const [after, setAfter] = useState<string[]>([])
   const products = useQuery({
@@ -116,7 +123,7 @@ export function Page() {
           </Button>
         </Flex>
       )}
-      <NewDevices way={way} close={() => setWay(null)} products={all} {...(filter.product ? { product: filter.product } : {})} />
+      <NewDevices way={way} close={close} products={all} {...(filter.product ? { product: filter.product } : {})} />
     </Flex>
   )
 }

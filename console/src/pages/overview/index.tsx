@@ -26,7 +26,7 @@ export function Page() {
       <Refused error={all.error} />
       {o ? (
         <>
-          {!o.products && <Begin />}
+          <Begin o={o} />
           <Row gutter={[16, 16]}>
             {(['ONLINE', 'OFFLINE', 'INACTIVE', 'DISABLED'] as const).map((state) => (
               <Col key={state} xs={12} lg={6}>
@@ -79,7 +79,7 @@ function Health({ o }: { o: Schemas['Overview'] }) {
         size="small"
         column={{ xs: 1, sm: 2 }}
         items={[
-          { key: 's', label: t.storage, children: o.disk ? `${mib(o.disk.free)} / ${mib(o.disk.total)} ${t.free}` : '–' },
+          { key: 's', label: t.storage, children: o.disk ? t.free(mib(o.disk.free), mib(o.disk.total)) : '–' },
           { key: 'm', label: t.memory, children: mib(memoryBytes) },
           { key: 'c', label: t.connections, children: broker.connections },
           { key: 'q', label: t.queued, children: broker.queued },
@@ -93,17 +93,20 @@ function Health({ o }: { o: Schemas['Overview'] }) {
   )
 }
 
-// Begin is for a first visitor, who has no product.
-function Begin() {
+// Begin is for a first visitor: until a device of his has connected, it says
+// which step is next.
+function Begin({ o }: { o: Schemas['Overview'] }) {
   const t = useTexts(overviewTexts)
+  const { ONLINE = 0, OFFLINE = 0, INACTIVE = 0 } = o.states
+  if (ONLINE + OFFLINE > 0) return null
   return (
     <Card title={t.begin}>
       <Steps
-        current={0}
+        current={!o.products ? 0 : INACTIVE === 0 ? 1 : 2}
         items={[
           { title: <Link to="/products">{t.step1}</Link>, content: t.step1why },
           { title: <Link to="/devices">{t.step2}</Link>, content: t.step2why },
-          { title: <Link to="/bench">{t.step3}</Link>, content: t.step3why },
+          { title: <Link to={INACTIVE > 0 ? '/devices?state=INACTIVE' : '/bench'}>{t.step3}</Link>, content: <>{t.step3why} <Link to="/bench">{t.toBench}</Link></> },
         ]}
       />
     </Card>

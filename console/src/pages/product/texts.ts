@@ -24,6 +24,8 @@ export const productTexts = texts(
     registration: 'Dynamic registration',
     topics: 'Topics',
     config: 'Remote configuration',
+    devices: (n: number) => `${n.toLocaleString('en')} device${n === 1 ? '' : 's'}`,
+    newDevice: 'New device',
     role: 'Your role may look, but not change.',
   },
   {
@@ -49,6 +51,8 @@ export const productTexts = texts(
     registration: '动态注册',
     topics: 'Topic 类',
     config: '远程配置',
+    devices: (n: number) => `${n.toLocaleString('zh-CN')} 个设备`,
+    newDevice: '添加设备',
     role: '当前角色只能查看，不能修改。',
   },
 )

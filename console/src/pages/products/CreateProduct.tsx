@@ -1,11 +1,12 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query'
-import { Button, Drawer, Flex, Form, Grid, Input, Radio, Segmented } from 'antd'
+import { Button, Drawer, Flex, Form, Grid, Input, Radio } from 'antd'
 import { useNavigate } from 'react-router'
 import { api, must, type Schemas } from '../../api/client'
 import { useTexts } from '../../i18n/texts'
 import { explained } from '../../parts/explained'
-import { useFieldErrors } from '../../parts/useFieldErrors'
+import { ProductRules } from '../../parts/ProductRules'
 import { Refused } from '../../parts/Refused'
+import { useFieldErrors } from '../../parts/useFieldErrors'
 import { productsTexts } from './texts'
 
 type Wanted = Schemas['CreateProductInputBody']
@@ -54,16 +55,7 @@ export function CreateProduct({ done }: { done: () => void }) {
         <Form.Item name="dialect" label={t.dialect}>
           <Radio.Group options={explained(t.dialects, t.dialectHelp)} style={{ display: 'flex', flexDirection: 'column' }} />
         </Form.Item>
-        <Form.Item name="strictness" label={t.strictness}>
-          <Radio.Group options={explained(t.strict, t.strictHelp)} style={{ display: 'flex', flexDirection: 'column' }} />
-        </Form.Item>
-        <Form.Item name="dataModel" label={t.dataModel} hidden={dialect !== 'onenet'}>
-          <Segmented options={[{ value: 'thing', label: t.thing }, { value: 'streams', label: t.streams }]} />
-        </Form.Item>
-        {/* radios called nodeType would hide the form element's own member */}
-        <Form.Item name="nodeType" label={t.nodeType}>
-          <Radio.Group name="kind" options={[{ value: 'device', label: t.device }, { value: 'gateway', label: t.gateway }]} style={{ display: 'flex', flexDirection: 'column', gap: 4 }} />
-        </Form.Item>
+        <ProductRules dialect={dialect} />
         <Form.Item name="key" label={t.key} extra={t.keyHelp}>
           <Input className="mono" autoComplete="off" />
         </Form.Item>

@@ -1,6 +1,6 @@
 import { PlusOutlined } from '@ant-design/icons'
 import { useInfiniteQuery } from '@tanstack/react-query'
-import { Button, Empty, Flex, Input, Table, Tag, Tooltip, Typography } from 'antd'
+import { Button, Empty, Flex, Table, Tag, Tooltip, Typography } from 'antd'
 import { useState } from 'react'
 import { Link } from 'react-router'
 import { api, must, type Schemas } from '../../api/client'
@@ -8,12 +8,15 @@ import { may, useMe } from '../../app/session'
 import { appTexts } from '../../app/texts'
 import { useLanguage, useTexts } from '../../i18n/texts'
 import { Refused } from '../../parts/Refused'
+import { ruleTexts } from '../../parts/ruleTexts'
+import { Typed } from '../../parts/Typed'
 import { CreateProduct } from './CreateProduct'
 import { productsTexts } from './texts'
 
 export function Page() {
   const app = useTexts(appTexts)
   const t = useTexts(productsTexts)
+  const rules = useTexts(ruleTexts)
   const { language } = useLanguage()
   const able = may(useMe(), 'operator')
   const [text, setText] = useState('')
@@ -23,6 +26,7 @@ export function Page() {
     queryFn: ({ pageParam }) => must(api.GET('/api/v1/products', { params: { query: { text, limit: 50, after: pageParam } } })),
     initialPageParam: '',
     getNextPageParam: (last) => last.next || undefined,
+    placeholderData: (old) => old,
   })
   const rows = products.data?.pages.flatMap((p) => p.items ?? []) ?? []
   const create = (
@@ -39,7 +43,7 @@ export function Page() {
           {app.products}
         </Typography.Title>
         <Flex gap={8} wrap>
-          <Input.Search allowClear placeholder={t.search} aria-label={t.search} onSearch={setText} style={{ width: 220 }} />
+          <Typed label={t.search} width={220} value={text} change={setText} />
           {create}
         </Flex>
       </Flex>
@@ -74,19 +78,19 @@ export function Page() {
             render: (_, p) => (
               <Flex gap={4} wrap>
                 <Tag>{t.dialects[p.dialect] ?? p.dialect}</Tag>
-                {p.nodeType === 'gateway' && <Tag>{t.gateway}</Tag>}
+                {p.nodeType === 'gateway' && <Tag>{rules.gateway}</Tag>}
               </Flex>
             ),
           },
           {
-            title: t.strictness,
+            title: rules.strictness,
             render: (_, p) => (
-              <Tooltip title={t.strictHelp[p.strictness]}>
-                <Tag color={p.strictness === 'open' ? 'orange' : 'default'}>{t.strict[p.strictness] ?? p.strictness}</Tag>
+              <Tooltip title={rules.strictHelp[p.strictness]}>
+                <Tag color={p.strictness === 'open' ? 'red' : 'default'}>{rules.strict[p.strictness] ?? p.strictness}</Tag>
               </Tooltip>
             ),
           },
-          { title: t.model, render: (_, p) => (p.dataModel === 'streams' ? t.streams : p.modelVersion ? `v${p.modelVersion}` : t.unpublished) },
+          { title: t.model, render: (_, p) => (p.dataModel === 'streams' ? rules.streams : p.modelVersion ? `v${p.modelVersion}` : t.unpublished) },
           { title: t.devices, align: 'right', render: (_, p) => <Link to={`/devices?product=${encodeURIComponent(p.key)}`}>{p.devices.toLocaleString(language)}</Link> },
           { title: t.created, render: (_, p) => new Date(p.createdAt).toLocaleDateString(language) },
         ]}

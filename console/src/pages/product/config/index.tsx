@@ -8,6 +8,7 @@ import { Editor } from '../../../parts/Editor'
 import { Refused } from '../../../parts/Refused'
 import { readableSize } from '../../../parts/size'
 import { Trouble } from '../../../parts/Trouble'
+import { useUnsaved } from '../../../parts/Unsaved'
 import { When } from '../../../parts/When'
 import { Deliveries } from './Deliveries'
 import { mistakeIn } from './json'
@@ -40,6 +41,7 @@ export function Config({ product: p }: { product: Schemas['Product'] }) {
   const [edited, setEdited] = useState<string>()
   const text = edited ?? content.data ?? ''
   const unsaved = edited !== undefined && edited !== content.data
+  useUnsaved(unsaved)
   const bytes = new TextEncoder().encode(text).length
   const mistake = mistakeIn(text)
   const fits = !mistake && bytes <= most

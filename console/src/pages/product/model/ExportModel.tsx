@@ -2,6 +2,7 @@ import { CopyOutlined, DownloadOutlined } from '@ant-design/icons'
 import { App, Button, Flex, Input, Modal, Segmented, Skeleton } from 'antd'
 import { useState } from 'react'
 import { useTexts } from '../../../i18n/texts'
+import { copyText } from '../../../parts/copyText'
 import { Refused } from '../../../parts/Refused'
 import { saveFile } from '../../../parts/saveFile'
 import { Lost } from './Lost'
@@ -18,7 +19,7 @@ export function ExportModel({ product, dialect, text, close }: { product: string
   const [to, setTo] = useState<(typeof forms)[number]>(forms.find((f) => f === dialect) ?? 'matou')
   const made = useConverted(product, text, to)
   const copy = async () => {
-    await navigator.clipboard.writeText(made.data?.text ?? '')
+    await copyText(made.data?.text ?? '')
     message.success(t.copied)
   }
   return (

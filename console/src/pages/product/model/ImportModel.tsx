@@ -2,6 +2,7 @@ import { UploadOutlined } from '@ant-design/icons'
 import { Alert, Button, Flex, Form, Input, Modal, Radio, Skeleton, Typography, Upload } from 'antd'
 import { useState } from 'react'
 import { useLanguage, useTexts } from '../../../i18n/texts'
+import { readText } from '../../../parts/readText'
 import { Refused } from '../../../parts/Refused'
 import { Lost } from './Lost'
 import { useCheck } from './models'
@@ -17,6 +18,9 @@ function merged(into: Model, from: Model): Model {
   return Object.fromEntries(places.map((place) => [place, both(into[place], from[place])])) as unknown as Model
 }
 
+// What the API takes as a model, in bytes.
+const mostBytes = 4 << 20
+
 type Props = { product: string; present: Model; take: (m: Model) => void; close: () => void }
 
 // ImportModel reads a model in any form, shows what became of it, and takes it
@@ -25,10 +29,16 @@ export function ImportModel({ product, present, take, close }: Props) {
   const t = useTexts(modelTexts)
   const { language } = useLanguage()
   const [text, setText] = useState('')
+  const [wrong, setWrong] = useState<string>()
   const [how, setHow] = useState<'replace' | 'merge'>('replace')
   const check = useCheck(product, text)
   const model = readModel(check.data?.model)
   const filled = places.some((place) => present[place].length > 0)
+  const choose = async (f: File) => {
+    const read = f.size > mostBytes ? undefined : await readText(f)
+    setWrong(read === undefined ? (f.size > mostBytes ? t.fileBig : t.fileNoText) : undefined)
+    if (read !== undefined) setText(read)
+  }
   const done = () => {
     if (!model) return
     take(how === 'merge' ? merged(present, model) : model)
@@ -39,7 +49,7 @@ export function ImportModel({ product, present, take, close }: Props) {
       <Flex vertical gap={12}>
         <Typography.Text type="secondary">{t.importHow}</Typography.Text>
         <Flex gap={8} wrap align="center">
-          <Upload accept=".json,application/json" showUploadList={false} beforeUpload={async (f) => { setText(await f.text()); return false }}>
+          <Upload accept=".json,application/json" showUploadList={false} beforeUpload={(f) => { void choose(f); return false }}>
             <Button icon={<UploadOutlined />}>{t.file}</Button>
           </Upload>
           <Typography.Text type="secondary">{t.startWith}</Typography.Text>
@@ -47,6 +57,7 @@ export function ImportModel({ product, present, take, close }: Props) {
         </Flex>
         <Input.TextArea className="mono" aria-label={t.paste} placeholder={'{"properties": …}'} spellCheck={false} value={text} onChange={(e) => setText(e.target.value)} rows={8} />
         {text.trim() !== '' && !check.settled && <Skeleton active title={false} paragraph={{ rows: 2 }} />}
+        {wrong && <Alert type="error" showIcon title={wrong} />}
         <Refused error={check.error} />
         {check.data && model && (
           <>

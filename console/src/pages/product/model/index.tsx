@@ -6,7 +6,7 @@ import type { Schemas } from '../../../api/client'
 import { may, useMe } from '../../../app/session'
 import { useTexts } from '../../../i18n/texts'
 import { Refused } from '../../../parts/Refused'
-import { Unsaved } from '../../../parts/Unsaved'
+import { useUnsaved } from '../../../parts/Unsaved'
 import { productTexts } from '../texts'
 import { ExportModel } from './ExportModel'
 import { FormView } from './FormView'
@@ -36,6 +36,7 @@ export function Model({ product: p }: { product: Schemas['Product'] }) {
   const saved = useMemo(() => (models.data ? ownText((models.data.draft ?? models.data.items?.[0])?.model) : ''), [models.data])
   const text = edited.text ?? saved
   const dirty = models.data !== undefined && text !== saved
+  useUnsaved(dirty)
   const check = useCheck(p.key, text)
   // What Matou's form can say is shown at once, another form when it was read.
   const model = useMemo(() => readModel(text) ?? readModel(check.data?.model), [text, check.data])
@@ -55,7 +56,6 @@ export function Model({ product: p }: { product: Schemas['Product'] }) {
   const publishable = able && check.data !== undefined && !check.data.problem
   return (
     <Flex vertical gap={12}>
-      <Unsaved when={dirty} />
       {models.data.draft && <Alert type="info" showIcon title={t.draftOpen} action={able && <Button size="small" onClick={() => send.mutate('drop')}>{t.drop}</Button>} />}
       <Flex gap={8} wrap align="center">
         <Segmented aria-label={m.view} value={view} onChange={setView} options={(['form', 'json'] as const).map((value) => ({ value, label: m[value] }))} />

@@ -5,6 +5,7 @@ import { api, must } from '../../../api/client'
 import { useTexts } from '../../../i18n/texts'
 import { useRefusal } from '../../../parts/refusal'
 import { Trouble } from '../../../parts/Trouble'
+import { Typed } from '../../../parts/Typed'
 import { ManyNames } from './ManyNames'
 import { registrationTexts } from './texts'
 
@@ -14,13 +15,15 @@ export function WhiteList({ product, asked, able }: { product: string; asked: bo
   const { message } = App.useApp()
   const cache = useQueryClient()
   const [chosen, setChosen] = useState<string[]>([])
+  const [text, setText] = useState('')
   const [many, setMany] = useState<'add' | 'remove' | null>(null)
   const key = ['products', product, 'names']
   const found = useInfiniteQuery({
-    queryKey: key,
+    queryKey: [...key, text],
     initialPageParam: '',
-    queryFn: ({ pageParam }) => must(api.GET('/api/v1/products/{product}/registration/names', { params: { path: { product }, query: { limit: 100, ...(pageParam && { after: pageParam }) } } })),
+    queryFn: ({ pageParam }) => must(api.GET('/api/v1/products/{product}/registration/names', { params: { path: { product }, query: { limit: 100, text, ...(pageParam && { after: pageParam }) } } })),
     getNextPageParam: (last) => last.next || undefined,
+    placeholderData: (old) => old,
   })
   const again = () => {
     setChosen([])
@@ -40,8 +43,9 @@ export function WhiteList({ product, asked, able }: { product: string; asked: bo
       <Flex vertical gap={12}>
         <Typography.Text type="secondary">{t.listHelp}</Typography.Text>
         {!asked && <Alert type="info" showIcon title={t.listOff} />}
-        {asked && found.isSuccess && rows.length === 0 && <Alert type="warning" showIcon title={t.listEmpty} />}
+        {asked && found.isSuccess && !found.isPlaceholderData && text === '' && rows.length === 0 && <Alert type="warning" showIcon title={t.listEmpty} />}
         <Flex gap={8} wrap>
+          <Typed label={t.search} width={200} value={text} change={setText} />
           <Tooltip title={able ? undefined : t.role}><Button type="primary" disabled={!able} onClick={() => setMany('add')}>{t.add}</Button></Tooltip>
           <Button disabled={!able} onClick={() => setMany('remove')}>{t.remove}</Button>
           {chosen.length > 0 && <Button danger loading={take.isPending} onClick={() => take.mutate()}>{t.take(chosen.length)}</Button>}
@@ -50,11 +54,11 @@ export function WhiteList({ product, asked, able }: { product: string; asked: bo
         <Table
           rowKey="name"
           size="small"
-          loading={found.isPending}
+          loading={found.isPending || found.isPlaceholderData}
           dataSource={rows}
           pagination={false}
-          locale={{ emptyText: <Empty image={Empty.PRESENTED_IMAGE_SIMPLE} description={t.none} /> }}
-          {...(able && { rowSelection: { selectedRowKeys: chosen, onChange: (keys: React.Key[]) => setChosen(keys.map(String)) } })}
+          locale={{ emptyText: <Empty image={Empty.PRESENTED_IMAGE_SIMPLE} description={text ? t.noMatch : t.none} /> }}
+          {...(able && { rowSelection: { selectedRowKeys: chosen, preserveSelectedRowKeys: true, onChange: (keys: React.Key[]) => setChosen(keys.map(String)) } })}
           columns={[{ title: t.name, dataIndex: 'name', render: (name: string) => <span className="mono">{name}</span> }]}
         />
         {found.hasNextPage && <Button loading={found.isFetchingNextPage} onClick={() => found.fetchNextPage()} style={{ alignSelf: 'center' }}>{t.more}</Button>}

@@ -8,6 +8,7 @@ import { Ask } from '../../../parts/Ask'
 import { Editor } from '../../../parts/Editor'
 import { Refused } from '../../../parts/Refused'
 import { Trouble } from '../../../parts/Trouble'
+import { useUnsaved } from '../../../parts/Unsaved'
 import { When } from '../../../parts/When'
 import { Bench } from './Bench'
 import { first } from './first'
@@ -37,6 +38,7 @@ export function Script({ product: p }: { product: Schemas['Product'] }) {
   const saved = kept.data ? (kept.data.source ?? '') : first(p.dialect)
   const source = edited ?? saved
   const unsaved = edited !== undefined && edited !== saved
+  useUnsaved(unsaved)
   const trial = useTrial(product, p.dialect)
   const save = useMutation({
     mutationFn: () => must(api.PUT(route, { params, body: { source } })),

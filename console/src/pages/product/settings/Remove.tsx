@@ -5,6 +5,7 @@ import { useNavigate } from 'react-router'
 import { api, type Schemas } from '../../../api/client'
 import { useLanguage, useTexts } from '../../../i18n/texts'
 import { Ask } from '../../../parts/Ask'
+import { nothingToSave } from '../../../parts/Unsaved'
 import { productSettingTexts } from './texts'
 
 // Remove ends a product; its key has to be typed first.
@@ -33,7 +34,7 @@ export function Remove({ product: p, able }: { product: Schemas['Product']; able
           act={async () => {
             await api.DELETE('/api/v1/products/{product}', { params: { path: { product: p.key }, query: { force: true } } })
             message.success(t.gone(p.name || p.key))
-            await go('/products', { replace: true, flushSync: true }) // the page has gone before what it showed has
+            await go('/products', { replace: true, flushSync: true, state: nothingToSave }) // the page has gone before what it showed has
             cache.removeQueries({ queryKey: ['products', p.key] })
             void cache.invalidateQueries({ queryKey: ['products'] })
             return null

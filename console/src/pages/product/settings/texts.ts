@@ -3,7 +3,6 @@ import { texts } from '../../../i18n/texts'
 export const productSettingTexts = texts(
   {
     save: 'Save', saved: 'Saved', name: 'Name', desc: 'Notes', fixed: 'Key and dialect stay as they are: the devices carry them.', undo: 'Undo',
-    openWarn: 'Whoever knows a device’s name may log in as that device.',
     dataModelHelp: 'Holds for devices from their next login on.',
     secret: 'ProductSecret', accessKey: 'Access key',
     secretHelp: { aliyun: 'Devices without a secret of their own register with it (一型一密).', onenet: 'Devices and programs may sign tokens with it for all devices of the product.', mqtt: 'Plain MQTT devices log in with their own secrets; this one has no use yet.' } as Record<string, string>,
@@ -20,7 +19,6 @@ export const productSettingTexts = texts(
   },
   {
     save: '保存', saved: '已保存', name: '产品名称', desc: '备注', fixed: 'ProductKey 与接入协议已写入设备，不可修改。', undo: '撤销',
-    openWarn: '任何知道设备名称的人都可以以该设备的身份登录。',
     dataModelHelp: '设备下次登录时生效。',
     secret: 'ProductSecret', accessKey: '产品 access_key',
     secretHelp: { aliyun: '未烧录 DeviceSecret 的设备使用它进行动态注册（一型一密）。', onenet: '可用它为产品下所有设备签发 token。', mqtt: '标准 MQTT 设备使用各自的密钥登录，暂不使用此密钥。' },
