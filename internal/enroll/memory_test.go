@@ -175,7 +175,9 @@ func (m *memory) HasName(_ context.Context, product, name string) (bool, error) 
 	return m.names[product][name], nil
 }
 
-func (m *memory) Names(context.Context, string, string, string, int) ([]string, error) { return nil, nil }
+func (m *memory) Names(context.Context, string, string, string, int) ([]string, error) {
+	return nil, nil
+}
 
 func (m *memory) CountNames(_ context.Context, product string) (int, error) {
 	m.mu.Lock()

@@ -47,6 +47,9 @@ const sentences: [RegExp, string][] = [
   [/^the package is larger than (\d+) bytes.*$/, '升级包超过 $1 字节'],
   [/^no device of product (".*") has the tag (".*")$/, '产品 $1 下没有带标签 $2 的设备'],
   [/^column (".*") is not known: use (.*)$/, '无法识别列 $1，可用的列：$2'],
+  [/^more than (\d+) devices at once$/, '一次最多 $1 台设备'],
+  [/^the CSV cannot be read: record on line (\d+): wrong number of fields$/, 'CSV 第 $1 行的列数与表头不一致'],
+  [/^the CSV cannot be read: (?:record on|parse error on) line (\d+).*$/, 'CSV 第 $1 行无法解析，请检查引号'],
   [/^there are no devices behind the first line$/, '表头之后没有设备'],
   [/^the first line has to name the columns.*$/, '首行须为列名，例如 name,secret,nickname'],
   [/^product (".*") speaks plain MQTT, which knows no gateways$/, '产品 $1 使用标准 MQTT，不支持网关'],
@@ -152,6 +155,30 @@ const sentences: [RegExp, string][] = [
   [/^no MQTT in it.*$/, '其中没有 MQTT'],
   [/^name or password is not right$/, '用户名或密码不正确'],
   [/^the session has ended: sign in again$/, '会话已结束，请重新登录'],
+  [/^(\d+) properties, events and services are more than (\d+)$/, '属性、事件和服务共 $1 个，超过上限 $2 个'],
+  [/^(.*) has no identifier$/, '$1 缺少标识符'],
+  [/^the identifier is longer than (\d+) bytes$/, '标识符超过 $1 字节'],
+  [/^an identifier holds no blanks, quotes, slashes or wildcards$/, '标识符不能含空格、引号、斜杠或通配符'],
+  [/^the identifier stands twice$/, '标识符重复'],
+  [/^(.*) has (\d+) members, more than (\d+)$/, '$1 有 $2 个成员，超过上限 $3 个'],
+  [/^(.*) is nested deeper than (\d+)$/, '$1 嵌套超过 $2 层'],
+  [/^dataType is nested too deeply$/, 'dataType 嵌套过深'],
+  [/^(.*) has no type that is known$/, '$1 的数据类型无法识别'],
+  [/^min (\S+) is above max (\S+)$/, '最小值 $1 大于最大值 $2'],
+  [/^step (\S+) is below zero$/, '步长 $1 小于 0'],
+  [/^a length cannot be below zero$/, '长度不能小于 0'],
+  [/^an array needs the type of its elements$/, '数组缺少元素类型'],
+  [/^this is no (?:TSL|model): it has neither.*$/, '其中没有 properties、events 或 services，不是物模型'],
+  [/^the (?:TSL|model) is not what it should be: (.*)$/, '格式与物模型不符：$1'],
+  [/^(\w+) (".*") is none of (.*)$/, '$1 $2 无法识别，可用：$3'],
+  [/^accessMode (".*") is neither r nor rw$/, 'accessMode $1 无法识别，可用：r、rw'],
+  [/^(".*") is no (?:whole )?number$/, '$1 不是数字'],
+]
+
+// What stands in front of a sentence: of what it speaks, or where in a model.
+const heads: [RegExp, string][] = [
+  [/^the model cannot be read: (?:(?:thing|aliyun|onenet): )?(.*)$/s, '无法读取物模型：'],
+  [/^((?:properties|events|services|inputData|outputData|input|output|specs)(?:\.\w+)?(?:\[\d+\])?(?: "[^"]*")?[^:"]*): (.*)$/s, '$1：'],
 ]
 
 // chinese reports whether the page is in Chinese.
@@ -162,6 +189,10 @@ export function inTheVisitorsLanguage(sentence: string): string {
   if (!chinese()) return sentence
   for (const [english, chinese] of sentences) {
     if (english.test(sentence)) return sentence.replace(english, chinese)
+  }
+  for (const [english, chinese] of heads) {
+    const found = english.exec(sentence)
+    if (found) return chinese.replace('$1', found[1] ?? '') + inTheVisitorsLanguage(found.at(-1) ?? '')
   }
   return sentence
 }

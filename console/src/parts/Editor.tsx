@@ -1,5 +1,5 @@
 import { theme } from 'antd'
-import { useEffect, useRef } from 'react'
+import { useEffect, useMemo, useRef } from 'react'
 
 const line = 20
 const pad = 8
@@ -13,7 +13,8 @@ export function Editor({ label, value, change, mark, rows = 18 }: Props) {
   const { token } = theme.useToken()
   const text = useRef<HTMLTextAreaElement>(null)
   const moving = useRef<HTMLDivElement>(null)
-  const lines = value.split('\n').length
+  const lines = useMemo(() => value.split('\n').length, [value])
+  const numbers = useMemo(() => Array.from({ length: lines }, (_, i) => i + 1).join('\n'), [lines])
   const width = `${Math.max(2, String(lines).length) + 2}ch`
   useEffect(() => {
     const box = text.current
@@ -29,7 +30,7 @@ export function Editor({ label, value, change, mark, rows = 18 }: Props) {
       <div ref={moving} aria-hidden style={{ position: 'absolute', inset: 0, pointerEvents: 'none' }}>
         {mark && mark <= lines ? <div style={{ position: 'absolute', top: pad + (mark - 1) * line, height: line, width: '100%', background: token.colorErrorBg }} /> : null}
         <div className="mono" style={{ position: 'absolute', top: pad, width, boxSizing: 'border-box', paddingInlineEnd: '1ch', textAlign: 'end', whiteSpace: 'pre', fontSize: 13, lineHeight: `${line}px`, color: token.colorTextSecondary }}>
-          {Array.from({ length: lines }, (_, i) => i + 1).join('\n')}
+          {numbers}
         </div>
       </div>
       <textarea

@@ -1,4 +1,5 @@
-import { Alert, Badge, Descriptions, Flex, Typography } from 'antd'
+import { Alert, Badge, Button, Flex, Grid, Typography } from 'antd'
+import { useState, type ReactNode } from 'react'
 import { Link } from 'react-router'
 import { api, must, type Schemas } from '../../api/client'
 import { may, useMe } from '../../app/session'
@@ -21,7 +22,14 @@ export function Head({ id, device, status, live }: Props) {
   const working = may(useMe(), 'operator')
   const state = status?.state ?? device.state
   const secret = async () => (await must(api.GET('/api/v1/products/{product}/devices/{device}', { params: { path: id, query: { secrets: true } } }))).secret ?? ''
-  const fact = (label: string, value: string | undefined) => (value ? [{ key: label, label, children: <span style={{ overflowWrap: 'anywhere' }}>{value}</span> }] : [])
+  const narrow = !(Grid.useBreakpoint().md ?? true)
+  const [more, setMore] = useState(false)
+  const fact = (label: string, value: ReactNode, whole = false) => value && (
+    <div key={label} style={whole ? { gridColumn: '1 / -1' } : undefined}>
+      <dt>{label}</dt>
+      <dd className={whole ? 'mono' : undefined}>{value}</dd>
+    </div>
+  )
   return (
     <Flex vertical gap={12}>
       <Flex gap={12} align="center" wrap>
@@ -32,23 +40,22 @@ export function Head({ id, device, status, live }: Props) {
         <span style={{ flex: 1 }} />
         <Actions id={id} device={device} able={working} />
       </Flex>
-      <Descriptions
-        size="small"
-        column={{ xs: 1, sm: 2, xl: 3 }}
-        items={[
-          ...fact('ProductKey', device.product),
-          ...fact('DeviceName', device.name),
-          ...(working ? [{ key: 'secret', label: 'DeviceSecret', children: <Secret key={device.updatedAt} name="DeviceSecret" allowed load={secret} /> }] : []),
-          ...(state === 'OFFLINE' ? fact(t.why, status?.offlineReason) : []),
-          ...fact(t.address, status?.lastAddr),
-          ...fact(t.protocol, status?.protocol),
-          ...fact(t.activated, status?.activatedAt && moment(status.activatedAt)),
-          ...fact(t.lastOnline, status?.lastOnline && moment(status.lastOnline)),
-          ...fact(t.batch, device.batch),
-          ...(device.gateway ? [{ key: 'gateway', label: t.gateway, children: <Link to={`/devices/${encodeURIComponent(device.gateway.product)}/${encodeURIComponent(device.gateway.device)}`}>{device.gateway.device}</Link> }] : []),
-          ...fact(t.clientId, status?.clientId).map((f) => ({ ...f, span: 'filled' as const })),
-        ]}
-      />
+      {narrow && <Button type="link" aria-expanded={more} onClick={() => setMore(!more)} style={{ padding: 0, alignSelf: 'start' }}>{more ? t.lessFacts : t.moreFacts}</Button>}
+      {(!narrow || more) && (
+        <dl className="facts">
+          {fact('ProductKey', <Link to={`/products/${encodeURIComponent(device.product)}`}>{device.product}</Link>)}
+          {fact('DeviceName', device.name)}
+          {working && fact('DeviceSecret', <Secret key={device.updatedAt} name="DeviceSecret" allowed load={secret} />)}
+          {state === 'OFFLINE' && fact(t.why, status?.offlineReason)}
+          {fact(t.address, status?.lastAddr)}
+          {fact(t.protocol, status?.protocol)}
+          {fact(t.activated, status?.activatedAt && moment(status.activatedAt))}
+          {fact(t.lastOnline, status?.lastOnline && moment(status.lastOnline))}
+          {fact(t.batch, device.batch)}
+          {device.gateway && fact(t.gateway, <Link to={`/devices/${encodeURIComponent(device.gateway.product)}/${encodeURIComponent(device.gateway.device)}`}>{device.gateway.device}</Link>)}
+          {fact(t.clientId, status?.clientId, true)}
+        </dl>
+      )}
       <Tags id={id} device={device} able={working} />
       {status?.lastRefusal && state !== 'ONLINE' && <Refused refusal={status.lastRefusal} />}
       {state === 'INACTIVE' && !status?.lastRefusal && <Alert type="info" showIcon title={t.never} />}

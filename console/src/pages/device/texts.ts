@@ -4,6 +4,8 @@ export const deviceTexts = texts(
   {
     since: (when: string) => `since ${when}`,
     why: 'Why it went offline',
+    moreFacts: 'More about this device',
+    lessFacts: 'Less',
     address: 'Address',
     protocol: 'Protocol',
     clientId: 'Client id',
@@ -117,6 +119,8 @@ export const deviceTexts = texts(
   {
     since: (when: string) => `自 ${when}`,
     why: '离线原因',
+    moreFacts: '显示设备信息',
+    lessFacts: '收起设备信息',
     address: '地址',
     protocol: '协议',
     clientId: 'ClientId',

@@ -5,6 +5,7 @@ import { api, must, type Schemas } from '../../api/client'
 import { appTexts } from '../../app/texts'
 import { useLanguage, useTexts } from '../../i18n/texts'
 import { Refused } from '../../parts/Refused'
+import { Rates } from './Rates'
 import { Refusals } from './Refusals'
 import { overviewTexts } from './texts'
 import { useRates } from './useRates'
@@ -39,18 +40,7 @@ export function Page() {
             ))}
             <Col xs={24} lg={12}>
               <Card title={t.messages} style={{ height: '100%' }}>
-                {rates ? (
-                  <Row>
-                    <Col span={12}>
-                      <Statistic title={t.in} value={rates.in.toFixed(1)} suffix={t.perSecond} />
-                    </Col>
-                    <Col span={12}>
-                      <Statistic title={t.out} value={rates.out.toFixed(1)} suffix={t.perSecond} />
-                    </Col>
-                  </Row>
-                ) : (
-                  <Typography.Text type="secondary">{t.gathering}</Typography.Text>
-                )}
+                <Rates rates={rates} />
               </Card>
             </Col>
             <Col xs={24} lg={12}>

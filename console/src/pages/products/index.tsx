@@ -1,6 +1,6 @@
 import { PlusOutlined } from '@ant-design/icons'
 import { useInfiniteQuery } from '@tanstack/react-query'
-import { Button, Empty, Flex, Table, Tag, Tooltip, Typography } from 'antd'
+import { Button, Empty, Flex, Grid, Table, Tag, Tooltip, Typography } from 'antd'
 import { useState } from 'react'
 import { Link } from 'react-router'
 import { api, must, type Schemas } from '../../api/client'
@@ -18,6 +18,7 @@ export function Page() {
   const t = useTexts(productsTexts)
   const rules = useTexts(ruleTexts)
   const { language } = useLanguage()
+  const wide = Grid.useBreakpoint().sm ?? true
   const able = may(useMe(), 'operator')
   const [text, setText] = useState('')
   const [making, setMaking] = useState(false)
@@ -53,7 +54,6 @@ export function Page() {
         dataSource={rows}
         loading={products.isPending}
         pagination={false}
-        scroll={{ x: 760 }}
         locale={{
           emptyText: products.isPending ? ' ' : (
             <Empty description={text ? t.nothing : t.empty} style={{ padding: 24 }}>
@@ -65,16 +65,18 @@ export function Page() {
           {
             title: t.name,
             render: (_, p) => (
-              <Flex vertical>
+              <Flex vertical style={{ overflowWrap: 'anywhere' }}>
                 <Link to={`/products/${encodeURIComponent(p.key)}`}>{p.name || p.key}</Link>
                 <Typography.Text type="secondary" className="mono" style={{ fontSize: 12 }}>
                   {p.key}
                 </Typography.Text>
+                {!wide && <Typography.Text type="secondary" style={{ fontSize: 12 }}>{t.dialects[p.dialect] ?? p.dialect}</Typography.Text>}
               </Flex>
             ),
           },
           {
             title: t.dialect,
+            responsive: ['sm'],
             render: (_, p) => (
               <Flex gap={4} wrap>
                 <Tag>{t.dialects[p.dialect] ?? p.dialect}</Tag>
@@ -84,15 +86,16 @@ export function Page() {
           },
           {
             title: rules.strictness,
+            responsive: ['md'],
             render: (_, p) => (
               <Tooltip title={rules.strictHelp[p.strictness]}>
                 <Tag color={p.strictness === 'open' ? 'red' : 'default'}>{rules.strict[p.strictness] ?? p.strictness}</Tag>
               </Tooltip>
             ),
           },
-          { title: t.model, render: (_, p) => (p.dataModel === 'streams' ? rules.streams : p.modelVersion ? `v${p.modelVersion}` : t.unpublished) },
+          { title: t.model, responsive: ['lg'], render: (_, p) => (p.dataModel === 'streams' ? rules.streams : p.modelVersion ? `v${p.modelVersion}` : t.unpublished) },
           { title: t.devices, align: 'right', render: (_, p) => <Link to={`/devices?product=${encodeURIComponent(p.key)}`}>{p.devices.toLocaleString(language)}</Link> },
-          { title: t.created, render: (_, p) => new Date(p.createdAt).toLocaleDateString(language) },
+          { title: t.created, responsive: ['lg'], render: (_, p) => new Date(p.createdAt).toLocaleDateString(language) },
         ]}
       />
       {products.hasNextPage && (

@@ -1,6 +1,7 @@
 import { UploadOutlined } from '@ant-design/icons'
 import { Alert, Button, Flex, Form, Input, Modal, Radio, Skeleton, Typography, Upload } from 'antd'
 import { useState } from 'react'
+import { inTheVisitorsLanguage } from '../../../api/chinese'
 import { useLanguage, useTexts } from '../../../i18n/texts'
 import { readText } from '../../../parts/readText'
 import { Refused } from '../../../parts/Refused'
@@ -37,7 +38,7 @@ export function ImportModel({ product, present, take, close }: Props) {
   const choose = async (f: File) => {
     const read = f.size > mostBytes ? undefined : await readText(f)
     setWrong(read === undefined ? (f.size > mostBytes ? t.fileBig : t.fileNoText) : undefined)
-    if (read !== undefined) setText(read)
+    setText(read ?? '')
   }
   const done = () => {
     if (!model) return
@@ -55,14 +56,15 @@ export function ImportModel({ product, present, take, close }: Props) {
           <Typography.Text type="secondary">{t.startWith}</Typography.Text>
           {samples(language).map((s) => <Button key={s.key} size="small" onClick={() => setText(writeModel(s.model))}>{t.samples[s.key]}</Button>)}
         </Flex>
-        <Input.TextArea className="mono" aria-label={t.paste} placeholder={'{"properties": …}'} spellCheck={false} value={text} onChange={(e) => setText(e.target.value)} rows={8} />
+        <Input.TextArea className="mono" aria-label={t.paste} placeholder={'{"properties": …}'} spellCheck={false} value={text} onChange={(e) => { setWrong(undefined); setText(e.target.value) }} rows={8} />
         {text.trim() !== '' && !check.settled && <Skeleton active title={false} paragraph={{ rows: 2 }} />}
         {wrong && <Alert type="error" showIcon title={wrong} />}
+        {check.mistake && <Alert type="error" showIcon title={t.noJSON(check.mistake.line)} />}
         <Refused error={check.error} />
         {check.data && model && (
           <>
             <Alert type="info" showIcon title={t.readAs(t.forms[check.data.format] ?? check.data.format, model.properties.length, model.events.length, model.services.length)} />
-            {check.data.problem && <Alert type="error" showIcon title={check.data.problem} />}
+            {check.data.problem && <Alert type="error" showIcon title={inTheVisitorsLanguage(check.data.problem)} />}
             <Lost lost={check.data.lost} />
             {filled && (
               <Form.Item layout="vertical" label={t.how} extra={how === 'merge' && t.mergeHelp} style={{ margin: 0 }}>

@@ -1,5 +1,5 @@
 import { Button, Card, Flex, Select, Tag, Typography } from 'antd'
-import { useState } from 'react'
+import { useMemo, useState } from 'react'
 import type { Schemas } from '../../../api/client'
 import { useTexts } from '../../../i18n/texts'
 import { When } from '../../../parts/When'
@@ -8,6 +8,9 @@ import { difference } from './difference'
 import { readModel } from './read'
 import { modelTexts } from './texts'
 import { empty, type Model } from './types'
+
+// A long list is not shown whole at once: it would be written anew at each key.
+const most = 50
 
 const colours = { added: 'green', removed: 'red', changed: 'gold' }
 
@@ -18,7 +21,8 @@ export function Changes({ model, versions }: { model: Model; versions: Schemas['
   const t = useTexts(modelTexts)
   const [chosen, setChosen] = useState<number>()
   const version = versions.find((v) => v.version === chosen) ?? versions[0]
-  const changes = difference(readModel(version?.model) ?? empty, model)
+  const changes = useMemo(() => difference(readModel(version?.model) ?? empty, model), [version, model])
+  const [all, setAll] = useState(false)
   return (
     <Card
       size="small"
@@ -38,7 +42,7 @@ export function Changes({ model, versions }: { model: Model; versions: Schemas['
       }
     >
       {changes.length === 0 && <Typography.Text type="secondary">{p.same}</Typography.Text>}
-      {changes.map((c) => (
+      {(all ? changes : changes.slice(0, most)).map((c) => (
         <div key={`${c.place}.${c.id}`} style={{ overflowWrap: 'anywhere' }}>
           <Tag color={colours[c.what]}>{p[c.what]}</Tag> {t[c.place]} <span className="mono">{c.id}</span>
           {c.details.map((d) => (
@@ -48,6 +52,7 @@ export function Changes({ model, versions }: { model: Model; versions: Schemas['
           ))}
         </div>
       ))}
+      {!all && changes.length > most && <Button size="small" onClick={() => setAll(true)} style={{ marginTop: 8 }}>{t.allChanges(changes.length)}</Button>}
     </Card>
   )
 }

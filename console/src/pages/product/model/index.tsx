@@ -1,10 +1,12 @@
 import { ExportOutlined, ImportOutlined, RedoOutlined, UndoOutlined } from '@ant-design/icons'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
-import { Alert, App, Button, Flex, Input, Segmented, Skeleton, Tooltip, Typography } from 'antd'
+import { Alert, App, Button, Flex, Segmented, Skeleton, Tooltip, Typography } from 'antd'
 import { useEffect, useMemo, useState } from 'react'
+import { inTheVisitorsLanguage } from '../../../api/chinese'
 import type { Schemas } from '../../../api/client'
 import { may, useMe } from '../../../app/session'
 import { useTexts } from '../../../i18n/texts'
+import { Editor } from '../../../parts/Editor'
 import { Refused } from '../../../parts/Refused'
 import { useUnsaved } from '../../../parts/Unsaved'
 import { productTexts } from '../texts'
@@ -53,7 +55,7 @@ export function Model({ product: p }: { product: Schemas['Product'] }) {
   if (p.dataModel === 'streams') return <Alert type="info" title={t.streams} />
   if (!models.data) return models.isPending ? <Skeleton active /> : <Refused error={models.error} />
   const versions = models.data.items ?? []
-  const publishable = able && check.data !== undefined && !check.data.problem
+  const publishable = able && check.settled && check.data !== undefined && !check.data.problem
   return (
     <Flex vertical gap={12}>
       {models.data.draft && <Alert type="info" showIcon title={t.draftOpen} action={able && <Button size="small" onClick={() => send.mutate('drop')}>{t.drop}</Button>} />}
@@ -71,7 +73,7 @@ export function Model({ product: p }: { product: Schemas['Product'] }) {
       {check.data && check.data.format !== 'matou' && check.data.lost && check.data.lost.length > 0 && <Lost lost={check.data.lost} />}
       {view === 'json' && (
         <>
-          <Input.TextArea className="mono" aria-label={t.json} spellCheck={false} value={text} readOnly={!able} onChange={(e) => edited.write(e.target.value, true)} autoSize={{ minRows: 14, maxRows: 30 }} />
+          <Editor label={t.json} value={text} change={able ? (next) => edited.write(next, true) : undefined} mark={check.mistake?.line} rows={24} />
           <Typography.Text type="secondary">{t.formHelp}</Typography.Text>
         </>
       )}
@@ -79,8 +81,9 @@ export function Model({ product: p }: { product: Schemas['Product'] }) {
         <FormView model={model} dialect={p.dialect} able={able} problem={check.data?.problem} change={change} undo={edited.undo} bringIn={() => setDialog('import')} />
       )}
       {view === 'form' && !model && check.settled && <Alert type="warning" showIcon title={m.unread} action={<Button size="small" onClick={() => setView('json')}>{m.toJSON}</Button>} />}
+      {check.mistake && <Alert type="error" showIcon title={m.noJSON(check.mistake.line)} />}
       <Refused error={check.error} />
-      {view === 'json' && check.data?.problem && <Alert type="error" showIcon title={check.data.problem} />}
+      {view === 'json' && check.data?.problem && <Alert type="error" showIcon title={inTheVisitorsLanguage(check.data.problem)} />}
       {check.data && !check.data.problem && (dirty || models.data.draft) && <Alert type="success" showIcon title={t.right} />}
       {!check.settled && <Typography.Text type="secondary">{m.checking}</Typography.Text>}
       {model && <Changes model={model} versions={versions} />}

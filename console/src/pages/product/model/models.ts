@@ -1,6 +1,7 @@
 import { useQuery } from '@tanstack/react-query'
-import { useEffect, useState } from 'react'
+import { useEffect, useMemo, useState } from 'react'
 import { api, must, type Schemas } from '../../../api/client'
+import { mistakeIn } from '../../../parts/json'
 
 // useModels are the draft and the published versions of a product's model.
 export function useModels(product: string) {
@@ -19,9 +20,11 @@ export const dropDraft = (product: string) => must(api.DELETE('/api/v1/products/
 export type Checked = Schemas['CheckedModel']
 
 // useCheck is what the API says of a text once nobody has typed for a moment;
-// `settled` is whether it speaks of the text as it is now.
+// `settled` is whether it speaks of the text as it is now. What is no JSON is
+// not asked about: `mistake` says where.
 export function useCheck(product: string, text: string) {
   const [asked, setAsked] = useState('')
+  const mistake = useMemo(() => (text.trim() === '' ? undefined : mistakeIn(text)), [text])
   useEffect(() => {
     const timer = setTimeout(() => setAsked(text), 300)
     return () => clearTimeout(timer)
@@ -29,11 +32,11 @@ export function useCheck(product: string, text: string) {
   const check = useQuery({
     queryKey: ['model-check', product, asked],
     queryFn: () => must(api.POST('/api/v1/products/{product}/models/check', { params: { path: { product } }, ...asText(asked) })),
-    enabled: asked.trim() !== '',
+    enabled: asked.trim() !== '' && !mistake && asked === text,
     gcTime: 0,
   })
-  const settled = asked === text && !check.isFetching
-  return { data: settled ? check.data : undefined, error: settled ? check.error : null, settled }
+  const settled = !!mistake || (asked === text && !check.isFetching)
+  return { data: settled && !mistake ? check.data : undefined, error: settled && !mistake ? check.error : null, settled, mistake }
 }
 
 // useConverted is a text in another form, with what that form has no place for.
