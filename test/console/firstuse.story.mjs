@@ -38,7 +38,7 @@ test('from signing in to a curve that moves', { skip: needsMosquitto }, async ()
   assert.equal((await published).status(), 200)
 
   // A device.
-  await click(page.getByRole('link', { name: 'Devices' }))
+  await click(page.getByRole('link', { name: 'Devices', exact: true }))
   await click(page.getByRole('button', { name: 'New device' }))
   const form = page.getByRole('dialog')
   await click(form.getByRole('combobox', { name: 'Product' }))

@@ -31,11 +31,11 @@ const seventh = (colour: string, shade: string) => ({ [`${colour}7`]: shade, [`$
 // wants 4.5 to 1 [WCAG 2.2 §1.4.3].
 const contrast = {
   light: {
-    controlItemBgActive: '#e2f1f6', colorPrimaryHover: '#0d7a9f', colorLink: '#0b6e8f', colorInfo: '#0958d9', colorSuccess: '#237804', colorSuccessBg: '#f6ffed', colorError: '#cf1322', colorErrorBg: '#fff2f0', colorWarning: '#ad4e00', colorWarningBg: '#fffbe6',
+    controlItemBgActive: '#e2f1f6', colorPrimaryHover: '#0d7a9f', colorLink: '#0b6e8f', colorLinkHover: '#095a75', colorInfo: '#0958d9', colorSuccess: '#237804', colorSuccessBg: '#f6ffed', colorError: '#cf1322', colorErrorBg: '#fff2f0', colorWarning: '#ad4e00', colorWarningBg: '#fffbe6',
     ...seventh('green', '#237804'), ...seventh('orange', '#ad4e00'), ...seventh('gold', '#874d00'), ...seventh('cyan', '#006d75'), ...seventh('red', '#cf1322'), ...seventh('volcano', '#ad2102'), ...seventh('lime', '#3f6600'),
     colorTextDescription: '#00000099', colorTextTertiary: '#00000099', colorTextPlaceholder: '#0000008c',
   },
-  dark: { controlItemBgActive: '#12303b', colorLink: '#5fb8d6', colorInfo: '#5a9dff', colorError: '#ff7072', ...seventh('purple', '#ab7ae0'), ...seventh('geekblue', '#7f9ef3'), ...seventh('magenta', '#e0529c'), colorTextDescription: '#ffffffa6', colorTextTertiary: '#ffffffa6', colorTextPlaceholder: '#ffffff8c' },
+  dark: { controlItemBgActive: '#12303b', colorLink: '#5fb8d6', colorLinkHover: '#8fd3ea', colorInfo: '#5a9dff', colorError: '#ff7072', ...seventh('purple', '#ab7ae0'), ...seventh('geekblue', '#7f9ef3'), ...seventh('magenta', '#e0529c'), colorTextDescription: '#ffffffa6', colorTextTertiary: '#ffffffa6', colorTextPlaceholder: '#ffffff8c' },
 }
 
 export function App() {

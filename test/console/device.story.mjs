@@ -1,0 +1,86 @@
+// A device's page: its curves over any span, what is wanted of it beside what it
+// is, and what it says where there is nothing to show.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { address, ask, barriers, fine, settled, signIn, visit } from './house.mjs'
+
+async function device(path, options) {
+  const v = await visit(options)
+  await signIn(v)
+  await v.page.goto(`${address}/devices/${path}`)
+  await settled(v.page)
+  return v
+}
+
+test('curves of a span of one’s own, and what they say where there is none', async () => {
+  const v = await device('a1DemoLight/light01?tab=curves')
+  const { page } = v
+  const curve = page.locator('main canvas').first()
+  await curve.waitFor()
+  assert.deepEqual(await barriers(page), [])
+  await page.getByText('Other', { exact: true }).click()
+  await page.getByLabel('From').fill('2020-01-01T00:00:00')
+  await page.getByLabel('to', { exact: true }).fill('2020-01-02T00:00:00')
+  await page.getByText('Nothing in this time').waitFor()
+  await page.getByLabel('to', { exact: true }).fill('2019-01-02T00:00:00')
+  await page.getByText('The end is before the beginning.').waitFor()
+  await page.getByLabel('to', { exact: true }).fill('2090-01-02T00:00:00')
+  await curve.waitFor()
+  await page.getByRole('link', { name: 'Export CSV' }).waitFor()
+  await fine(v)
+})
+
+test('who looks closely gets finer steps', async () => {
+  const v = await device('a1DemoLight/light01?tab=curves')
+  const { page } = v
+  const curve = page.locator('main canvas').first()
+  await curve.waitFor()
+  const again = page.waitForRequest((r) => r.url().includes('/history?') && r.url().includes('&to='))
+  await curve.hover()
+  for (let turn = 0; turn < 12; turn++) await page.mouse.wheel(0, -300)
+  const query = new URL((await again).url()).searchParams
+  assert.ok(Date.parse(query.get('to')) > Date.parse(query.get('from')))
+  await fine(v)
+})
+
+test('what is wanted stands beside what is: properties, shadow and image', async () => {
+  await ask('POST', '/products/a1DemoLight/devices/my-light/desired', { values: { NightLightSwitch: 1 } })
+  const v = await device('a1DemoLight/my-light?tab=desired')
+  const { page } = v
+  assert.deepEqual(await barriers(page), [])
+  await page.getByRole('row', { name: /NightLightSwitch/ }).getByText('waits for the device').waitFor()
+  await page.getByRole('button', { name: 'Take away NightLightSwitch' }).click()
+  await page.getByText('Nothing is desired of this device.').waitFor()
+  await page.getByRole('button', { name: 'Change what is desired' }).click()
+  const form = page.getByRole('dialog')
+  const wanted = form.getByRole('textbox')
+  for (const bad of ['', '[1]', '{"a": }', '{}']) {
+    await wanted.fill(bad)
+    await form.getByRole('button', { name: 'Set' }).click()
+    await form.getByText('This is no JSON object').waitFor()
+  }
+  await wanted.fill('{"colour": "red", "level": 3}')
+  await form.getByRole('button', { name: 'Set' }).click()
+  await page.getByRole('row', { name: /colour.*red/ }).getByText('waits for the device').waitFor()
+  assert.equal((await ask('GET', '/products/a1DemoLight/devices/my-light/shadow')).desired.level.value, 3)
+  await fine(v)
+})
+
+test('a OneNET device has an image, and nobody asks for its shadow', async () => {
+  const v = await device('DemoSensor/my-sensor?tab=desired')
+  const { page } = v
+  await page.getByText('Device image').waitFor()
+  await page.getByText('Nothing is desired of this device.').waitFor()
+  await fine(v)
+})
+
+test('on a phone the facts of a device stand aside until they are wanted', async () => {
+  const v = await device('a1DemoLight/light01', { language: 'zh', width: 390, height: 844 })
+  const { page } = v
+  assert.equal(await page.getByText('ClientId').count(), 0)
+  await page.getByRole('button', { name: '显示设备信息' }).click()
+  await page.getByText('ClientId').waitFor()
+  assert.ok(await page.evaluate(() => document.documentElement.scrollWidth) <= 390)
+  assert.deepEqual(await barriers(page), [])
+  await fine(v)
+})
