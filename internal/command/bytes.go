@@ -39,7 +39,7 @@ func (s *Service) Get(ctx context.Context, id registry.ID, properties []string, 
 	for _, p := range properties {
 		if _, known := t.product.Model.Property(p); !known {
 			unknown := t.product.Model.UnknownProperty(p)
-			return Command{}, fault.In("properties", fault.Invalid("%s", unknown.Error()))
+			return Command{}, fault.In("properties", fault.Invalid("%w", &unknown))
 		}
 	}
 	input, err := json.Marshal(properties)

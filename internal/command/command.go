@@ -208,7 +208,7 @@ func (s *Service) Set(ctx context.Context, id registry.ID, values []thing.Argume
 	}
 	checked, problems := t.product.Model.CheckSet(values, thing.Rules{Lenient: true})
 	if len(problems) > 0 {
-		return Command{}, fault.In("values", fault.Invalid("%s", problems[0].Error()))
+		return Command{}, fault.In("values", fault.Invalid("%w", &problems[0]))
 	}
 	p := &pending{Command: Command{Kind: Set, Input: string(thing.AppendArguments(nil, checked))}}
 	for _, v := range checked {
@@ -231,7 +231,7 @@ func (s *Service) Invoke(ctx context.Context, id registry.ID, service string, in
 	}
 	checked, problems := t.product.Model.CheckCall(service, input, thing.Rules{Lenient: true})
 	if len(problems) > 0 {
-		return Command{}, fault.In("input", fault.Invalid("%s", problems[0].Error()))
+		return Command{}, fault.In("input", fault.Invalid("%w", &problems[0]))
 	}
 	p := &pending{Command: Command{Kind: Invoke, Service: service, Input: string(thing.AppendArguments(nil, checked))}}
 	say := func(commandID string) dialect.Downlink {

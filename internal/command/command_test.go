@@ -56,7 +56,7 @@ func TestWhatDoesNotFitIsNotSent(t *testing.T) {
 					_, err = h.Invoke(h.Context(), tt.id, tt.service, tt.values, command.Order{Wait: time.Minute})
 				}
 				f, ok := errors.AsType[*fault.Error](err)
-				if !ok || f.Kind != tt.kind || f.Field != tt.field || !strings.Contains(f.Sentence, tt.sentence) {
+				if !ok || f.Kind != tt.kind || f.Field != tt.field || !strings.Contains(f.Error(), tt.sentence) {
 					h.Errorf("%+v", err)
 				}
 				if len(h.broker.sent) != 0 || len(h.facts()) != 0 || len(h.timeline()) != 0 {

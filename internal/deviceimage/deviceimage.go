@@ -21,6 +21,7 @@ import (
 	"github.com/matou-iot/matou/internal/dialect"
 	"github.com/matou-iot/matou/internal/fault"
 	"github.com/matou-iot/matou/internal/registry"
+	"github.com/matou-iot/matou/internal/wording"
 	"github.com/matou-iot/matou/thing"
 )
 
@@ -250,7 +251,7 @@ func none() error {
 // asFault says a refusal to an application.
 func asFault(err error) error {
 	if r, ok := err.(*dialect.Refusal); ok {
-		return fault.In("desired", fault.Invalid("%s", r.Sentence))
+		return fault.In("desired", fault.Invalid("%w", wording.InBoth(r.Sentence, r.SentenceZH)))
 	}
 	return err
 }

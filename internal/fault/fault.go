@@ -6,7 +6,8 @@ package fault
 
 import (
 	"errors"
-	"fmt"
+
+	"github.com/matou-iot/matou/internal/wording"
 )
 
 // A Kind classifies an error for machines.
@@ -27,45 +28,49 @@ const (
 
 // An Error is a kind with a sentence for people. It holds no secret.
 type Error struct {
-	Kind     Kind
-	Field    string // JSON name of the offending field, where there is one
-	Sentence string
-	cause    error
+	Kind  Kind
+	Field string // JSON name of the offending field, where there is one
+	said  error
 }
 
-func (e *Error) Error() string { return e.Sentence }
+// Error is the sentence in English.
+func (e *Error) Error() string { return e.said.Error() }
 
-// Unwrap returns the error underneath, which outsiders never see.
-func (e *Error) Unwrap() error { return e.cause }
+// SentenceZH is the sentence in Chinese.
+func (e *Error) SentenceZH() string { return wording.Chinese(e.said) }
+
+// Unwrap returns what leads to the errors underneath.
+func (e *Error) Unwrap() error { return e.said }
 
 // Invalid says that a request is wrong.
-func Invalid(format string, args ...any) error { return newError(KindInvalid, format, args) }
+func Invalid(format string, args ...any) error { return newError(KindInvalid, format, args...) }
 
 // NotFound says that something does not exist.
-func NotFound(format string, args ...any) error { return newError(KindNotFound, format, args) }
+func NotFound(format string, args ...any) error { return newError(KindNotFound, format, args...) }
 
 // Conflict says that a request contradicts what is there.
-func Conflict(format string, args ...any) error { return newError(KindConflict, format, args) }
+func Conflict(format string, args ...any) error { return newError(KindConflict, format, args...) }
 
 // Unauthorized says that the caller did not prove who he is.
-func Unauthorized(format string, args ...any) error { return newError(KindUnauthorized, format, args) }
+func Unauthorized(format string, args ...any) error {
+	return newError(KindUnauthorized, format, args...)
+}
 
 // Forbidden says that the caller may not do this.
-func Forbidden(format string, args ...any) error { return newError(KindForbidden, format, args) }
+func Forbidden(format string, args ...any) error { return newError(KindForbidden, format, args...) }
 
 // Exhausted says that a limit is reached.
-func Exhausted(format string, args ...any) error { return newError(KindExhausted, format, args) }
+func Exhausted(format string, args ...any) error { return newError(KindExhausted, format, args...) }
 
 // Timeout says that somebody else did not answer in time.
-func Timeout(format string, args ...any) error { return newError(KindTimeout, format, args) }
+func Timeout(format string, args ...any) error { return newError(KindTimeout, format, args...) }
 
 // Unavailable says that it cannot be done now.
-func Unavailable(format string, args ...any) error { return newError(KindUnavailable, format, args) }
+func Unavailable(format string, args ...any) error { return newError(KindUnavailable, format, args...) }
 
-// newError supports %w in format: the wrapped error becomes the cause.
-func newError(k Kind, format string, args []any) error {
-	err := fmt.Errorf(format, args...)
-	return &Error{Kind: k, Sentence: err.Error(), cause: errors.Unwrap(err)}
+// newError keeps what the sentence was made of; %w wraps.
+func newError(k Kind, format string, args ...any) error {
+	return &Error{Kind: k, said: wording.Errorf(format, args...)}
 }
 
 // In names the field that an error is about. A nil or foreign error is
@@ -91,10 +96,18 @@ func KindOf(err error) Kind {
 	return KindInternal
 }
 
-// Sentence returns what outsiders may read of err.
+// Sentence returns what outsiders may read of err, in English.
 func Sentence(err error) string {
 	if e, ok := errors.AsType[*Error](err); ok {
-		return e.Sentence
+		return e.Error()
 	}
 	return "internal error"
+}
+
+// SentenceZH returns what outsiders may read of err, in Chinese.
+func SentenceZH(err error) string {
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e.SentenceZH()
+	}
+	return "服务器内部错误"
 }

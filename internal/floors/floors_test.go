@@ -14,6 +14,7 @@ const module = "github.com/matou-iot/matou/"
 // floors is the house, ground floor first: a room imports only rooms on floors
 // below its own, and rooms inside itself. A word names a room and all below it.
 var floors = []string{
+	"internal/wording",
 	"thing mqtt at console",
 	"aliyun onenet",
 	"modem internal/fault internal/record internal/recording internal/refusal internal/trace internal/yamldoc",

@@ -50,7 +50,7 @@ func (in *Ingest) changeTags(ctx context.Context, a *dialect.Ask, tags []dialect
 	}
 	return &dialect.Refusal{Cause: err, Diagnosis: dialect.Diagnosis{
 		Code: "bad-tags", Field: "params", Received: fmt.Sprintf("%d tags", len(tags)), Expected: "at most 100 tags of a device, their values of at most 256 bytes",
-		Sentence: "the tags are refused: " + fault.Sentence(err), SentenceZH: "标签被拒绝：每个设备最多 100 个标签，值最长 256 字节",
+		Sentence: "the tags are refused: " + fault.Sentence(err), SentenceZH: "标签被拒绝：" + fault.SentenceZH(err),
 		Advice: "delete tags that are not needed, or shorten their values", AdviceZH: "请删除不需要的标签，或缩短标签值",
 	}}
 }

@@ -67,7 +67,7 @@ func (j *job) attend() bool {
 func (j *job) refused(err error) {
 	e := trace.Entry{
 		Parent: j.entry, Product: j.who.Product, Device: j.who.Device, Kind: trace.Fault,
-		Code: string(fault.KindOf(err)), Sentence: fault.Sentence(err), SentenceZH: fault.Sentence(err),
+		Code: string(fault.KindOf(err)), Sentence: fault.Sentence(err), SentenceZH: fault.SentenceZH(err),
 	}
 	if r, ok := errors.AsType[*dialect.Refusal](err); ok {
 		why := r.Diagnosis

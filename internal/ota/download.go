@@ -152,7 +152,7 @@ func (s *Service) noteDownload(t *Task, r *http.Request, err error) {
 		e.Kind, e.Code = trace.Fault, "ota-url-expired"
 		e.Sentence, e.SentenceZH = "the download address has expired; the device has to ask for the upgrade again", "下载地址已过期，设备需重新请求升级信息"
 	case err != nil:
-		e.Kind, e.Code, e.Sentence, e.SentenceZH = trace.Fault, "ota-download-refused", fault.Sentence(err), "固件下载被拒绝："+fault.Sentence(err)
+		e.Kind, e.Code, e.Sentence, e.SentenceZH = trace.Fault, "ota-download-refused", fault.Sentence(err), "固件下载被拒绝："+fault.SentenceZH(err)
 		if why, ok := errors.AsType[*dialect.Refusal](err); ok {
 			d := why.Diagnosis
 			d.Code = e.Code

@@ -130,7 +130,7 @@ func (o *OneNET) admit(c *call) (int, string) {
 func (o *OneNET) failed(c *call, err error) int {
 	e := trace.Entry{
 		Product: c.id.Product, Device: c.id.Device, Kind: trace.Fault, Direction: "up", Topic: c.r.URL.Path,
-		Code: "onenet-ota-" + string(fault.KindOf(err)), Sentence: fault.Sentence(err), SentenceZH: fault.Sentence(err),
+		Code: "onenet-ota-" + string(fault.KindOf(err)), Sentence: fault.Sentence(err), SentenceZH: fault.SentenceZH(err),
 	}
 	if why, ok := errors.AsType[*dialect.Refusal](err); ok {
 		e.Code, e.Sentence, e.SentenceZH, e.Detail = "onenet-"+why.Code, why.Sentence, why.SentenceZH, &why.Diagnosis

@@ -24,6 +24,7 @@ import (
 	"github.com/matou-iot/matou/internal/dialect"
 	"github.com/matou-iot/matou/internal/fault"
 	"github.com/matou-iot/matou/internal/registry"
+	"github.com/matou-iot/matou/internal/wording"
 )
 
 // The bounds [aliyun-device §4.10].
@@ -306,7 +307,7 @@ func (s *Service) ready(ctx context.Context, product string) (dialect.ConfigTell
 	}
 	v, err := s.current(ctx, product)
 	if r, ok := errors.AsType[*dialect.Refusal](err); ok {
-		err = fault.Conflict("%s; %s", r.Sentence, r.Advice)
+		err = fault.Conflict("%w", wording.InBoth(r.Sentence+"; "+r.Advice, r.SentenceZH+"，"+r.AdviceZH))
 	}
 	return teller, v, err
 }

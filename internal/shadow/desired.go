@@ -93,7 +93,7 @@ func (s *Service) Desire(ctx context.Context, id registry.ID, values []thing.Arg
 	}
 	checked, problems := p.Model.CheckSet(wanted, thing.Rules{Lenient: true})
 	if len(problems) > 0 {
-		return nil, Told{}, fault.In("values", fault.Invalid("%s", problems[0].Error()))
+		return nil, Told{}, fault.In("values", fault.Invalid("%w", &problems[0]))
 	}
 	all, err := s.desire(ctx, id, checked, gone, versions)
 	if err != nil || len(checked) == 0 {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/matou-iot/matou/internal/dialect"
 	"github.com/matou-iot/matou/internal/fault"
+	"github.com/matou-iot/matou/internal/wording"
 )
 
 func lowVersion(sent, stored int64) error {
@@ -48,7 +49,7 @@ func largeShadow(n int) error {
 // asFault says a refusal to an application.
 func asFault(err error) error {
 	if r, ok := errors.AsType[*dialect.Refusal](err); ok && fault.KindOf(err) == fault.KindInternal {
-		return fault.In("desired", fault.Invalid("%s", r.Sentence))
+		return fault.In("desired", fault.Invalid("%w", wording.InBoth(r.Sentence, r.SentenceZH)))
 	}
 	return err
 }

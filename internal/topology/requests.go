@@ -294,7 +294,7 @@ func (s *Service) Find(ctx context.Context, r *dialect.SubsFound) (dialect.Done,
 		}
 		if err := registry.CheckName(p, sub.Device); err != nil {
 			return dialect.Done{}, refuse(dialect.SubBadName, "bad-name", "deviceName", sub.Claim, "a device name",
-				fault.Sentence(err), fmt.Sprintf("设备名称 %q 不符合要求", sub.Device), "correct the name", "请更正设备名称")
+				fault.Sentence(err), fault.SentenceZH(err), "correct the name", "请更正设备名称")
 		}
 		ids[i] = id(sub.Claim)
 	}

@@ -1,0 +1,24 @@
+package wording
+
+import (
+	"maps"
+	"sync"
+)
+
+// rooms are the files of the catalogue.
+var rooms = map[string]map[string]string{
+	"access": zhAccess, "app": zhApp, "bench": zhBench, "command": zhCommand, "content": zhContent, "dialect": zhDialect,
+	"enroll": zhEnroll, "fileupload": zhFileUpload, "history": zhHistory, "httpapi": zhHTTPAPI, "models": zhModels, "ota": zhOTA,
+	"program": zhProgram, "recording": zhRecording, "registry": zhRegistry, "remoteconfig": zhRemoteConfig, "script": zhScript,
+	"several": zhSeveral, "shadow": zhShadow, "topics": zhTopics, "topology": zhTopology, "virtual": zhVirtual,
+}
+
+// catalogue is all of them. The test sees to it that none says what another
+// says.
+var catalogue = sync.OnceValue(func() map[string]string {
+	all := make(map[string]string)
+	for _, room := range rooms {
+		maps.Copy(all, room)
+	}
+	return all
+})

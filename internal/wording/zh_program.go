@@ -1,0 +1,3 @@
+package wording
+
+var zhProgram = map[string]string{}

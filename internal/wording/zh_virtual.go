@@ -1,0 +1,3 @@
+package wording
+
+var zhVirtual = map[string]string{}
