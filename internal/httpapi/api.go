@@ -146,11 +146,21 @@ func (anyValue) Schema(huma.Registry) *huma.Schema {
 	return &huma.Schema{Description: "As the device reported it: any JSON value"}
 }
 
+// acceptLanguage is the component that describes the header of all routes.
+const acceptLanguage = "AcceptLanguage"
+
 func config(version string) huma.Config {
 	c := huma.DefaultConfig("Matou", version)
 	c.Info.Description = "Products, devices, their data and commands. Lists carry `next`, to be passed as `after`. " +
-		"Times are RFC 3339 in UTC. Errors are problem+json: `code` for machines, `detail` for people."
+		"Times are RFC 3339 in UTC. Errors are problem+json: `code` for machines, `detail` for people, " +
+		"in English or Chinese as `Accept-Language` asks; `Content-Language` says which."
 	c.CreateHooks = nil // no $schema members
+	c.Transformers = []huma.Transformer{tell}
+	c.Components.Parameters = map[string]*huma.Param{acceptLanguage: {
+		Name: "Accept-Language", In: "header", Schema: &huma.Schema{Type: huma.TypeString},
+		Description: "Language of what people read of a refusal: en or zh, by weight as in `zh-CN,zh;q=0.9,en;q=0.8`; English where it names neither",
+		Example:     "zh",
+	}}
 	c.OpenAPIPath, c.DocsPath, c.SchemasPath = "/api/openapi", "", ""
 	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
 		"bearer": {Type: "http", Scheme: "bearer", Description: "An access token, or the token of a session."},
@@ -169,14 +179,15 @@ func safely(next http.Handler) http.Handler {
 		h.Set("Cross-Origin-Resource-Policy", "same-origin")
 		h.Set("Content-Security-Policy", "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
 		h.Set("Cache-Control", "no-store")
-		next.ServeHTTP(w, r)
+		h.Add("Vary", "Accept-Language")
+		next.ServeHTTP(w, withLanguage(r))
 	})
 }
 
-func (a *api) ready(w http.ResponseWriter, _ *http.Request) {
+func (a *api) ready(w http.ResponseWriter, r *http.Request) {
 	if a.Ready != nil {
 		if err := a.Ready(); err != nil {
-			plain(w, http.StatusServiceUnavailable, err.Error())
+			plain(w, http.StatusServiceUnavailable, languageIn(r.Context()).all(err))
 			return
 		}
 	}

@@ -103,7 +103,7 @@ type benchFleet struct {
 // A fleetOutcome is what came of a fleet.
 type fleetOutcome struct{ fleet.Result }
 
-func viewFleet(f *bench.Fleet, whole bool) benchFleet {
+func viewFleet(l language, f *bench.Fleet, whole bool) benchFleet {
 	v := benchFleet{ID: f.ID, CheckedFleet: viewScenario(f.Scenario), By: f.By, Started: f.Started.UTC(), State: "running"}
 	samples, _ := f.Samples(-1)
 	if len(samples) > 0 {
@@ -113,7 +113,7 @@ func viewFleet(f *bench.Fleet, whole bool) benchFleet {
 		result, err := f.Result()
 		v.State = "failed"
 		if err != nil {
-			v.Problem = err.Error()
+			v.Problem = l.all(err)
 		} else if result.OK() {
 			v.State = "passed"
 		}
@@ -127,10 +127,10 @@ func viewFleet(f *bench.Fleet, whole bool) benchFleet {
 	return v
 }
 
-func (a *api) listFleets(context.Context, *none) (list[benchFleet], error) {
+func (a *api) listFleets(ctx context.Context, _ *none) (list[benchFleet], error) {
 	items := []benchFleet{}
 	for _, f := range a.Bench.Fleets() {
-		items = append(items, viewFleet(f, false))
+		items = append(items, viewFleet(languageIn(ctx), f, false))
 	}
 	return page(items, ""), nil
 }
@@ -140,7 +140,7 @@ func (a *api) startFleet(ctx context.Context, in *fleetInput) (benchFleet, error
 	if err != nil {
 		return benchFleet{}, err
 	}
-	return viewFleet(f, false), nil
+	return viewFleet(languageIn(ctx), f, false), nil
 }
 
 // BenchFleetPath names a fleet.
@@ -148,21 +148,21 @@ type BenchFleetPath struct {
 	Fleet string `path:"fleet" doc:"The id"`
 }
 
-func (a *api) showFleet(_ context.Context, in *BenchFleetPath) (benchFleet, error) {
+func (a *api) showFleet(ctx context.Context, in *BenchFleetPath) (benchFleet, error) {
 	f, err := a.Bench.Fleet(in.Fleet)
 	if err != nil {
 		return benchFleet{}, err
 	}
-	return viewFleet(f, true), nil
+	return viewFleet(languageIn(ctx), f, true), nil
 }
 
-func (a *api) stopFleet(_ context.Context, in *BenchFleetPath) (benchFleet, error) {
+func (a *api) stopFleet(ctx context.Context, in *BenchFleetPath) (benchFleet, error) {
 	f, err := a.Bench.Fleet(in.Fleet)
 	if err != nil {
 		return benchFleet{}, err
 	}
 	f.Stop()
-	return viewFleet(f, true), nil
+	return viewFleet(languageIn(ctx), f, true), nil
 }
 
 func (a *api) removeFleet(_ context.Context, in *BenchFleetPath) error {
@@ -191,7 +191,7 @@ func (a *api) followFleet(ctx context.Context, in *BenchFleetPath, send sender) 
 			}
 		}
 		if ended {
-			if err := send("ended", 0, viewFleet(f, true)); err != nil {
+			if err := send("ended", 0, viewFleet(languageIn(ctx), f, true)); err != nil {
 				return err
 			}
 			<-ctx.Done() // else the browser would come back at once

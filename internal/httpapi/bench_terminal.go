@@ -83,7 +83,7 @@ func (a *api) attach(ctx context.Context, m *bench.Module, conn *websocket.Conn)
 	<-pinging
 	switch {
 	case fault.KindOf(err) == fault.KindConflict:
-		conn.Close(websocket.StatusTryAgainLater, fault.Sentence(err))
+		conn.Close(websocket.StatusTryAgainLater, languageIn(ctx).sentence(err))
 	case err != nil:
 		a.Log.Debug("terminal ended", "module", m.ID, "error", err)
 	}

@@ -49,7 +49,7 @@ func (a *api) only(need access.Role, next http.Handler) http.Handler {
 			if fault.KindOf(err) == fault.KindUnauthorized {
 				w.Header().Set("WWW-Authenticate", `Bearer realm="Matou"`)
 			}
-			plain(w, statuses[fault.KindOf(err)], fault.Sentence(err))
+			plain(w, statuses[fault.KindOf(err)], languageIn(r.Context()).sentence(err))
 			return
 		}
 		next.ServeHTTP(w, r)

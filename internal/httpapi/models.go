@@ -25,14 +25,14 @@ type modelView struct {
 	Problem string    `json:"problem,omitempty" doc:"Why it cannot be published; it names the place, such as properties[0]"`
 }
 
-func viewModel(v registry.ModelVersion) modelView {
-	return modelView{v.Version, v.At, v.Model, problemOf(v.Model)}
+func viewModel(l language, v registry.ModelVersion) modelView {
+	return modelView{v.Version, v.At, v.Model, problemOf(l, v.Model)}
 }
 
 // problemOf says why a model cannot be published, "" where it can.
-func problemOf(m *thing.Model) string {
+func problemOf(l language, m *thing.Model) string {
 	if err := m.Validate(); err != nil {
-		return strings.TrimPrefix(err.Error(), "thing: ")
+		return strings.TrimPrefix(l.all(err), "thing: ")
 	}
 	return ""
 }
@@ -44,10 +44,10 @@ func (a *api) listModels(ctx context.Context, in *ProductPath) (modelVersions, e
 	}
 	out := modelVersions{Items: make([]modelView, len(published))}
 	for i, v := range published {
-		out.Items[i] = viewModel(v)
+		out.Items[i] = viewModel(languageIn(ctx), v)
 	}
 	if draft != nil {
-		d := viewModel(*draft)
+		d := viewModel(languageIn(ctx), *draft)
 		out.Draft = &d
 	}
 	return out, nil
@@ -66,7 +66,7 @@ func (a *api) saveDraft(ctx context.Context, in *importModelInput) (modelView, e
 	if err != nil {
 		return modelView{}, err
 	}
-	return viewModel(v), nil
+	return viewModel(languageIn(ctx), v), nil
 }
 
 func (a *api) dropDraft(ctx context.Context, in *ProductPath) error {
@@ -91,7 +91,7 @@ func (a *api) checkModel(ctx context.Context, in *importModelInput) (checkedMode
 	if err != nil {
 		return checkedModel{}, err
 	}
-	out := checkedModel{Format: form, Model: m, Problem: problemOf(m), Lost: []dialect.Loss{}}
+	out := checkedModel{Format: form, Model: m, Problem: problemOf(languageIn(ctx), m), Lost: []dialect.Loss{}}
 	if ownForm(form) {
 		return out, nil
 	}

@@ -55,7 +55,7 @@ func (a *api) overview(ctx context.Context, in *none) (overview, error) {
 	}
 	if a.Ready != nil {
 		if err := a.Ready(); err != nil {
-			out.Problem = err.Error()
+			out.Problem = languageIn(ctx).all(err)
 		}
 	}
 	return out, nil

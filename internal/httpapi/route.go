@@ -92,6 +92,7 @@ func operation(method, path string, need access.Role, tag, summary string) huma.
 	op := huma.Operation{
 		OperationID: operationID(method, path), Method: method, Path: Base + path, Tags: []string{tag}, Summary: summary,
 		MaxBodyBytes: usualBody, Errors: []int{http.StatusBadRequest},
+		Parameters: []*huma.Param{{Ref: "#/components/parameters/" + acceptLanguage}},
 	}
 	if need != anybody {
 		op.Security = []map[string][]string{{"bearer": {}}}
@@ -182,9 +183,11 @@ func (a *api) deny(ctx huma.Context, err error) {
 	if p.Status == http.StatusUnauthorized {
 		ctx.SetHeader("WWW-Authenticate", `Bearer realm="Matou"`)
 	}
+	l := languageIn(ctx.Context())
 	ctx.SetHeader("Content-Type", p.ContentType(""))
+	ctx.SetHeader("Content-Language", string(l))
 	ctx.SetStatus(p.Status)
-	a.huma.Marshal(ctx.BodyWriter(), "application/json", p)
+	a.huma.Marshal(ctx.BodyWriter(), "application/json", p.in(l))
 }
 
 // request is the HTTP request below a huma context.
