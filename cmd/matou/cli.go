@@ -9,6 +9,8 @@ import (
 	"sync"
 
 	"github.com/alecthomas/kong"
+
+	"github.com/matou-iot/matou/internal/wording"
 )
 
 // The exit codes of every subcommand.
@@ -50,6 +52,7 @@ type cli struct {
 // globals is what every subcommand gets.
 type globals struct {
 	JSON bool `name:"json" help:"Print JSON for machines instead of text for people."`
+	langFlag
 
 	Ctx    context.Context `kong:"-"` // done when the user interrupts
 	Stdin  io.Reader       `kong:"-"`
@@ -127,7 +130,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		return exitUsage
 	}
 	c.Ctx, c.Stdin, c.Stdout, c.Stderr = ctx, stdin, &shared{w: stdout}, &shared{w: stderr}
-	return exitCodeOf(kctx.Run(&c.globals), stderr)
+	return exitCodeOf(&c.langFlag, kctx.Run(&c.globals), stderr)
 }
 
 // commandOf names the command as far as it was understood.
@@ -143,14 +146,18 @@ func commandOf(k *kong.Context) string {
 	return "matou"
 }
 
-func exitCodeOf(err error, stderr io.Writer) int {
+func exitCodeOf(lang *langFlag, err error, stderr io.Writer) int {
 	if err == nil {
 		return exitDone
 	}
 	if code, ok := errors.AsType[exitCode](err); ok {
 		return int(code)
 	}
-	fmt.Fprintf(stderr, "matou: %v\n", err)
+	said := err.Error()
+	if lang.chinese() {
+		said = wording.Chinese(err)
+	}
+	fmt.Fprintf(stderr, "matou: %s\n", said)
 	if _, ok := errors.AsType[usageError](err); ok {
 		return exitUsage
 	}

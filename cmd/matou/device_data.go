@@ -13,7 +13,6 @@ import (
 
 type deviceStatusCmd struct {
 	Device deviceRef `arg:"" help:"PRODUCT/DEVICE."`
-	langFlag
 	apiFlags
 }
 
@@ -95,7 +94,7 @@ func (c *deviceStatusCmd) Run(g *globals) error {
 	if err := r.read(raw, &s); err != nil {
 		return err
 	}
-	return g.emit(raw, func(w io.Writer) { s.print(w, c.chinese()) })
+	return g.emit(raw, func(w io.Writer) { s.print(w, g.chinese()) })
 }
 
 type deviceLatestCmd struct {

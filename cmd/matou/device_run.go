@@ -41,7 +41,6 @@ type deviceRunCmd struct {
 	Reports  int    `short:"C" name:"count" help:"End after this many reports." placeholder:"N"`
 	Create   bool   `help:"Make the product, its model and the device on a Matou first, where they are missing; a device that is there keeps its secret, and it is used."`
 
-	langFlag
 	apiFlags
 }
 
@@ -264,7 +263,7 @@ func (s *unitScreen) away(e virtual.Event) {
 	if !ok && !errors.Is(e.Err, modem.ErrUntold) {
 		return
 	}
-	if why := explainRefusal(s.g, &s.c.apiFlags, *s.d.Device.ProductName(), s.d.Device.DeviceName, s.c.chinese()); why != "" {
+	if why := explainRefusal(s.g, &s.c.apiFlags, *s.d.Device.ProductName(), s.d.Device.DeviceName, s.g.chinese()); why != "" {
 		fmt.Fprintf(s.g.Stderr, "matou: %s\n", why)
 	} else if vendor := s.d.Device.Dialect; refused != nil && vendor != "mqtt" {
 		fmt.Fprintf(s.g.Stderr, "matou: CONNACK %d; 'matou doctor %s' finds the mistake in a login\n", refused.ReturnCode, vendor)

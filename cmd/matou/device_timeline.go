@@ -15,7 +15,6 @@ type deviceTimelineCmd struct {
 	Device deviceRef `arg:"" help:"PRODUCT/DEVICE; a device that does not exist, but tried to log in, has a timeline, too."`
 	Follow bool      `short:"f" help:"Go on with what comes, until interrupted."`
 	Kind   string    `enum:",connect,refuse,disconnect,subscribe,uplink,downlink,command,reply,fault,note,packet" default:"" help:"Only entries of this kind: connect, refuse, disconnect, subscribe, uplink, downlink, command, reply, fault, note or packet (of a device under watch)." placeholder:"KIND"`
-	langFlag
 	limitFlags
 	apiFlags
 }
@@ -115,7 +114,7 @@ func (c *deviceTimelineCmd) Run(g *globals) error {
 	}
 	return g.emit(p, func(w io.Writer) {
 		for _, m := range slices.Backward(entries) {
-			fmt.Fprintln(w, m.line(c.chinese()))
+			fmt.Fprintln(w, m.line(g.chinese()))
 		}
 	})
 }
@@ -139,7 +138,7 @@ func (c *deviceTimelineCmd) follow(g *globals, r *rest) error {
 			return nil
 		}
 		last = m.ID
-		return streamOut(g, raw, m.line(c.chinese()))
+		return streamOut(g, raw, m.line(g.chinese()))
 	}
 	opened := func() error {
 		p, err := c.recent(r, limit)

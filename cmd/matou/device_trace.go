@@ -17,7 +17,6 @@ type deviceTraceCmd struct {
 	Record uint64        `help:"Of a stored value or event: the message that brought it. 'matou device history' names it." placeholder:"RECORD"`
 	Follow bool          `short:"f" help:"Go on with what comes, until interrupted."`
 	Watch  time.Duration `help:"Keep the packets of the device as they come for this long, at most 1h." placeholder:"TIME"`
-	langFlag
 	apiFlags
 }
 
@@ -191,7 +190,7 @@ func (c *deviceTraceCmd) show(g *globals, r *rest, id uint64) error {
 	if err := r.read(raw, &t); err != nil {
 		return err
 	}
-	t.print(g.Stdout, c.chinese())
+	t.print(g.Stdout, g.chinese())
 	return nil
 }
 

@@ -26,8 +26,6 @@ type sentFlags struct {
 	Password string `group:"What was sent" xor:"packet-password" help:"Password." placeholder:"TEXT"`
 	Packet   string `group:"What was sent" xor:"packet-client,packet-user,packet-password" help:"The whole CONNECT in hex, or - for standard input, instead of the three." placeholder:"HEX"`
 	TLS      bool   `group:"What was sent" name:"tls" help:"It was sent over TLS."`
-
-	langFlag
 }
 
 // usualKeepAlive stands in for a keep-alive time that nobody told us.
@@ -59,7 +57,7 @@ func (f *sentFlags) connect(g *globals) (*packet.Connect, error) {
 	}
 	e := packet.Explain(b, 0)
 	fmt.Fprintln(g.Stderr, "matou: --packet is not one whole CONNECT:")
-	if err := g.emit(e, func(w io.Writer) { io.WriteString(w, explained(e, f.chinese())) }); err != nil {
+	if err := g.emit(e, func(w io.Writer) { io.WriteString(w, explained(e, g.chinese())) }); err != nil {
 		return nil, err
 	}
 	return nil, exitCode(exitFailed)
@@ -204,7 +202,7 @@ func (c *doctorAliyunCmd) Run(g *globals) error {
 				f.AdviceZH = "clientId 中的 timestamp 没有参与签名，平台允许这样"
 			}
 		}
-		return f.print(g, c.chinese())
+		return f.print(g, g.chinese())
 	}
 	f := finding{
 		Code: d.Code, Field: d.Field, Received: d.Received, Expected: d.Expected,
@@ -213,7 +211,7 @@ func (c *doctorAliyunCmd) Run(g *globals) error {
 	if l := d.RightLogin; l != nil {
 		f.RightLogin = &right{l.ClientID, l.Username, l.Password}
 	}
-	return f.print(g, c.chinese())
+	return f.print(g, g.chinese())
 }
 
 type doctorOneNETCmd struct {
@@ -255,7 +253,7 @@ func (c *doctorOneNETCmd) Run(g *globals) error {
 	}
 	d := onenet.Diagnose(sent, known, time.Now())
 	if d == nil {
-		return rightLogin.print(g, c.chinese())
+		return rightLogin.print(g, g.chinese())
 	}
 	f := finding{
 		Code: d.Code, Field: d.Field, Received: d.Received, Expected: d.Expected,
@@ -264,5 +262,5 @@ func (c *doctorOneNETCmd) Run(g *globals) error {
 	if l := d.RightLogin; l != nil {
 		f.RightLogin = &right{l.ClientID, l.Username, l.Password}
 	}
-	return f.print(g, c.chinese())
+	return f.print(g, g.chinese())
 }

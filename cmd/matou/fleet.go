@@ -48,7 +48,6 @@ type fleetRunCmd struct {
 	Remove   bool   `help:"Delete the devices that this run made with --api at its end, however it ends, and do not ask."`
 
 	fleetMatouFlags
-	langFlag
 }
 
 func (*fleetRunCmd) Help() string {
@@ -213,7 +212,7 @@ func (c *fleetRunCmd) useMatou(g *globals, s *fleet.Scenario, o *fleet.Options, 
 		fmt.Fprintf(say, "%s of %s are there\n", count(group.Count, "device", "devices"), group.Product)
 	}
 	o.Explain = func(_ context.Context, product, device string) string {
-		return explainRefusal(g, f, product, device, c.chinese())
+		return explainRefusal(g, f, product, device, g.chinese())
 	}
 	o.Command = func(ctx context.Context, c fleet.Command) error {
 		where := at("products", c.Product, "devices", c.Device, "properties")

@@ -5,9 +5,10 @@ import (
 	"strings"
 )
 
-// langFlag chooses the language of sentences about devices.
+// langFlag chooses the language of what people read: answers, and why
+// something was refused.
 type langFlag struct {
-	Lang string `enum:",en,zh" default:"" help:"Language of the answer: en or zh; left out, that of the environment." placeholder:"LANG"`
+	Lang string `enum:",en,zh" default:"" help:"Language of answers and refusals: en or zh; left out, that of the environment." placeholder:"LANG"`
 }
 
 // chinese reports whether to answer in Chinese: as asked, or as the
@@ -22,4 +23,12 @@ func (f *langFlag) chinese() bool {
 		}
 	}
 	return false
+}
+
+// tag is what the API is told [RFC 9110 §12.5.4].
+func (f *langFlag) tag() string {
+	if f.chinese() {
+		return "zh"
+	}
+	return "en"
 }

@@ -17,7 +17,6 @@ type modemCmd struct {
 
 type modemListCmd struct {
 	Module string `arg:"" optional:"" help:"Only this module."`
-	langFlag
 }
 
 func (*modemListCmd) Help() string {
@@ -53,7 +52,7 @@ func (c *modemListCmd) Run(g *globals) error {
 	for _, m := range virtual.Models() {
 		names = append(names, m.Name)
 		if c.Module == "" || c.Module == m.Name {
-			out.Items = append(out.Items, describeModule(m, c.chinese()))
+			out.Items = append(out.Items, describeModule(m, g.chinese()))
 		}
 	}
 	if len(out.Items) == 0 {

@@ -121,7 +121,7 @@ type modemLog struct {
 }
 
 func newModemLog(g *globals, c *modemRunCmd) *modemLog {
-	return &modemLog{g: g, verbose: c.Verbose, chinese: c.chinese(), stdio: c.PTY == "" && c.TCP == ""}
+	return &modemLog{g: g, verbose: c.Verbose, chinese: g.chinese(), stdio: c.PTY == "" && c.TCP == ""}
 }
 
 // A modemEvent is an event as --json prints it.

@@ -19,7 +19,6 @@ type modemProbeCmd struct {
 
 	Baud   int    `help:"Only this speed; without it the usual ones are tried." placeholder:"N"`
 	Record string `help:"Write what was asked and answered to this file, as a transcript." placeholder:"FILE"`
-	langFlag
 }
 
 func (*modemProbeCmd) Help() string {
@@ -82,7 +81,7 @@ func (c *modemProbeCmd) Run(g *globals) error {
 	if err != nil {
 		return err
 	}
-	if err := g.emit(probeReport{c.Port, r}, func(w io.Writer) { c.tell(w, r) }); err != nil {
+	if err := g.emit(probeReport{c.Port, r}, func(w io.Writer) { c.tell(w, r, g.chinese()) }); err != nil {
 		return err
 	}
 	if !r.Healthy() {
@@ -126,8 +125,8 @@ var probeWords = map[string]string{
 }
 
 // tell writes a report for people.
-func (c *modemProbeCmd) tell(w io.Writer, r *probe.Report) {
-	say := func(word string) string { return choose(c.chinese(), word, probeWords[word]) }
+func (c *modemProbeCmd) tell(w io.Writer, r *probe.Report, chinese bool) {
+	say := func(word string) string { return choose(chinese, word, probeWords[word]) }
 	rows := []string{"port", c.Port, "baud", number(r.Baud)}
 	if m := r.Module; m != nil {
 		rows = append(rows, "module", strings.TrimSpace(m.Maker+" "+m.Model)+" ("+m.Family+")", "firmware", m.Firmware, "number", m.Serial)
@@ -178,16 +177,16 @@ func (c *modemProbeCmd) tell(w io.Writer, r *probe.Report) {
 		rows[i] = strings.ToUpper(say(rows[i]))
 	}
 	fields(w, rows...)
-	c.tellFindings(w, r, say)
+	tellFindings(w, r, chinese, say)
 }
 
-func (c *modemProbeCmd) tellFindings(w io.Writer, r *probe.Report, say func(string) string) {
+func tellFindings(w io.Writer, r *probe.Report, chinese bool, say func(string) string) {
 	if len(r.Findings) == 0 {
 		fmt.Fprintf(w, "\n%s\n", say("nothing is wrong"))
 	}
 	for _, f := range r.Findings {
 		fmt.Fprintf(w, "\n%s (%s): %s\n  %s\n", say(f.Severity), f.Code,
-			visible(choose(c.chinese(), f.Sentence, f.SentenceZH)), choose(c.chinese(), f.Advice, f.AdviceZH))
+			visible(choose(chinese, f.Sentence, f.SentenceZH)), choose(chinese, f.Advice, f.AdviceZH))
 	}
 }
 

@@ -34,8 +34,6 @@ type modemRunCmd struct {
 	State    string   `help:"File for what the module keeps without power: saved Wi-Fi, speed, contexts, files. Made if it is not there." placeholder:"FILE"`
 	Record   string   `help:"Write the conversation to this file, as a transcript." placeholder:"FILE"`
 	Verbose  bool     `short:"v" help:"Tell each command line and what goes over its connections."`
-
-	langFlag
 }
 
 func (*modemRunCmd) Help() string {

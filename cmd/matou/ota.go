@@ -365,7 +365,6 @@ type otaJobShowCmd struct {
 	Product segment `arg:"" help:"Key of the product."`
 	Job     segment `arg:"" help:"Id of the job."`
 	State   string  `help:"Only devices in this state, such as FAILED." placeholder:"STATE"`
-	langFlag
 	limitFlags
 	apiFlags
 }
@@ -397,14 +396,14 @@ func (c *otaJobShowCmd) Run(g *globals) error {
 			Devices page            `json:"devices"`
 		}{raw, devices}, nil)
 	}
-	j := upgradeJob{chinese: c.chinese()}
+	j := upgradeJob{chinese: g.chinese()}
 	if err := r.read(raw, &j); err != nil {
 		return err
 	}
 	j.print(g.Stdout)
 	fmt.Fprintln(g.Stdout)
 	header := []string{"DEVICE", "FROM", "STATE", "PERCENT", "CHANGED", "WHY"}
-	return printPage(g, r, devices, "no devices", header, func(u *upgrade) []string { return u.row(c.chinese()) })
+	return printPage(g, r, devices, "no devices", header, func(u *upgrade) []string { return u.row(g.chinese()) })
 }
 
 type otaJobCancelCmd struct {

@@ -23,7 +23,6 @@ type packetCmd struct {
 type packetExplainCmd struct {
 	Packet  string `arg:"" optional:"" help:"Packet in hex, or a file of hex or bytes; - or nothing is standard input." placeholder:"HEX|-|FILE"`
 	Version string `enum:",3.1,3.1.1,5,5.0" default:"" help:"Version of MQTT that the packets belong to; left out, it is guessed." placeholder:"VERSION"`
-	langFlag
 }
 
 func (*packetExplainCmd) Help() string {
@@ -45,7 +44,7 @@ func (c *packetExplainCmd) Run(g *globals) error {
 		return err
 	}
 	e := packet.Explain(b, versionOf(c.Version))
-	if err := g.emit(e, func(w io.Writer) { io.WriteString(w, explained(e, c.chinese())) }); err != nil {
+	if err := g.emit(e, func(w io.Writer) { io.WriteString(w, explained(e, g.chinese())) }); err != nil {
 		return err
 	}
 	for _, p := range e.Packets {

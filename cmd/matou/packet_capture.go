@@ -29,7 +29,6 @@ type packetCaptureCmd struct {
 	Fields      bool   `short:"v" help:"Show every field of every packet."`
 	Secrets     bool   `help:"Show and record passwords and secrets; left out, they are overwritten with *."`
 
-	langFlag
 	apiFlags
 }
 
@@ -105,7 +104,7 @@ func (v *captureView) on(e tap.Event) {
 	switch e.Kind {
 	case tap.Opened:
 		v.connections++
-		v.open[e.Connection] = &tapped{screen: screen{w: v.g.Stdout, fields: v.c.Fields, secrets: v.c.Secrets, chinese: v.c.chinese(), version: mqtt.V311}}
+		v.open[e.Connection] = &tapped{screen: screen{w: v.g.Stdout, fields: v.c.Fields, secrets: v.c.Secrets, chinese: v.g.chinese(), version: mqtt.V311}}
 		v.out.do(func(w recording.Writer) error { return w.Open(e.Connection, e.Device, e.Broker, e.Time) })
 		v.say("%s  #%d  %s connected", "%s  #%d  %s 已连接", at, e.Connection, e.Device)
 	case tap.Packet:
@@ -124,7 +123,7 @@ func (v *captureView) on(e tap.Event) {
 
 // party is a side of the conversation, as people are told.
 func (v *captureView) party(s recording.Side) string {
-	if !v.c.chinese() {
+	if !v.g.chinese() {
 		return s.String()
 	}
 	return map[recording.Side]string{recording.Device: "设备", recording.Broker: "服务器"}[s]
@@ -132,7 +131,7 @@ func (v *captureView) party(s recording.Side) string {
 
 // say tells people what is no packet.
 func (v *captureView) say(format, formatZH string, args ...any) {
-	if v.c.chinese() {
+	if v.g.chinese() {
 		format = formatZH
 	}
 	w := v.g.Stdout
@@ -181,7 +180,7 @@ func (v *captureView) packet(at string, e tap.Event) {
 	fmt.Fprintf(v.g.Stdout, "%s  #%d  %s  %s\n", at, e.Connection, arrow, line)
 	s.detail(x, p.Bytes)
 	if why != nil {
-		why.tell(v.g.Stdout, margin, v.c.chinese())
+		why.tell(v.g.Stdout, margin, v.g.chinese())
 	}
 }
 

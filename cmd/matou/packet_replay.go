@@ -32,7 +32,6 @@ type packetReplayCmd struct {
 	As     deviceRef `group:"Signing" help:"Speak for another device of the same vendor, in the CONNECT and in topics; implies --resign." placeholder:"PRODUCT/DEVICE"`
 
 	serverFlags
-	langFlag
 	apiFlags
 }
 
@@ -174,7 +173,7 @@ func (c *packetReplayCmd) play(g *globals, r *recording.Recording) error {
 	if err != nil {
 		return unreachable(err, address)
 	}
-	show := &screen{w: g.Stdout, fields: c.Fields, secrets: c.Secrets, chinese: c.chinese(), version: mqtt.V311}
+	show := &screen{w: g.Stdout, fields: c.Fields, secrets: c.Secrets, chinese: g.chinese(), version: mqtt.V311}
 	report := replayReport{Notes: r.Notes, Steps: []replay.Step{}}
 	for _, n := range r.Notes {
 		fmt.Fprintf(g.Stderr, "matou: %s\n", n)
@@ -195,7 +194,7 @@ func (c *packetReplayCmd) play(g *globals, r *recording.Recording) error {
 	if report.Refused != nil && report.Connect != nil {
 		report.Why = c.why(g, report.Result, isSecure(address))
 	}
-	if err := g.emit(report, func(w io.Writer) { report.print(w, r.Answers(), c.chinese()) }); err != nil {
+	if err := g.emit(report, func(w io.Writer) { report.print(w, r.Answers(), g.chinese()) }); err != nil {
 		return err
 	}
 	if report.Refused != nil || report.Differences > 0 || report.Left > 0 || report.Dropped {

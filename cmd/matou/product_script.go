@@ -127,7 +127,6 @@ type productScriptTestCmd struct {
 	Message string  `help:"A message for protocolToRawData, JSON." placeholder:"JSON"`
 	Topic   string  `help:"The topic for transformPayload." placeholder:"TOPIC"`
 	Script  string  `help:"A file with another script than that of the product." placeholder:"FILE" type:"path"`
-	langFlag
 	apiFlags
 }
 
@@ -213,7 +212,7 @@ func (c *productScriptTestCmd) Run(g *globals) error {
 	if err := r.read(raw, &t); err != nil {
 		return err
 	}
-	if err := g.emit(raw, func(w io.Writer) { t.print(w, c.chinese()) }); err != nil {
+	if err := g.emit(raw, func(w io.Writer) { t.print(w, g.chinese()) }); err != nil {
 		return err
 	}
 	if !t.OK {

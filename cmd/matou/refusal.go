@@ -16,7 +16,6 @@ type refusalCmd struct {
 type refusalListCmd struct {
 	Text string `arg:"" optional:"" help:"Only codes with this in them or in their titles."`
 	Kind string `enum:",refusal,value,fault,note" default:"" help:"Only codes of this kind: refusal, value, fault or note." placeholder:"KIND"`
-	langFlag
 }
 
 func (*refusalListCmd) Help() string {
@@ -45,7 +44,7 @@ func (c *refusalListCmd) Run(g *globals) error {
 	return g.emit(out, func(w io.Writer) {
 		t := table{{"CODE", "KIND", "MEANING"}}
 		for _, p := range pages {
-			t.add(p.Code, p.Kind, choose(c.chinese(), p.Title, p.TitleZH))
+			t.add(p.Code, p.Kind, choose(g.chinese(), p.Title, p.TitleZH))
 		}
 		if len(pages) > 0 {
 			t.print(w)
@@ -55,7 +54,6 @@ func (c *refusalListCmd) Run(g *globals) error {
 
 type refusalShowCmd struct {
 	Code string `arg:"" help:"Code, as a timeline entry or the doctor names it."`
-	langFlag
 }
 
 func (*refusalShowCmd) Help() string {
@@ -72,7 +70,7 @@ func (c *refusalShowCmd) Run(g *globals) error {
 	if !ok {
 		return fmt.Errorf("there is no code %q: 'matou refusal list' prints all", c.Code)
 	}
-	return g.emit(p, func(w io.Writer) { printRefusal(w, &p, c.chinese()) })
+	return g.emit(p, func(w io.Writer) { printRefusal(w, &p, g.chinese()) })
 }
 
 func printRefusal(w io.Writer, p *refusal.Page, chinese bool) {

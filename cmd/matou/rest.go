@@ -48,6 +48,7 @@ type rest struct {
 	base  *url.URL
 	token string
 	lack  string // why there is no token, "" where there is one
+	lang  string // in which refusals are told
 }
 
 // open finds the server and the token; nothing is sent yet.
@@ -60,7 +61,7 @@ func (f *apiFlags) open(g *globals) (*rest, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &rest{ctx: g.Ctx, base: base, token: strings.TrimSpace(f.Token)}
+	r := &rest{ctx: g.Ctx, base: base, token: strings.TrimSpace(f.Token), lang: g.tag()}
 	if r.token == "" {
 		r.token, r.lack = f.localToken(base)
 	}
@@ -168,6 +169,7 @@ func (r *rest) send(ctx context.Context, q question) (*http.Response, error) {
 		req.ContentLength = q.length
 	}
 	req.Header.Set("User-Agent", "matou/"+version)
+	req.Header.Set("Accept-Language", r.lang)
 	if r.token != "" {
 		req.Header.Set("Authorization", "Bearer "+r.token)
 	}
