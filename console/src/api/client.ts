@@ -1,5 +1,4 @@
 import createClient, { type Middleware } from 'openapi-fetch'
-import { chinese, inTheVisitorsLanguage } from './chinese'
 import type { components, paths } from './schema'
 
 // Schemas are the types of the API by name.
@@ -20,7 +19,7 @@ export class Problem extends Error {
 // An Unreachable is thrown where no answer came at all.
 export class Unreachable extends Error {
   constructor() {
-    super(chinese() ? '无法连接到码头。' : 'Matou cannot be reached.')
+    super(visitorsLanguage() === 'zh' ? '无法连接到码头。' : 'Matou cannot be reached.')
   }
 }
 
@@ -41,11 +40,19 @@ export function refused(status: number, statusText: string, body: string): Probl
   } catch {
     // not JSON: a proxy between, or the server going down
   }
-  const say = inTheVisitorsLanguage
-  return new Problem(status, say(said.detail ?? said.title ?? statusText), (said.errors ?? []).map((e) => (e.message ? { ...e, message: say(e.message) } : e)))
+  return new Problem(status, said.detail ?? said.title ?? statusText, said.errors ?? [])
+}
+
+// visitorsLanguage is what the API is asked to say refusals in.
+export function visitorsLanguage(): string {
+  return document.documentElement.lang.startsWith('zh') ? 'zh' : 'en'
 }
 
 const problems: Middleware = {
+  onRequest({ request }) {
+    request.headers.set('Accept-Language', visitorsLanguage())
+    return request
+  },
   onError({ error }) {
     return error instanceof TypeError ? new Unreachable() : undefined
   },

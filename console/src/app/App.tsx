@@ -2,7 +2,7 @@ import { QueryClient, QueryClientProvider } from '@tanstack/react-query'
 import { App as AntApp, ConfigProvider, theme } from 'antd'
 import enUS from 'antd/locale/en_US'
 import zhCN from 'antd/locale/zh_CN'
-import { useEffect, useMemo, useState } from 'react'
+import { useMemo, useState } from 'react'
 import { RouterProvider } from 'react-router/dom'
 import { onSignedOut, Problem } from '../api/client'
 import { firstLanguage, keepLanguage, LanguageContext, type Language } from '../i18n/texts'
@@ -38,11 +38,18 @@ const contrast = {
   dark: { controlItemBgActive: '#12303b', colorLink: '#5fb8d6', colorLinkHover: '#8fd3ea', colorInfo: '#5a9dff', colorError: '#ff7072', ...seventh('purple', '#ab7ae0'), ...seventh('geekblue', '#7f9ef3'), ...seventh('magenta', '#e0529c'), colorTextDescription: '#ffffffa6', colorTextTertiary: '#ffffffa6', colorTextPlaceholder: '#ffffff8c' },
 }
 
+// choose changes the language. What the API said in the other one is asked for
+// again.
+function choose(l: Language, set: (l: Language) => void) {
+  keepLanguage(l)
+  set(l)
+  void cache.invalidateQueries()
+}
+
 export function App() {
   const [language, setLanguage] = useState<Language>(firstLanguage)
   const look = useTheme()
-  useEffect(() => keepLanguage(language), [language])
-  const chosen = useMemo(() => ({ language, choose: setLanguage }), [language])
+  const chosen = useMemo(() => ({ language, choose: (l: Language) => choose(l, setLanguage) }), [language])
   return (
     <LanguageContext.Provider value={chosen}>
       <ThemeContext.Provider value={look}>

@@ -30,13 +30,20 @@ export function useTexts<T>(t: Texts<T>): T {
 
 const kept = 'matou.language'
 
+// firstLanguage is the visitor's, before he chooses one here. The page says it
+// before its first request is sent.
 export function firstLanguage(): Language {
   const chosen = localStorage.getItem(kept)
-  if (chosen === 'en' || chosen === 'zh') return chosen
-  return navigator.language.toLowerCase().startsWith('zh') ? 'zh' : 'en'
+  const first = chosen === 'en' || chosen === 'zh' ? chosen : navigator.language.toLowerCase().startsWith('zh') ? 'zh' : 'en'
+  show(first)
+  return first
 }
 
 export function keepLanguage(l: Language) {
   localStorage.setItem(kept, l)
+  show(l)
+}
+
+function show(l: Language) {
   document.documentElement.lang = l === 'zh' ? 'zh-CN' : 'en'
 }

@@ -1,4 +1,5 @@
 import { useCallback, useEffect, useRef, useState } from 'react'
+import { visitorsLanguage } from '../../api/client'
 
 // An Event is something that happened in a virtual module.
 export type Event = {
@@ -48,7 +49,7 @@ export function useModuleLine(module: string | null, ended: () => void): Line & 
     const open = () => {
       setState('opening')
       setEvents([])
-      const s = new WebSocket(`${location.origin.replace(/^http/, 'ws')}/api/v1/bench/modules/${encodeURIComponent(module)}/terminal`)
+      const s = new WebSocket(`${location.origin.replace(/^http/, 'ws')}/api/v1/bench/modules/${encodeURIComponent(module)}/terminal?lang=${visitorsLanguage()}`)
       s.binaryType = 'arraybuffer'
       socket.current = s
       s.onopen = () => setState('open')

@@ -1,4 +1,4 @@
-import { refused, type Schemas } from '../../api/client'
+import { refused, type Schemas, visitorsLanguage } from '../../api/client'
 
 // send uploads a file and tells how far it is, 0 to 1, which fetch cannot.
 export function send(path: string, file: Blob, far: (share: number) => void, stop: AbortSignal): Promise<Schemas['Package']> {
@@ -6,6 +6,7 @@ export function send(path: string, file: Blob, far: (share: number) => void, sto
     const r = new XMLHttpRequest()
     r.open('POST', path)
     r.setRequestHeader('Content-Type', 'application/octet-stream')
+    r.setRequestHeader('Accept-Language', visitorsLanguage())
     r.upload.onprogress = (e) => e.lengthComputable && far(e.loaded / e.total)
     r.onerror = () => reject(new Error('offline'))
     r.onabort = () => reject(new DOMException('stopped', 'AbortError'))

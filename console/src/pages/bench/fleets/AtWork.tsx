@@ -2,7 +2,7 @@ import { DownloadOutlined } from '@ant-design/icons'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { Alert, App, Button, Card, Col, Flex, Progress, Row, Statistic, Table, Tag, Typography } from 'antd'
 import { useEffect, useMemo, useState } from 'react'
-import { api, must, type Schemas } from '../../../api/client'
+import { api, must, type Schemas, visitorsLanguage } from '../../../api/client'
 import { useStream } from '../../../api/live'
 import { may, useMe } from '../../../app/session'
 import { useTexts } from '../../../i18n/texts'
@@ -34,7 +34,7 @@ export function AtWork({ fleet, removed }: { fleet: Fleet; removed: () => void }
     setEnded(null)
   }, [fleet.id])
   const stale = () => cache.invalidateQueries({ queryKey: ['bench', 'fleets'] })
-  useStream(`/api/v1/bench/fleets/${fleet.id}/stream`, ['samples', 'ended'], (event, data) => {
+  useStream(`/api/v1/bench/fleets/${fleet.id}/stream?lang=${visitorsLanguage()}`, ['samples', 'ended'], (event, data) => {
     if (event === 'ended') {
       setEnded(data as Fleet)
       void stale()
