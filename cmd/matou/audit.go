@@ -27,21 +27,22 @@ Examples:
 
 // An audited is an entry of the audit log as the API shows it.
 type audited struct {
-	At      time.Time `json:"at"`
-	Who     string    `json:"who"`
-	From    string    `json:"from"`
-	Method  string    `json:"method"`
-	Object  string    `json:"object"`
-	Subject string    `json:"subject"`
-	Done    bool      `json:"done"`
-	Code    string    `json:"code"`
-	Detail  string    `json:"detail"`
+	At       time.Time `json:"at"`
+	Who      string    `json:"who"`
+	From     string    `json:"from"`
+	Method   string    `json:"method"`
+	Object   string    `json:"object"`
+	Subject  string    `json:"subject"`
+	Done     bool      `json:"done"`
+	Code     string    `json:"code"`
+	Detail   string    `json:"detail"`
+	DetailZH string    `json:"detailZh"`
 }
 
-func (e *audited) outcome() string {
+func (e *audited) outcome(chinese bool) string {
 	switch {
 	case !e.Done && e.Detail != "":
-		return e.Code + ": " + e.Detail
+		return e.Code + ": " + choose(chinese && e.DetailZH != "", e.Detail, e.DetailZH)
 	case !e.Done:
 		return e.Code
 	case e.Subject != "":
@@ -79,6 +80,6 @@ func (c *auditCmd) Run(g *globals) error {
 		return err
 	}
 	return printPage(g, r, p, "nothing was changed", []string{"AT", "WHO", "FROM", "METHOD", "OBJECT", "OUTCOME"}, func(e *audited) []string {
-		return []string{seconds(e.At), e.Who, e.From, e.Method, e.Object, e.outcome()}
+		return []string{seconds(e.At), e.Who, e.From, e.Method, e.Object, e.outcome(g.chinese())}
 	})
 }

@@ -17,19 +17,20 @@ import (
 
 // An Entry is one request that changed something, or was not let.
 type Entry struct {
-	ID      int64     `json:"id"`
-	At      time.Time `json:"at"`
-	Who     string    `json:"who,omitempty" doc:"The operator or the token; of a refused sign-in the operator whose name was tried; absent where nobody is known"`
-	Role    string    `json:"role,omitempty"`
-	Person  bool      `json:"person" doc:"An operator, not a token of the house"`
-	From    string    `json:"from" doc:"The address, without its port"`
-	Method  string    `json:"method"`
-	Route   string    `json:"route" doc:"As the list of routes has it"`
-	Object  string    `json:"object" doc:"The path that was asked for"`
-	Subject string    `json:"subject,omitempty" doc:"The name of what was made"`
-	Done    bool      `json:"done" doc:"false: refused or failed"`
-	Code    string    `json:"code,omitempty" doc:"Why not, for machines"`
-	Detail  string    `json:"detail,omitempty" doc:"Why not, for people"`
+	ID       int64     `json:"id"`
+	At       time.Time `json:"at"`
+	Who      string    `json:"who,omitempty" doc:"The operator or the token; of a refused sign-in the operator whose name was tried; absent where nobody is known"`
+	Role     string    `json:"role,omitempty"`
+	Person   bool      `json:"person" doc:"An operator, not a token of the house"`
+	From     string    `json:"from" doc:"The address, without its port"`
+	Method   string    `json:"method"`
+	Route    string    `json:"route" doc:"As the list of routes has it"`
+	Object   string    `json:"object" doc:"The path that was asked for"`
+	Subject  string    `json:"subject,omitempty" doc:"The name of what was made"`
+	Done     bool      `json:"done" doc:"false: refused or failed"`
+	Code     string    `json:"code,omitempty" doc:"Why not, for machines"`
+	Detail   string    `json:"detail,omitempty" doc:"Why not, for people"`
+	DetailZH string    `json:"detailZh,omitempty" doc:"The same in Chinese"`
 }
 
 // A Query chooses entries, the newest first.
@@ -103,12 +104,12 @@ func (l *Log) Add(ctx context.Context, e Entry) {
 	}
 	ctx = context.WithoutCancel(ctx) // whoever asked may have gone
 	e.At = l.Now().UTC()
-	for _, s := range []*string{&e.Who, &e.Role, &e.From, &e.Method, &e.Route, &e.Object, &e.Subject, &e.Code, &e.Detail} {
+	for _, s := range []*string{&e.Who, &e.Role, &e.From, &e.Method, &e.Route, &e.Object, &e.Subject, &e.Code, &e.Detail, &e.DetailZH} {
 		*s = bounded(*s)
 	}
 	missed, keep, prune := l.count(e.Done, e.At)
 	if missed > 0 {
-		l.append(ctx, Entry{At: e.At, Code: "not_kept", Detail: plural(missed)})
+		l.append(ctx, Entry{At: e.At, Code: "not_kept", Detail: plural(missed), DetailZH: "一分钟内另有 " + strconv.Itoa(missed) + " 次拒绝"})
 	}
 	if !keep {
 		return

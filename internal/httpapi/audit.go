@@ -46,9 +46,9 @@ func (a *api) keepAudit(ctx huma.Context, next func(huma.Context)) {
 	}
 	next(huma.WithValue(ctx, auditKey{}, p))
 	if status := ctx.Status(); !p.kept {
-		p.Done, p.Code, p.Detail = status > 0 && status < 400, "", ""
+		p.Done, p.Code, p.Detail, p.DetailZH = status > 0 && status < 400, "", "", ""
 		if !p.Done {
-			p.Code, p.Detail = string(fault.KindInvalid), http.StatusText(status)
+			p.Code, p.Detail, p.DetailZH = string(fault.KindInvalid), http.StatusText(status), "请求不符合接口要求"
 		}
 		a.keep(ctx.Context(), p)
 	}
@@ -90,7 +90,7 @@ func (a *api) auditRefusal(ctx context.Context, err error) {
 		return
 	}
 	if said, ok := err.(*problem); ok {
-		p.Code, p.Detail = string(said.Code), said.Detail
+		p.Code, p.Detail, p.DetailZH = string(said.Code), said.Detail, said.in(chinese).Detail
 	} else {
 		p.Code = string(fault.KindOf(err))
 	}

@@ -111,12 +111,12 @@ func TestRefusedAtTheDoorInChinese(t *testing.T) {
 	}
 }
 
-// TestTheAuditLogIsEnglish: it is one for all who read it.
-func TestTheAuditLogIsEnglish(t *testing.T) {
+// TestTheAuditLogHasBoth: it is one for all who read it.
+func TestTheAuditLogHasBoth(t *testing.T) {
 	h := newHouse(t)
 	h.refused("POST", "/api/v1/products", "zh", `{"key":"bad key!","dialect":"aliyun"}`)
 	log := h.entries("")
-	if len(log) != 1 || !strings.HasPrefix(log[0]["detail"].(string), `product key "bad key!"`) {
+	if len(log) != 1 || !strings.HasPrefix(log[0]["detail"].(string), `product key "bad key!"`) || !strings.HasPrefix(log[0]["detailZh"].(string), `ProductKey "bad key!" 不合法`) {
 		t.Errorf("%v", log)
 	}
 }

@@ -50,6 +50,7 @@ var zhHTTPAPI = map[string]string{
 	"the devices of product %s report data streams; programs are written for thing models":               "产品 %s 使用数据流，示例程序只支持物模型",
 	"device %s has no secret: it cannot log in":                                                          "设备 %s 没有密钥，无法登录",
 	"this request comes from another site: only the console may open a terminal":                         "该请求来自其他网站，只有控制台可以打开终端",
+	"this request comes from another site: only the console may sign in for a session of its own":        "该请求来自其他网站，只有控制台可以为自己登录",
 	"this request comes from another site: only the console may use its session":                         "该请求来自其他网站，只有控制台可以使用其会话",
 	"these are %d values, more than %d: choose a shorter time or fewer properties":                       "共 %d 条数据，超过上限 %d 条，请缩短时间范围或减少属性",
 	"there is no %s %s; the routes are listed at /api/docs":                                              "没有接口 %s %s，全部接口见 /api/docs",

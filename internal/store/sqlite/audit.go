@@ -11,7 +11,7 @@ import (
 
 var _ audit.Store = (*DB)(nil)
 
-const auditColumns = "at, who, role, person, source, method, route, object, subject, done, code, detail"
+const auditColumns = "at, who, role, person, source, method, route, object, subject, done, code, detail, detail_zh"
 
 // AppendAudit is of [audit.Store]. A refusal may be lost with the power.
 func (d *DB) AppendAudit(ctx context.Context, e audit.Entry) error {
@@ -20,8 +20,8 @@ func (d *DB) AppendAudit(ctx context.Context, e audit.Entry) error {
 		db = d.sql
 	}
 	return d.write(ctx, db, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, "INSERT INTO audit ("+auditColumns+") VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
-			millis(e.At), e.Who, e.Role, e.Person, e.From, e.Method, e.Route, e.Object, e.Subject, e.Done, e.Code, e.Detail)
+		_, err := tx.ExecContext(ctx, "INSERT INTO audit ("+auditColumns+") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)",
+			millis(e.At), e.Who, e.Role, e.Person, e.From, e.Method, e.Route, e.Object, e.Subject, e.Done, e.Code, e.Detail, e.DetailZH)
 		return err
 	})
 }
@@ -65,7 +65,7 @@ func (d *DB) AuditEntries(ctx context.Context, q audit.Query) ([]audit.Entry, er
 
 func scanAudit(row scanner) (e audit.Entry, err error) {
 	var at int64
-	err = row.Scan(&e.ID, &at, &e.Who, &e.Role, &e.Person, &e.From, &e.Method, &e.Route, &e.Object, &e.Subject, &e.Done, &e.Code, &e.Detail)
+	err = row.Scan(&e.ID, &at, &e.Who, &e.Role, &e.Person, &e.From, &e.Method, &e.Route, &e.Object, &e.Subject, &e.Done, &e.Code, &e.Detail, &e.DetailZH)
 	e.At = moment(at)
 	return e, err
 }

@@ -14,7 +14,7 @@ func Audit(t *testing.T, open func(t *testing.T) audit.Store) {
 	s := open(t)
 	put := []audit.Entry{
 		{At: accessTime, Who: "admin", Role: "administrator", Person: true, From: "127.0.0.1", Method: "POST", Route: "/api/v1/products", Object: "/api/v1/products", Subject: "a1", Done: true},
-		{At: accessTime.Add(time.Second), Who: "eve", From: "192.0.2.1", Method: "POST", Route: "/api/v1/session", Object: "/api/v1/session", Code: "unauthorized", Detail: "no"},
+		{At: accessTime.Add(time.Second), Who: "eve", From: "192.0.2.1", Method: "POST", Route: "/api/v1/session", Object: "/api/v1/session", Code: "unauthorized", Detail: "no", DetailZH: "不"},
 		{At: accessTime.Add(2 * time.Second), Who: "admin", Role: "administrator", Method: "DELETE", Route: "/api/v1/products/{product}", Object: "/api/v1/products/a1", Done: true},
 	}
 	for i := range put {

@@ -1,7 +1,6 @@
 import { useInfiniteQuery } from '@tanstack/react-query'
 import { Button, Empty, Flex, Input, Segmented, Space, Table, Tag, Typography } from 'antd'
 import { useState } from 'react'
-import { inTheVisitorsLanguage } from '../../api/chinese'
 import { api, must, type Schemas } from '../../api/client'
 import { appTexts } from '../../app/texts'
 import { useLanguage, useTexts } from '../../i18n/texts'
@@ -89,10 +88,11 @@ function Action({ entry }: { entry: Entry }) {
 
 function Result({ entry }: { entry: Entry }) {
   const t = useTexts(auditTexts)
+  const zh = useLanguage().language === 'zh'
   return (
     <Space size={4} wrap style={{ maxWidth: 420 }}>
       <Tag color={entry.done ? 'green' : 'red'}>{entry.done ? t.done : t.refused}</Tag>
-      <span style={{ overflowWrap: 'anywhere' }}>{entry.done ? entry.subject : inTheVisitorsLanguage(entry.detail || entry.code || '')}</span>
+      <span style={{ overflowWrap: 'anywhere' }}>{entry.done ? entry.subject : (zh && entry.detailZh) || entry.detail || entry.code}</span>
     </Space>
   )
 }
