@@ -55,4 +55,8 @@ var zhHTTPAPI = map[string]string{
 	"these are %d values, more than %d: choose a shorter time or fewer properties":                       "共 %d 条数据，超过上限 %d 条，请缩短时间范围或减少属性",
 	"there is no %s %s; the routes are listed at /api/docs":                                              "没有接口 %s %s，全部接口见 /api/docs",
 	"after %q is not the next of a page":                                                                 "after %q 不是上一页返回的 next",
+	"name product and device, or neither":                                                                "产品和设备须同时填写，或都不填",
+	"there are %d conversations, numbered from 1":                                                        "共有 %d 个会话，编号从 1 开始",
+	"there are %d conversations in it: choose one":                                                       "其中有 %d 个会话，请选择一个",
+	"the device says %d packets, and %d are played here at the most: matou packet replay plays more":     "设备发出 %d 个报文，这里最多回放 %d 个；matou packet replay 没有此限制",
 }
