@@ -1,6 +1,5 @@
 import { Alert, App, AutoComplete, Button, Checkbox, Drawer, Flex, Form, Grid, Input, Radio, Typography } from 'antd'
 import { useMemo, useState } from 'react'
-import { inTheVisitorsLanguage } from '../../../api/chinese'
 import { useTexts } from '../../../i18n/texts'
 import { Field, Fields, Troubles } from './Field'
 import { ParamList } from './ParamList'
@@ -53,7 +52,7 @@ export function FeatureDrawer({ place, index, feature, model, dialect, readOnly,
         </Flex>
       }
     >
-      {problem && <Alert type="error" showIcon title={inTheVisitorsLanguage(problem)} style={{ marginBottom: 12 }} />}
+      {problem && <Alert type="error" showIcon title={problem} style={{ marginBottom: 12 }} />}
       <Troubles.Provider value={{ list, tried, readOnly }}>
         <Form layout="vertical" className="feature-form" disabled={readOnly} requiredMark={false} onSubmitCapture={done}>
           <Names f={f} set={set} model={model} dialect={dialect} isNew={index === undefined} />

@@ -1,7 +1,6 @@
 import { ImportOutlined, PlusOutlined } from '@ant-design/icons'
 import { Alert, App, Button, Empty, Flex, Input, Segmented, Typography } from 'antd'
 import { useMemo, useState } from 'react'
-import { inTheVisitorsLanguage } from '../../../api/chinese'
 import { useLanguage, useTexts } from '../../../i18n/texts'
 import { FeatureDrawer } from './FeatureDrawer'
 import { FeatureTable, type Doing } from './FeatureTable'
@@ -55,7 +54,7 @@ export function FormView({ model, dialect, able, problem, change, undo, bringIn 
   const wrong = at && all.find((s) => s.place === at.place && s.index === at.index)
   return (
     <Flex vertical gap={12}>
-      {problem && <Alert type="error" showIcon title={inTheVisitorsLanguage(problem)} action={wrong && <Button size="small" onClick={() => setEdited(wrong)}>{t.show}</Button>} />}
+      {problem && <Alert type="error" showIcon title={problem} action={wrong && <Button size="small" onClick={() => setEdited(wrong)}>{t.show}</Button>} />}
       {all.length === 0 ? (
         <Blank able={able} add={add(true)} take={change} bringIn={bringIn} />
       ) : (

@@ -1,7 +1,6 @@
 import { UploadOutlined } from '@ant-design/icons'
 import { Alert, Button, Flex, Form, Input, Modal, Radio, Skeleton, Typography, Upload } from 'antd'
 import { useState } from 'react'
-import { inTheVisitorsLanguage } from '../../../api/chinese'
 import { useLanguage, useTexts } from '../../../i18n/texts'
 import { readText } from '../../../parts/readText'
 import { Refused } from '../../../parts/Refused'
@@ -64,7 +63,7 @@ export function ImportModel({ product, present, take, close }: Props) {
         {check.data && model && (
           <>
             <Alert type="info" showIcon title={t.readAs(t.forms[check.data.format] ?? check.data.format, model.properties.length, model.events.length, model.services.length)} />
-            {check.data.problem && <Alert type="error" showIcon title={inTheVisitorsLanguage(check.data.problem)} />}
+            {check.data.problem && <Alert type="error" showIcon title={check.data.problem} />}
             <Lost lost={check.data.lost} />
             {filled && (
               <Form.Item layout="vertical" label={t.how} extra={how === 'merge' && t.mergeHelp} style={{ margin: 0 }}>

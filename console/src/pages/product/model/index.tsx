@@ -2,7 +2,6 @@ import { ExportOutlined, ImportOutlined, RedoOutlined, UndoOutlined } from '@ant
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { Alert, App, Button, Flex, Segmented, Skeleton, Tooltip, Typography } from 'antd'
 import { useEffect, useMemo, useState } from 'react'
-import { inTheVisitorsLanguage } from '../../../api/chinese'
 import type { Schemas } from '../../../api/client'
 import { may, useMe } from '../../../app/session'
 import { useTexts } from '../../../i18n/texts'
@@ -83,7 +82,7 @@ export function Model({ product: p }: { product: Schemas['Product'] }) {
       {view === 'form' && !model && check.settled && <Alert type="warning" showIcon title={m.unread} action={<Button size="small" onClick={() => setView('json')}>{m.toJSON}</Button>} />}
       {check.mistake && <Alert type="error" showIcon title={m.noJSON(check.mistake.line)} />}
       <Refused error={check.error} />
-      {view === 'json' && check.data?.problem && <Alert type="error" showIcon title={inTheVisitorsLanguage(check.data.problem)} />}
+      {view === 'json' && check.data?.problem && <Alert type="error" showIcon title={check.data.problem} />}
       {check.data && !check.data.problem && (dirty || models.data.draft) && <Alert type="success" showIcon title={t.right} />}
       {!check.settled && <Typography.Text type="secondary">{m.checking}</Typography.Text>}
       {model && <Changes model={model} versions={versions} />}
