@@ -12,10 +12,11 @@ import (
 	"crypto/sha1"
 	"crypto/sha256"
 	"encoding/hex"
-	"fmt"
 	"hash"
 	"strconv"
 	"strings"
+
+	"github.com/matou-iot/matou/internal/wording"
 )
 
 // A Method is how a password is signed [aliyun-device §2.1].
@@ -44,7 +45,7 @@ func ParseMethod(s string) (Method, error) {
 	case "":
 		return HMACMD5, nil
 	}
-	return "", fmt.Errorf("aliyun: %q is no sign method: use hmacsha256, hmacsha1 or hmacmd5", s)
+	return "", wording.Errorf("aliyun: %q is no sign method: use hmacsha256, hmacsha1 or hmacmd5", s)
 }
 
 func (m Method) hash() func() hash.Hash {

@@ -4,11 +4,11 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"sort"
 	"strconv"
 	"strings"
 
+	"github.com/matou-iot/matou/internal/wording"
 	"github.com/matou-iot/matou/thing"
 )
 
@@ -84,11 +84,11 @@ var generated = map[string]bool{
 // ImportTSL reads a TSL file. Errors name the place.
 func ImportTSL(doc []byte) (*thing.Model, error) {
 	if len(doc) > MaxTSLBytes {
-		return nil, fmt.Errorf("aliyun: a TSL of %d bytes is larger than %d", len(doc), MaxTSLBytes)
+		return nil, wording.Errorf("aliyun: a TSL of %d bytes is larger than %d", len(doc), MaxTSLBytes)
 	}
 	var t tsl
 	if err := json.Unmarshal(doc, &t); err != nil {
-		return nil, fmt.Errorf("aliyun: the TSL is not what it should be: %w", err)
+		return nil, wording.Errorf("aliyun: the TSL is not what it should be: %w", err)
 	}
 	if t.Props == nil && t.Events == nil && t.Services == nil {
 		return nil, errors.New("aliyun: this is no TSL: it has neither properties nor events nor services")
@@ -101,11 +101,11 @@ func ImportTSL(doc []byte) (*thing.Model, error) {
 	for i, p := range t.Props {
 		dt, err := p.DataType.read()
 		if err != nil {
-			return nil, fmt.Errorf("aliyun: properties[%d] %q: %w", i, p.Identifier, err)
+			return nil, wording.Errorf("aliyun: properties[%d] %q: %w", i, p.Identifier, err)
 		}
 		access, err := accessOf(p.AccessMode)
 		if err != nil {
-			return nil, fmt.Errorf("aliyun: properties[%d] %q: %w", i, p.Identifier, err)
+			return nil, wording.Errorf("aliyun: properties[%d] %q: %w", i, p.Identifier, err)
 		}
 		m.Properties = append(m.Properties, thing.Property{
 			ID: prefix + p.Identifier, Name: p.Name, Desc: p.Desc, Access: access, Required: p.Required, Type: dt,
@@ -130,11 +130,11 @@ func (t *tsl) importEvents(m *thing.Model, prefix string) error {
 		}
 		level, ok := map[string]thing.Level{"info": thing.Info, "": thing.Info, "alert": thing.Alert, "error": thing.Fault}[e.Type]
 		if !ok {
-			return fmt.Errorf("aliyun: events[%d] %q: type %q is none of info, alert, error", i, e.Identifier, e.Type)
+			return wording.Errorf("aliyun: events[%d] %q: type %q is none of info, alert, error", i, e.Identifier, e.Type)
 		}
 		out, err := readParams(e.OutputData)
 		if err != nil {
-			return fmt.Errorf("aliyun: events[%d] %q: outputData%w", i, e.Identifier, err)
+			return wording.Errorf("aliyun: events[%d] %q: outputData%w", i, e.Identifier, err)
 		}
 		m.Events = append(m.Events, thing.Event{
 			ID: prefix + e.Identifier, Name: e.Name, Desc: e.Desc, Level: level, Required: e.Required, Output: out,
@@ -151,16 +151,16 @@ func (t *tsl) importServices(m *thing.Model, prefix string) error {
 		var params []tslParam
 		if len(s.InputData) > 0 {
 			if err := json.Unmarshal(s.InputData, &params); err != nil {
-				return fmt.Errorf("aliyun: services[%d] %q: inputData: %w", i, s.Identifier, err)
+				return wording.Errorf("aliyun: services[%d] %q: inputData: %w", i, s.Identifier, err)
 			}
 		}
 		in, err := readParams(params)
 		if err != nil {
-			return fmt.Errorf("aliyun: services[%d] %q: inputData%w", i, s.Identifier, err)
+			return wording.Errorf("aliyun: services[%d] %q: inputData%w", i, s.Identifier, err)
 		}
 		out, err := readParams(s.OutputData)
 		if err != nil {
-			return fmt.Errorf("aliyun: services[%d] %q: outputData%w", i, s.Identifier, err)
+			return wording.Errorf("aliyun: services[%d] %q: outputData%w", i, s.Identifier, err)
 		}
 		m.Services = append(m.Services, thing.Service{
 			ID: prefix + s.Identifier, Name: s.Name, Desc: s.Desc, Async: s.CallType != "sync", Required: s.Required, Input: in, Output: out,
@@ -178,7 +178,7 @@ func accessOf(mode string) (thing.Access, error) {
 	case "w":
 		return thing.WriteOnly, nil
 	}
-	return 0, fmt.Errorf("accessMode %q is none of r, rw, w", mode)
+	return 0, wording.Errorf("accessMode %q is none of r, rw, w", mode)
 }
 
 func readParams(params []tslParam) ([]thing.Param, error) {
@@ -186,7 +186,7 @@ func readParams(params []tslParam) ([]thing.Param, error) {
 	for i, p := range params {
 		dt, err := p.DataType.read()
 		if err != nil {
-			return nil, fmt.Errorf("[%d] %q: %w", i, p.Identifier, err)
+			return nil, wording.Errorf("[%d] %q: %w", i, p.Identifier, err)
 		}
 		out = append(out, thing.Param{ID: p.Identifier, Name: p.Name, Type: dt})
 	}
@@ -208,7 +208,7 @@ func (t tslType) readAt(depth int) (thing.DataType, error) {
 	}
 	kind, ok := kinds[strings.ToLower(t.Type)]
 	if !ok {
-		return thing.DataType{}, fmt.Errorf("dataType %q is none of int, float, double, bool, enum, text, date, struct, array", t.Type)
+		return thing.DataType{}, wording.Errorf("dataType %q is none of int, float, double, bool, enum, text, date, struct, array", t.Type)
 	}
 	dt := thing.DataType{Kind: kind}
 	switch kind {
@@ -220,7 +220,7 @@ func (t tslType) readAt(depth int) (thing.DataType, error) {
 		for i, f := range fields {
 			ft, err := f.DataType.readAt(depth + 1)
 			if err != nil {
-				return dt, fmt.Errorf("specs[%d] %q: %w", i, f.Identifier, err)
+				return dt, wording.Errorf("specs[%d] %q: %w", i, f.Identifier, err)
 			}
 			dt.Fields = append(dt.Fields, thing.Param{ID: f.Identifier, Name: f.Name, Type: ft})
 		}
@@ -234,11 +234,11 @@ func (t tslType) readAt(depth int) (thing.DataType, error) {
 		}
 		n, err := amount(s.Size)
 		if err != nil {
-			return dt, fmt.Errorf("specs.size: %w", err)
+			return dt, wording.Errorf("specs.size: %w", err)
 		}
 		item, err := s.Item.readAt(depth + 1)
 		if err != nil {
-			return dt, fmt.Errorf("specs.item: %w", err)
+			return dt, wording.Errorf("specs.item: %w", err)
 		}
 		dt.Item = &item
 		if n != nil {
@@ -261,7 +261,7 @@ func (t tslType) readPlain(dt thing.DataType) (thing.DataType, error) {
 		for key, raw := range s {
 			n, err := strconv.ParseInt(key, 10, 64)
 			if err != nil {
-				return dt, fmt.Errorf("specs: %q is no whole number", key)
+				return dt, wording.Errorf("specs: %q is no whole number", key)
 			}
 			dt.Labels = append(dt.Labels, thing.Label{Value: n, Text: plain(raw)})
 		}
@@ -271,13 +271,13 @@ func (t tslType) readPlain(dt thing.DataType) (thing.DataType, error) {
 	for name, to := range map[string]**float64{"min": &dt.Min, "max": &dt.Max, "step": &dt.Step} {
 		n, err := amount(s[name])
 		if err != nil {
-			return dt, fmt.Errorf("specs.%s: %w", name, err)
+			return dt, wording.Errorf("specs.%s: %w", name, err)
 		}
 		*to = n
 	}
 	n, err := amount(s["length"])
 	if err != nil {
-		return dt, fmt.Errorf("specs.length: %w", err)
+		return dt, wording.Errorf("specs.length: %w", err)
 	}
 	if n != nil {
 		dt.Length = int(*n)
@@ -291,7 +291,7 @@ func (t tslType) specs(to any) error {
 		return nil
 	}
 	if err := json.Unmarshal(t.Specs, to); err != nil {
-		return fmt.Errorf("specs of %s: %w", t.Type, err)
+		return wording.Errorf("specs of %s: %w", t.Type, err)
 	}
 	return nil
 }
@@ -316,7 +316,7 @@ func amount(raw json.RawMessage) (*float64, error) {
 	}
 	v, err := thing.ParseNumber(s)
 	if err != nil {
-		return nil, fmt.Errorf("%q is no number", s)
+		return nil, wording.Errorf("%q is no number", s)
 	}
 	f, _ := v.Number()
 	return &f, nil

@@ -3,6 +3,8 @@ package mqtt
 import (
 	"strings"
 	"unicode/utf8"
+
+	"github.com/matou-iot/matou/internal/wording"
 )
 
 // Limits of topic names and filters.
@@ -29,6 +31,11 @@ type TopicError struct {
 
 func (e *TopicError) Error() string {
 	return "mqtt: " + reasonNames[e.Reason] + " [" + e.Clause + "]: " + e.Detail
+}
+
+// Wording is what the sentence was made of.
+func (e *TopicError) Wording() error {
+	return wording.Errorf("mqtt: %s [%s]: %s", wording.Term(reasonNames[e.Reason]), e.Clause, wording.Term(e.Detail))
 }
 
 // Unwrap makes errors.Is(err, mqtt.TopicFilterInvalid) work.

@@ -4,12 +4,12 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"math"
 	"sort"
 	"strconv"
 	"strings"
 
+	"github.com/matou-iot/matou/internal/wording"
 	"github.com/matou-iot/matou/thing"
 )
 
@@ -81,11 +81,11 @@ type dataType struct {
 // the place.
 func ImportModel(doc []byte) (*thing.Model, error) {
 	if len(doc) > MaxModelBytes {
-		return nil, fmt.Errorf("onenet: a model of %d bytes is larger than %d", len(doc), MaxModelBytes)
+		return nil, wording.Errorf("onenet: a model of %d bytes is larger than %d", len(doc), MaxModelBytes)
 	}
 	var f file
 	if err := json.Unmarshal(doc, &f); err != nil {
-		return nil, fmt.Errorf("onenet: the model is not what it should be: %w", err)
+		return nil, wording.Errorf("onenet: the model is not what it should be: %w", err)
 	}
 	if f.Properties == nil && f.Events == nil && f.Services == nil {
 		return nil, errors.New("onenet: this is no model: it has neither properties nor events nor services")
@@ -94,33 +94,33 @@ func ImportModel(doc []byte) (*thing.Model, error) {
 	for i, p := range f.Properties {
 		t, err := p.DataType.read(0)
 		if err != nil {
-			return nil, fmt.Errorf("onenet: properties[%d] %q: %w", i, p.Identifier, err)
+			return nil, wording.Errorf("onenet: properties[%d] %q: %w", i, p.Identifier, err)
 		}
 		access, ok := map[string]thing.Access{"": thing.ReadOnly, "r": thing.ReadOnly, "rw": thing.ReadWrite, "w": thing.WriteOnly}[p.AccessMode]
 		if !ok {
-			return nil, fmt.Errorf("onenet: properties[%d] %q: accessMode %q is neither r nor rw", i, p.Identifier, p.AccessMode)
+			return nil, wording.Errorf("onenet: properties[%d] %q: accessMode %q is neither r nor rw", i, p.Identifier, p.AccessMode)
 		}
 		m.Properties = append(m.Properties, thing.Property{ID: p.Identifier, Name: p.Name, Desc: p.Desc, Access: access, Required: p.Required, Type: t})
 	}
 	for i, e := range f.Events {
 		out, err := readParams(e.OutputData, 0)
 		if err != nil {
-			return nil, fmt.Errorf("onenet: events[%d] %q: outputData%w", i, e.Identifier, err)
+			return nil, wording.Errorf("onenet: events[%d] %q: outputData%w", i, e.Identifier, err)
 		}
 		level, ok := map[string]thing.Level{"": thing.Info, "info": thing.Info, "alert": thing.Alert, "error": thing.Fault}[e.EventType]
 		if !ok {
-			return nil, fmt.Errorf("onenet: events[%d] %q: eventType %q is none of info, alert, error", i, e.Identifier, e.EventType)
+			return nil, wording.Errorf("onenet: events[%d] %q: eventType %q is none of info, alert, error", i, e.Identifier, e.EventType)
 		}
 		m.Events = append(m.Events, thing.Event{ID: e.Identifier, Name: e.Name, Desc: e.Desc, Level: level, Required: e.Required, Output: out})
 	}
 	for i, s := range f.Services {
 		in, err := readParams(s.Input, 0)
 		if err != nil {
-			return nil, fmt.Errorf("onenet: services[%d] %q: input%w", i, s.Identifier, err)
+			return nil, wording.Errorf("onenet: services[%d] %q: input%w", i, s.Identifier, err)
 		}
 		out, err := readParams(s.Output, 0)
 		if err != nil {
-			return nil, fmt.Errorf("onenet: services[%d] %q: output%w", i, s.Identifier, err)
+			return nil, wording.Errorf("onenet: services[%d] %q: output%w", i, s.Identifier, err)
 		}
 		m.Services = append(m.Services, thing.Service{ID: s.Identifier, Name: s.Name, Desc: s.Desc, Async: s.CallType == "a", Required: s.Required, Input: in, Output: out})
 	}
@@ -135,7 +135,7 @@ func readParams(params []param, depth int) ([]thing.Param, error) {
 	for i, p := range params {
 		t, err := p.DataType.read(depth)
 		if err != nil {
-			return nil, fmt.Errorf("[%d] %q: %w", i, p.Identifier, err)
+			return nil, wording.Errorf("[%d] %q: %w", i, p.Identifier, err)
 		}
 		out = append(out, thing.Param{ID: p.Identifier, Name: p.Name, Type: t})
 	}
@@ -156,7 +156,7 @@ func (d dataType) read(depth int) (thing.DataType, error) {
 	}
 	kind, ok := kinds[d.Type]
 	if !ok {
-		return thing.DataType{}, fmt.Errorf("dataType %q is none of int32, int64, float, double, bool, enum, string, date, struct, array, bitMap", d.Type)
+		return thing.DataType{}, wording.Errorf("dataType %q is none of int32, int64, float, double, bool, enum, string, date, struct, array, bitMap", d.Type)
 	}
 	t := thing.DataType{Kind: kind}
 	if kind == thing.Struct {
@@ -166,7 +166,7 @@ func (d dataType) read(depth int) (thing.DataType, error) {
 		}
 		var err error
 		if t.Fields, err = readParams(fields, depth+1); err != nil {
-			return t, fmt.Errorf("specs%w", err)
+			return t, wording.Errorf("specs%w", err)
 		}
 		return t, nil
 	}
@@ -176,14 +176,14 @@ func (d dataType) read(depth int) (thing.DataType, error) {
 	}
 	length, err := count(s["length"])
 	if err != nil {
-		return t, fmt.Errorf("specs.length: %w", err)
+		return t, wording.Errorf("specs.length: %w", err)
 	}
 	switch kind {
 	case thing.Array:
 		inner := dataType{Type: plain(s["type"]), Specs: s["specs"]}
 		item, err := inner.read(depth + 1)
 		if err != nil {
-			return t, fmt.Errorf("specs: %w", err)
+			return t, wording.Errorf("specs: %w", err)
 		}
 		t.Item = &item
 		t.Size = length
@@ -199,7 +199,7 @@ func (d dataType) read(depth int) (thing.DataType, error) {
 	t.UnitName, t.Unit = splitUnit(plain(s["unit"]))
 	for name, to := range map[string]**float64{"min": &t.Min, "max": &t.Max, "step": &t.Step} {
 		if *to, err = amount(s[name]); err != nil {
-			return t, fmt.Errorf("specs.%s: %w", name, err)
+			return t, wording.Errorf("specs.%s: %w", name, err)
 		}
 	}
 	return t, nil
@@ -210,7 +210,7 @@ func (d dataType) specs(to any) error {
 		return nil
 	}
 	if err := json.Unmarshal(d.Specs, to); err != nil {
-		return fmt.Errorf("specs of %s: %w", d.Type, err)
+		return wording.Errorf("specs of %s: %w", d.Type, err)
 	}
 	return nil
 }
@@ -219,7 +219,7 @@ func enumLabels(s map[string]json.RawMessage) (labels []thing.Label, err error) 
 	for key, raw := range s {
 		n, err := strconv.ParseInt(key, 10, 64)
 		if err != nil {
-			return nil, fmt.Errorf("specs: %q is no whole number", key)
+			return nil, wording.Errorf("specs: %q is no whole number", key)
 		}
 		labels = append(labels, thing.Label{Value: n, Text: plain(raw)})
 	}
@@ -244,7 +244,7 @@ func amount(raw json.RawMessage) (*float64, error) {
 	}
 	v, err := thing.ParseNumber(s)
 	if err != nil {
-		return nil, fmt.Errorf("%q is no number", s)
+		return nil, wording.Errorf("%q is no number", s)
 	}
 	f, _ := v.Number()
 	return &f, nil
@@ -260,7 +260,7 @@ func count(raw json.RawMessage) (int, error) {
 	case err != nil || f == nil:
 		return 0, err
 	case *f < 0 || *f > maxLength || *f != math.Trunc(*f):
-		return 0, fmt.Errorf("%v is no whole number from 0 to %d", *f, maxLength)
+		return 0, wording.Errorf("%v is no whole number from 0 to %d", *f, maxLength)
 	}
 	return int(*f), nil
 }

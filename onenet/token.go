@@ -17,6 +17,8 @@ import (
 	"hash"
 	"strconv"
 	"strings"
+
+	"github.com/matou-iot/matou/internal/wording"
 )
 
 // A Method is the hash of a token's HMAC. The text is signed as it was
@@ -39,7 +41,7 @@ func Methods() []Method { return []Method{SHA1, SHA256, MD5} }
 func ParseMethod(s string) (Method, error) {
 	m := Method(strings.ToLower(s))
 	if m.hash() == nil {
-		return "", fmt.Errorf("onenet: method %q is none of md5, sha1, sha256", s)
+		return "", wording.Errorf("onenet: method %q is none of md5, sha1, sha256", s)
 	}
 	return m, nil
 }

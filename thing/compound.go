@@ -3,8 +3,9 @@ package thing
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
 	"strconv"
+
+	"github.com/matou-iot/matou/internal/wording"
 )
 
 // maxElements bounds an array whose type has no bound of its own.
@@ -90,7 +91,7 @@ func (t *DataType) checkArray(path string, v Value, r Rules) (Value, Problem, bo
 func membersOf(object string) ([]Argument, error) {
 	dec := json.NewDecoder(bytes.NewReader([]byte(object)))
 	if t, err := dec.Token(); err != nil || t != json.Delim('{') {
-		return nil, fmt.Errorf("thing: no object: %w", err)
+		return nil, wording.Errorf("thing: no object: %w", err)
 	}
 	var args []Argument
 	for dec.More() {

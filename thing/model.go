@@ -3,6 +3,8 @@ package thing
 import (
 	"fmt"
 	"strings"
+
+	"github.com/matou-iot/matou/internal/wording"
 )
 
 // Index builds the look-up maps and returns m. Call it once, before m is
@@ -63,7 +65,7 @@ const (
 // the place.
 func (m *Model) Validate() error {
 	if n := len(m.Properties) + len(m.Events) + len(m.Services); n > MaxFeatures {
-		return fmt.Errorf("thing: %d properties, events and services are more than %d", n, MaxFeatures)
+		return wording.Errorf("thing: %d properties, events and services are more than %d", n, MaxFeatures)
 	}
 	seen := make(map[string]bool)
 	for i := range m.Properties {
@@ -107,13 +109,13 @@ func (m *Model) Validate() error {
 func once(seen map[string]bool, where, id string) error {
 	switch {
 	case id == "":
-		return fmt.Errorf("thing: %s has no identifier", where)
+		return wording.Errorf("thing: %s has no identifier", where)
 	case len(id) > maxID:
-		return fmt.Errorf("thing: %s: the identifier is longer than %d bytes", where, maxID)
+		return wording.Errorf("thing: %s: the identifier is longer than %d bytes", where, maxID)
 	case strings.ContainsAny(id, "/+#\"\\") || strings.ContainsFunc(id, func(r rune) bool { return r <= ' ' }):
-		return fmt.Errorf("thing: %s: an identifier holds no blanks, quotes, slashes or wildcards", where)
+		return wording.Errorf("thing: %s: an identifier holds no blanks, quotes, slashes or wildcards", where)
 	case seen[id]:
-		return fmt.Errorf("thing: %s: the identifier stands twice", where)
+		return wording.Errorf("thing: %s: the identifier stands twice", where)
 	}
 	seen[id] = true
 	return nil
@@ -121,7 +123,7 @@ func once(seen map[string]bool, where, id string) error {
 
 func validateParams(where string, params []Param, depth int) error {
 	if len(params) > MaxParams {
-		return fmt.Errorf("thing: %s has %d members, more than %d", where, len(params), MaxParams)
+		return wording.Errorf("thing: %s has %d members, more than %d", where, len(params), MaxParams)
 	}
 	seen := make(map[string]bool)
 	for i := range params {
@@ -139,17 +141,17 @@ func validateParams(where string, params []Param, depth int) error {
 func (t *DataType) validate(where string, depth int) error {
 	switch {
 	case depth > maxNesting:
-		return fmt.Errorf("thing: %s is nested deeper than %d", where, maxNesting)
+		return wording.Errorf("thing: %s is nested deeper than %d", where, maxNesting)
 	case t.Kind < Int32 || t.Kind > Bitmap:
-		return fmt.Errorf("thing: %s has no type that is known", where)
+		return wording.Errorf("thing: %s has no type that is known", where)
 	case t.Min != nil && t.Max != nil && *t.Min > *t.Max:
-		return fmt.Errorf("thing: %s: min %v is above max %v", where, *t.Min, *t.Max)
+		return wording.Errorf("thing: %s: min %v is above max %v", where, *t.Min, *t.Max)
 	case t.Step != nil && *t.Step < 0:
-		return fmt.Errorf("thing: %s: step %v is below zero", where, *t.Step)
+		return wording.Errorf("thing: %s: step %v is below zero", where, *t.Step)
 	case t.Length < 0 || t.Size < 0:
-		return fmt.Errorf("thing: %s: a length cannot be below zero", where)
+		return wording.Errorf("thing: %s: a length cannot be below zero", where)
 	case t.Kind == Array && t.Item == nil:
-		return fmt.Errorf("thing: %s: an array needs the type of its elements", where)
+		return wording.Errorf("thing: %s: an array needs the type of its elements", where)
 	case t.Kind == Array:
 		return t.Item.validate(where+"[]", depth+1)
 	case t.Kind == Struct:

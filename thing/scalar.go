@@ -1,8 +1,9 @@
 package thing
 
 import (
-	"fmt"
 	"strings"
+
+	"github.com/matou-iot/matou/internal/wording"
 )
 
 // ParseScalar reads what a person typed as a value of type t: 21.5, on, 2,
@@ -23,7 +24,7 @@ func ParseScalar(text string, t *DataType) (Value, error) {
 		if err == nil {
 			return v, nil
 		}
-		return Value{}, fmt.Errorf("thing: %s is no %s: write it as JSON", quoteShort(text), t)
+		return Value{}, wording.Errorf("thing: %s is no %s: write it as JSON", quoteShort(text), t)
 	default:
 		if v, err := ParseNumber(strings.TrimSpace(text)); err == nil {
 			return v, nil
@@ -37,5 +38,5 @@ func ParseScalar(text string, t *DataType) (Value, error) {
 			return IntValue(l.Value), nil
 		}
 	}
-	return Value{}, fmt.Errorf("thing: %s is no %s", quoteShort(text), t)
+	return Value{}, wording.Errorf("thing: %s is no %s", quoteShort(text), t)
 }

@@ -3,10 +3,11 @@ package thing
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
 	"math"
 	"strconv"
 	"unicode/utf8"
+
+	"github.com/matou-iot/matou/internal/wording"
 )
 
 // A Value is one value as a device sent it or as the cloud sends it. It is
@@ -131,7 +132,7 @@ func (v *Value) UnmarshalJSON(doc []byte) (err error) {
 func ParseValue(doc []byte) (Value, error) {
 	doc = bytes.TrimSpace(doc)
 	if !json.Valid(doc) {
-		return Value{}, fmt.Errorf("thing: %s is not JSON", quoteShort(string(doc)))
+		return Value{}, wording.Errorf("thing: %s is not JSON", quoteShort(string(doc)))
 	}
 	switch doc[0] {
 	case 'n':
@@ -163,7 +164,7 @@ func ParseNumber(s string) (Value, error) {
 	}
 	f, err := strconv.ParseFloat(s, 64)
 	if err != nil || math.IsInf(f, 0) || math.IsNaN(f) {
-		return Value{}, fmt.Errorf("thing: %s is not a number that can be kept", quoteShort(s))
+		return Value{}, wording.Errorf("thing: %s is not a number that can be kept", quoteShort(s))
 	}
 	return FloatValue(f), nil
 }

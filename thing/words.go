@@ -1,6 +1,10 @@
 package thing
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/matou-iot/matou/internal/wording"
+)
 
 // The stable words of the enumerations, as REST and the command line show them.
 var (
@@ -24,7 +28,7 @@ func unword[T ~byte](what string, words []string, text []byte, to *T) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("thing: %q is no %s", text, what)
+	return wording.Errorf("thing: %q is no %s", text, wording.Term(what))
 }
 
 // String is the kind's word.

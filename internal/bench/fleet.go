@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -14,6 +13,7 @@ import (
 	"github.com/matou-iot/matou/device/fleet"
 	"github.com/matou-iot/matou/internal/fault"
 	"github.com/matou-iot/matou/internal/registry"
+	"github.com/matou-iot/matou/internal/wording"
 	"github.com/matou-iot/matou/onenet"
 )
 
@@ -134,13 +134,13 @@ func (b *Bench) fromProduct(ctx context.Context, g *fleet.Group, models map[stri
 	case g.Dialect == "":
 		g.Dialect = speaks
 	case g.Dialect != speaks:
-		return fmt.Errorf("product %s speaks %s, not %s: name another product", p.Key, speaks, g.Dialect)
+		return wording.Errorf("product %s speaks %s, not %s: name another product", p.Key, speaks, g.Dialect)
 	}
 	if g.Model != "" || len(g.Values) > 0 {
 		return nil
 	}
 	if p.DataModel != registry.Thing || len(p.Model.Properties) == 0 {
-		return fmt.Errorf("product %s has no thing model with properties: say what its devices report, by values or a model", p.Key)
+		return wording.Errorf("product %s has no thing model with properties: say what its devices report, by values or a model", p.Key)
 	}
 	var text []byte
 	switch speaks {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/matou-iot/matou/internal/fault"
 	"github.com/matou-iot/matou/internal/registry"
+	"github.com/matou-iot/matou/internal/wording"
 )
 
 // csvColumns are what an export holds; an import takes any of the first three
@@ -63,7 +64,7 @@ func readCSV(text []byte) ([]registry.Device, error) {
 			break
 		}
 		if err != nil {
-			return nil, fault.Invalid("the CSV cannot be read: %v", err)
+			return nil, fault.Invalid("the CSV cannot be read: %v", csvMistake(err))
 		}
 		if len(all) == registry.MaxBatch {
 			return nil, fault.Invalid("more than %d devices at once", registry.MaxBatch)
@@ -139,4 +140,18 @@ func (a *api) exportCSV(ctx context.Context, in *ProductPath) (*csvOutput, error
 	}
 	w.Flush()
 	return &csvOutput{"text/csv; charset=utf-8", fmt.Sprintf(`attachment; filename="%s.csv"`, in.Product), b.Bytes()}, w.Error()
+}
+
+// csvMistake says what the reader of CSV says, so that it has its Chinese.
+func csvMistake(err error) error {
+	e, ok := errors.AsType[*csv.ParseError](err)
+	switch {
+	case !ok:
+		return err
+	case errors.Is(e.Err, csv.ErrFieldCount):
+		return wording.Errorf("record on line %d: wrong number of fields", e.Line)
+	case errors.Is(e.Err, csv.ErrQuote), errors.Is(e.Err, csv.ErrBareQuote):
+		return wording.Errorf("parse error on line %d, column %d: a quotation mark is missing, or stands inside a field", e.Line, e.Column)
+	}
+	return err
 }

@@ -12,12 +12,12 @@ import (
 	"bytes"
 	"embed"
 	"errors"
-	"fmt"
 	"go/format"
 	"net/netip"
 	"strings"
 	"text/template"
 
+	"github.com/matou-iot/matou/internal/wording"
 	"github.com/matou-iot/matou/thing"
 )
 
@@ -106,17 +106,17 @@ func Write(target string, p Plan) (Source, error) {
 		}
 		var b bytes.Buffer
 		if err := parsed.ExecuteTemplate(&b, t.template, v); err != nil {
-			return Source{}, fmt.Errorf("write a program for %s: %w", target, err)
+			return Source{}, wording.Errorf("write a program for %s: %w", target, err)
 		}
 		text := b.Bytes()
 		if t.Name == "go" {
 			if text, err = format.Source(text); err != nil {
-				return Source{}, fmt.Errorf("write a program for %s: %w", target, err)
+				return Source{}, wording.Errorf("write a program for %s: %w", target, err)
 			}
 		}
 		return Source{t, string(text)}, nil
 	}
-	return Source{}, fmt.Errorf("%w: %q; there are %s", ErrTarget, target, strings.Join(Names(), ", "))
+	return Source{}, wording.Errorf("%w: %q; there are %s", ErrTarget, target, strings.Join(Names(), ", "))
 }
 
 // local reports whether a host is the machine itself, which a device on the

@@ -2,13 +2,13 @@ package program
 
 import (
 	"errors"
-	"fmt"
 	"math"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/matou-iot/matou/aliyun"
+	"github.com/matou-iot/matou/internal/wording"
 	"github.com/matou-iot/matou/mqtt"
 	"github.com/matou-iot/matou/mqtt/packet"
 	"github.com/matou-iot/matou/onenet"
@@ -56,14 +56,14 @@ func newView(p Plan) (*view, error) {
 		{"product", p.Product}, {"device", p.Device}, {"client id", p.ClientID}, {"host", p.Host},
 	} {
 		if need.value == "" {
-			return nil, fmt.Errorf("there is no %s to write a program with", need.what)
+			return nil, wording.Errorf("there is no %s to write a program with", wording.Term(need.what))
 		}
 	}
 	if p.Password == "" {
 		return nil, errors.New("the device has no secret, so it cannot log in: give it one first")
 	}
 	if p.Port <= 0 || p.Port > 65535 {
-		return nil, fmt.Errorf("port %d is no port", p.Port)
+		return nil, wording.Errorf("port %d is no port", p.Port)
 	}
 	for _, text := range []string{p.Host, p.ClientID, p.Username, p.Password, p.Secret} {
 		if strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r == 0x7f }) {
@@ -82,14 +82,14 @@ func newView(p Plan) (*view, error) {
 // fits reports why a target cannot say the plan.
 func (v *view) fits(target string) error {
 	if v.TLS && (target == "arduino" || target == "at-nt35e") {
-		return fmt.Errorf("the program %s connects without TLS: leave tls out", target)
+		return wording.Errorf("the program %s connects without TLS: leave tls out", target)
 	}
 	if !strings.HasPrefix(target, "at") {
 		return nil
 	}
 	limits := map[string]int{"at": 64, "at-mqtt": 128, "at-ec20": 100, "at-nt35e": 100}
 	if max := limits[target]; len(v.Host) > max {
-		return fmt.Errorf("the host has %d bytes, and the module takes %d at most", len(v.Host), max)
+		return wording.Errorf("the host has %d bytes, and the module takes %d at most", len(v.Host), max)
 	}
 	for _, text := range []string{v.Host, v.ClientID, v.Username, v.Password} {
 		if target != "at" && target != "at-mqtt" && strings.Contains(text, `"`) {
@@ -316,7 +316,7 @@ func (v *view) packets() error {
 	} {
 		b, err := x.p.Append(nil, mqtt.V311)
 		if err != nil {
-			return fmt.Errorf("the %s of this device cannot be written: %w", x.p.Type(), err)
+			return wording.Errorf("the %s of this device cannot be written: %w", x.p.Type(), err)
 		}
 		a := packet.Explain(b, mqtt.V311).Packets[0]
 		v.Packets = append(v.Packets, shownPacket{x.name, oneLine(a.Summary), x.zh, b, a.Fields})

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/matou-iot/matou/internal/wording"
 	"github.com/matou-iot/matou/mqtt"
 	"github.com/matou-iot/matou/mqtt/packet"
 )
@@ -46,7 +47,7 @@ func readJSONLines(b []byte) ([]Recording, error) {
 		err := json.Unmarshal(text, &l)
 		if err != nil {
 			if len(order) == 0 {
-				return nil, fmt.Errorf("line %d: %w", n, err)
+				return nil, wording.Errorf("line %d: %w", n, err)
 			}
 			for _, r := range byConn {
 				r.note("line %d is broken: %v; what follows is not read", n, err)

@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/matou-iot/matou/internal/recording/pcap"
+	"github.com/matou-iot/matou/internal/wording"
 	"github.com/matou-iot/matou/mqtt/packet"
 )
 
@@ -22,17 +23,17 @@ import (
 func Read(b []byte) ([]Recording, error) {
 	switch {
 	case len(b) > MaxFile:
-		return nil, fmt.Errorf("%d bytes are more than the %d that are read", len(b), MaxFile)
+		return nil, wording.Errorf("%d bytes are more than the %d that are read", len(b), MaxFile)
 	case len(b) == 0:
-		return nil, fmt.Errorf("%w: it is empty", ErrEmpty)
+		return nil, wording.Errorf("%w: it is empty", ErrEmpty)
 	case pcap.Is(b):
 		return readCapture(b)
 	case begins(b):
 		return []Recording{{Name: "bytes", Events: []Event{{Data: b}}}}, nil
 	case !utf8.Valid(b) || bytes.IndexByte(b, 0) >= 0:
-		return nil, fmt.Errorf("%w: bytes that begin no packet, and no text (they begin % x)", ErrEmpty, b[:min(8, len(b))])
+		return nil, wording.Errorf("%w: bytes that begin no packet, and no text (they begin % x)", ErrEmpty, b[:min(8, len(b))])
 	case len(b) > maxText:
-		return nil, fmt.Errorf("a text of %d bytes is more than the %d that are read", len(b), maxText)
+		return nil, wording.Errorf("a text of %d bytes is more than the %d that are read", len(b), maxText)
 	case isJSONLines(b):
 		return readJSONLines(b)
 	}
@@ -76,9 +77,9 @@ func readCapture(b []byte) ([]Recording, error) {
 		return all, nil
 	}
 	if len(c.Streams) == 0 {
-		err := fmt.Errorf("%w: %d frames, and none belongs to a TCP connection that carried something", ErrEmpty, c.Frames)
+		err := wording.Errorf("%w: %d frames, and none belongs to a TCP connection that carried something", ErrEmpty, c.Frames)
 		if c.Broken != nil {
-			err = fmt.Errorf("%w; %w", err, c.Broken)
+			err = wording.Errorf("%w; %w", err, c.Broken)
 		}
 		return nil, err
 	}
@@ -88,11 +89,10 @@ func readCapture(b []byte) ([]Recording, error) {
 			found = append(found, fmt.Sprintf("%d with %s", n, kind))
 		}
 	}
-	advice := ""
 	if others[kindTLS]+others[kindWebSocket] > 0 {
-		advice = "; `matou packet capture` records a device in clear and speaks TLS to its broker"
+		return nil, wording.Errorf("%w: connections %s; `matou packet capture` records a device in clear and speaks TLS to its broker", ErrEmpty, strings.Join(found, ", "))
 	}
-	return nil, fmt.Errorf("%w: connections %s%s", ErrEmpty, strings.Join(found, ", "), advice)
+	return nil, wording.Errorf("%w: connections %s", ErrEmpty, strings.Join(found, ", "))
 }
 
 // What a connection may carry in place of MQTT.

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/matou-iot/matou/internal/recording/pcap"
+	"github.com/matou-iot/matou/internal/wording"
 )
 
 // A Side is one end of a conversation.
@@ -41,7 +42,7 @@ func (s *Side) UnmarshalText(text []byte) error {
 	case "broker":
 		*s = Broker
 	default:
-		return fmt.Errorf("%q is neither device nor broker", text)
+		return wording.Errorf("%q is neither device nor broker", text)
 	}
 	return nil
 }

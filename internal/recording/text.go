@@ -1,12 +1,12 @@
 package recording
 
 import (
-	"fmt"
 	"regexp"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/matou-iot/matou/internal/wording"
 	"github.com/matou-iot/matou/mqtt/packet"
 )
 
@@ -29,7 +29,7 @@ func readText(text string) ([]Recording, error) {
 	}
 	t.end()
 	if len(t.r.Events) == 0 {
-		return nil, fmt.Errorf("%w: a text of %d lines without one that is hex from end to end", ErrEmpty, n)
+		return nil, wording.Errorf("%w: a text of %d lines without one that is hex from end to end", ErrEmpty, n)
 	}
 	return []Recording{t.r}, nil
 }

@@ -2,13 +2,13 @@ package recording
 
 import (
 	"bytes"
-	"fmt"
 	"regexp"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/matou-iot/matou/at/transcript"
+	"github.com/matou-iot/matou/internal/wording"
 )
 
 // readTranscript reads a recorded conversation, of which there are two kinds:
@@ -59,9 +59,9 @@ func readTranscript(b []byte) ([]Recording, bool, error) {
 	case len(r.Events) > 0:
 		return []Recording{r}, true, nil
 	case s.ownClient != "":
-		return nil, true, fmt.Errorf("%w: the module makes the packets itself (%s), so the line does not carry them; `matou packet capture` between module and broker records them", ErrEmpty, s.ownClient)
+		return nil, true, wording.Errorf("%w: the module makes the packets itself (%s), so the line does not carry them; `matou packet capture` between module and broker records them", ErrEmpty, s.ownClient)
 	case s.commands > 0:
-		return nil, true, fmt.Errorf("%w: %d command lines to a module, and no AT+CIPSEND among them whose data is all there", ErrEmpty, s.commands)
+		return nil, true, wording.Errorf("%w: %d command lines to a module, and no AT+CIPSEND among them whose data is all there", ErrEmpty, s.commands)
 	}
 	return nil, false, nil
 }

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/matou-iot/matou/internal/wording"
 	"github.com/matou-iot/matou/thing"
 )
 
@@ -89,7 +90,7 @@ func (id ID) String() string { return id.Product + "/" + id.Device }
 func ParseID(s string) (ID, error) {
 	product, device, ok := strings.Cut(s, "/")
 	if !ok || product == "" || device == "" {
-		return ID{}, fmt.Errorf("%q is not product/device", s)
+		return ID{}, wording.Errorf("%q is not product/device", s)
 	}
 	return ID{product, device}, nil
 }
@@ -162,7 +163,7 @@ func unword(what string, words []string, s string) (int, error) {
 			return i, nil
 		}
 	}
-	return 0, fmt.Errorf("%q is no %s: use one of %s", s, what, strings.Join(words, ", "))
+	return 0, wording.Errorf("%q is no %s: use one of %s", s, wording.Term(what), strings.Join(words, ", "))
 }
 
 // A Status is what is known of a device's presence.

@@ -10,6 +10,8 @@ package trace
 import (
 	"fmt"
 	"time"
+
+	"github.com/matou-iot/matou/internal/wording"
 )
 
 // An Entry is one thing that happened. Once recorded it is not changed; one
@@ -76,7 +78,7 @@ func (k *Kind) UnmarshalText(text []byte) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("unknown kind %q of timeline entry", text)
+	return wording.Errorf("unknown kind %q of timeline entry", text)
 }
 
 // A Query asks for a part of a timeline.

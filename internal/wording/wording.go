@@ -47,7 +47,9 @@ func InBoth(en, zh string) error { return &inBoth{en, zh} }
 func (e *inBoth) Error() string      { return e.en }
 func (e *inBoth) SentenceZH() string { return e.zh }
 
-// Chinese is an error's sentence in Chinese. What others say, such as Go's own
+// Chinese is an error's sentence in Chinese. A type of errors says what it is
+// made of by a method Wording() error, or its Chinese by SentenceZH() string.
+// What others say, such as Go's own
 // errors, stays as it came, also in the middle of a sentence of ours.
 func Chinese(err error) string {
 	if err == nil {
@@ -58,6 +60,8 @@ func Chinese(err error) string {
 		return say(e.format, e.args)
 	case interface{ SentenceZH() string }:
 		return e.SentenceZH()
+	case interface{ Wording() error }:
+		return Chinese(e.Wording())
 	}
 	text := err.Error()
 	if zh, ok := catalogue()[text]; ok {
@@ -87,12 +91,15 @@ func joined(text string, all []error) string {
 	return strings.Join(chinese, "\n")
 }
 
+// bare makes a format that has only verbs Chinese.
+var bare = strings.NewReplacer("%w", "%v", ": ", "：", "; ", "；")
+
 // say fills the Chinese format; where there is none, for it has only verbs,
 // the English one.
 func say(format string, args []any) string {
 	zh, ok := catalogue()[format]
 	if !ok {
-		zh = strings.ReplaceAll(format, "%w", "%v")
+		zh = bare.Replace(format)
 	}
 	said := make([]any, len(args))
 	for i, a := range args {

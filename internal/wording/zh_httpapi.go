@@ -59,4 +59,6 @@ var zhHTTPAPI = map[string]string{
 	"there are %d conversations, numbered from 1":                                                        "共有 %d 个会话，编号从 1 开始",
 	"there are %d conversations in it: choose one":                                                       "其中有 %d 个会话，请选择一个",
 	"the device says %d packets, and %d are played here at the most: matou packet replay plays more":     "设备发出 %d 个报文，这里最多回放 %d 个；matou packet replay 没有此限制",
+	"record on line %d: wrong number of fields":                                                          "第 %d 行的列数与表头不一致",
+	"parse error on line %d, column %d: a quotation mark is missing, or stands inside a field":           "第 %d 行第 %d 列的引号不成对，或引号出现在字段中间",
 }

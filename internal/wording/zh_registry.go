@@ -46,4 +46,7 @@ var zhRegistry = map[string]string{
 	"give the certificate in PEM, or its SHA-256 in 64 hexadecimal digits: openssl x509 -noout -fingerprint -sha256 -in device.pem": "请提供 PEM 格式的证书，或其 SHA-256 指纹（64 位十六进制）：openssl x509 -noout -fingerprint -sha256 -in device.pem",
 	"device %q has this certificate: a certificate is of one device":                                                                "该证书已绑定设备 %q，一个证书只能绑定一台设备",
 	"no device is bound to the certificate %s":                                                                                      "没有设备绑定证书 %s",
+	"%q is not product/device":   "%q 应为 产品/设备 的形式",
+	"%q is no %s: use one of %s": "%q 不是有效的%s，可用：%s",
+	"strictness":                 "严格程度", "state": "设备状态", "data model": "数据模型", "node type": "节点类型",
 }

@@ -3,6 +3,7 @@ package packet
 import (
 	"errors"
 
+	"github.com/matou-iot/matou/internal/wording"
 	"github.com/matou-iot/matou/mqtt"
 )
 
@@ -25,6 +26,14 @@ func (e *Error) Error() string {
 		s += ": " + e.Detail
 	}
 	return s
+}
+
+// Wording is what the sentence was made of.
+func (e *Error) Wording() error {
+	if e.Detail == "" {
+		return wording.Errorf("mqtt: bad %s [%s]", e.Packet, e.Clause)
+	}
+	return wording.Errorf("mqtt: bad %s [%s]: %s", e.Packet, e.Clause, wording.Term(e.Detail))
 }
 
 // Unwrap makes errors.Is(err, mqtt.MalformedPacket) work.

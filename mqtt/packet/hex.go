@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/matou-iot/matou/internal/wording"
 )
 
 // A Hex is bytes that JSON carries as hexadecimal digits.
@@ -23,9 +25,19 @@ func (h *Hex) UnmarshalText(text []byte) (err error) {
 type HexError struct {
 	Offset int // in bytes of the text
 	Detail string
+
+	said error
 }
 
 func (e *HexError) Error() string { return fmt.Sprintf("hex at offset %d: %s", e.Offset, e.Detail) }
+
+// Wording is what the sentence was made of.
+func (e *HexError) Wording() error { return wording.Errorf("hex at offset %d: %w", e.Offset, e.said) }
+
+func notHex(offset int, format string, args ...any) error {
+	said := wording.Errorf(format, args...)
+	return &HexError{offset, said.Error(), said}
+}
 
 // ParseHex reads bytes as people paste them: digits in pairs or longer groups,
 // with or without 0x or \x before a group, between blanks, line ends, commas,
@@ -45,7 +57,7 @@ func ParseHex(s string) ([]byte, error) {
 		}
 	}
 	if len(p.out) == 0 {
-		return nil, &HexError{p.off, "no digits"}
+		return nil, notHex(p.off, "no digits")
 	}
 	return p.out, nil
 }
@@ -103,13 +115,16 @@ func (p *hexParser) group() error {
 	switch {
 	case p.off < p.end && strings.IndexByte(separators+`/\`, p.s[p.off]) < 0:
 		r, _ := utf8.DecodeRuneInString(p.s[p.off:])
-		return &HexError{p.off, fmt.Sprintf("%q is not a hexadecimal digit", r)}
+		return notHex(p.off, "%q is not a hexadecimal digit", r)
 	case digits == "":
-		return &HexError{p.off, "digits are missing"}
+		return notHex(p.off, "digits are missing")
 	case len(digits) == 1 && prefixed:
 		digits = "0" + digits
 	case len(digits)%2 == 1:
-		return &HexError{start, count(len(digits), "digit") + ", but a byte has two"}
+		if len(digits) == 1 {
+			return notHex(start, "1 digit, but a byte has two")
+		}
+		return notHex(start, "%d digits, but a byte has two", len(digits))
 	}
 	p.out, _ = hex.AppendDecode(p.out, []byte(digits)) // they are digits, in pairs
 	return nil

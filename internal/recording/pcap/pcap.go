@@ -18,6 +18,8 @@ import (
 	"fmt"
 	"io"
 	"time"
+
+	"github.com/matou-iot/matou/internal/wording"
 )
 
 // Bounds of what is believed of a file.
@@ -177,7 +179,7 @@ func (p *Reader) take(n int, what string) ([]byte, error) {
 	case err == io.EOF, err == io.ErrUnexpectedEOF:
 		return nil, &Error{p.offset, fmt.Sprintf("the file ends inside %s, %d bytes too soon", what, n-got), io.ErrUnexpectedEOF}
 	case err != nil:
-		return nil, fmt.Errorf("read %s: %w", what, err)
+		return nil, wording.Errorf("read %s: %w", what, err)
 	}
 	return b, nil
 }
@@ -190,7 +192,7 @@ func (p *Reader) skip(n int64, what string) error {
 	case err == io.EOF:
 		return &Error{p.offset, fmt.Sprintf("the file ends inside %s, %d bytes too soon", what, n-got), io.ErrUnexpectedEOF}
 	case err != nil:
-		return fmt.Errorf("read %s: %w", what, err)
+		return wording.Errorf("read %s: %w", what, err)
 	}
 	return nil
 }
