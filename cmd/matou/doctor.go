@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/matou-iot/matou/aliyun"
@@ -136,19 +135,14 @@ func (f *finding) tell(w io.Writer, chinese bool) {
 	if r := f.RightLogin; r != nil {
 		values[5], values[6], values[7] = r.ClientID, r.Username, r.Password
 	}
-	t := tabwriter.NewWriter(w, 0, 0, 3, ' ', 0)
-	first := true
+	var pairs []string
 	for i, v := range values {
-		if v == "" {
-			continue
-		}
-		if first {
-			fmt.Fprintln(w)
-			first = false
-		}
-		fmt.Fprintf(t, "%s\t%s\n", words[i], oneLine(v))
+		pairs = append(pairs, words[i], oneLine(v))
 	}
-	t.Flush()
+	if strings.Join(values, "") != "" {
+		fmt.Fprintln(w)
+	}
+	fields(w, pairs...)
 }
 
 // oneLine shows line ends, as OneNET's signed text has them, as \n.

@@ -3,7 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
-	"text/tabwriter"
+	"strconv"
 	"time"
 
 	"github.com/matou-iot/matou/aliyun"
@@ -56,16 +56,11 @@ func (f *placeFlags) print(g *globals, l login) error {
 		defer fmt.Fprintln(g.Stderr, "host and port are those of a Matou on this machine: --host and --port name another place")
 	}
 	return g.emit(l, func(w io.Writer) {
-		t := tabwriter.NewWriter(w, 0, 0, 3, ' ', 0)
-		fmt.Fprintf(t, "client id\t%s\n", l.ClientID)
-		fmt.Fprintf(t, "user name\t%s\n", l.Username)
-		fmt.Fprintf(t, "password\t%s\n", l.Password)
-		fmt.Fprintf(t, "host\t%s\n", l.Host)
-		fmt.Fprintf(t, "port\t%d\n", l.Port)
+		signed := ""
 		if l.StringToSign != "" {
-			fmt.Fprintf(t, "signed text\t%q\n", l.StringToSign)
+			signed = strconv.Quote(l.StringToSign)
 		}
-		t.Flush()
+		fields(w, "client id", l.ClientID, "user name", l.Username, "password", l.Password, "host", l.Host, "port", strconv.Itoa(l.Port), "signed text", signed)
 	})
 }
 

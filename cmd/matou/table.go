@@ -7,10 +7,11 @@ import (
 	"io"
 	"strconv"
 	"strings"
-	"text/tabwriter"
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"golang.org/x/text/width"
 )
 
 // A table is rows of cells for people; the first row is the header.
@@ -18,23 +19,51 @@ type table [][]string
 
 func (t *table) add(cells ...string) { *t = append(*t, cells) }
 
+// gap is between two columns.
+const gap = 3
+
 // print writes the table in columns, without blanks at the ends of lines.
 func (t table) print(w io.Writer) {
-	var b bytes.Buffer
-	tw := tabwriter.NewWriter(&b, 0, 0, 3, ' ', 0)
+	var widths []int // of the columns; the last cell of a row widens none
 	for _, row := range t {
-		for i, cell := range row {
-			if i > 0 {
-				tw.Write([]byte{'\t'})
+		for i := range len(row) - 1 {
+			if i == len(widths) {
+				widths = append(widths, 0)
 			}
-			io.WriteString(tw, visible(cell))
+			widths[i] = max(widths[i], columns(visible(row[i])))
 		}
-		tw.Write([]byte{'\n'})
 	}
-	tw.Flush()
-	for line := range strings.Lines(b.String()) {
-		fmt.Fprintln(w, strings.TrimRight(line, " \n"))
+	for _, row := range t {
+		var line strings.Builder
+		for i, cell := range row {
+			cell = visible(cell)
+			line.WriteString(cell)
+			if i+1 < len(row) {
+				line.WriteString(strings.Repeat(" ", widths[i]+gap-columns(cell)))
+			}
+		}
+		fmt.Fprintln(w, strings.TrimRight(line.String(), " "))
 	}
+}
+
+// columns is how many columns of a terminal a text takes: two for a Chinese
+// character, none for what stands on the one before it.
+func columns(s string) (n int) {
+	for _, r := range s {
+		switch {
+		case unicode.In(r, unicode.Mn, unicode.Me, unicode.Cf):
+		case wide(r):
+			n += 2
+		default:
+			n++
+		}
+	}
+	return n
+}
+
+func wide(r rune) bool {
+	k := width.LookupRune(r).Kind()
+	return k == width.EastAsianWide || k == width.EastAsianFullwidth
 }
 
 // fields is a table of names and values; without a value a name is left out.
