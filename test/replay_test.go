@@ -49,6 +49,12 @@ func TestReplayOfAnExpiredLoginIsExplainedAndSignedAgain(t *testing.T) {
 	if code != 1 {
 		t.Errorf("exit %d", code)
 	}
+	out, _, _ = m.replayed(captureOf002, "--lang", "zh")
+	for _, want := range []string{"≠ 返回码：录制时为 0，现在为 4，用户名或密码错误", "缺少："} {
+		if !strings.Contains(out, want) {
+			t.Errorf("%q is not in\n%s", want, out)
+		}
+	}
 	out, errs, code := m.replayed(captureOf002, "--resign") // the secret is the server's
 	if code != 0 || !strings.Contains(out, "written anew: ") || !strings.Contains(out, "as recorded") {
 		t.Errorf("exit %d\n%s%s", code, out, errs)

@@ -348,7 +348,10 @@ func (v *screen) step(s replay.Step) {
 	default:
 		line = v.summary(x)
 	}
-	notes := s.Notes
+	notes, differs := s.Notes, s.Differs
+	if v.chinese {
+		notes, differs = s.NotesZH, s.DiffersZH
+	}
 	if line == "" && len(notes) > 0 {
 		line, notes = notes[0], notes[1:]
 	}
@@ -357,7 +360,7 @@ func (v *screen) step(s replay.Step) {
 	for _, n := range notes {
 		fmt.Fprintf(v.w, "%s%s\n", margin, visible(n))
 	}
-	for _, d := range s.Differs {
+	for _, d := range differs {
 		fmt.Fprintf(v.w, "%s≠ %s\n", margin, visible(d))
 	}
 }

@@ -55,6 +55,9 @@ type replayStep struct {
 	Recorded packet.Hex `json:"recorded,omitempty" doc:"What the recording has in its place, where that differs"`
 	Notes    []string   `json:"notes,omitempty"`
 	Differs  []string   `json:"differs,omitempty" doc:"From the recorded answer, in words"`
+
+	NotesZH   []string `json:"notesZh,omitempty"`
+	DiffersZH []string `json:"differsZh,omitempty"`
 }
 
 // replayRecording says to this server's own port for devices what a device
@@ -142,7 +145,7 @@ func (r *replayed) tell(s replay.Step, v *mqtt.Version) {
 		return
 	}
 	step := replayStep{
-		Kind: string(s.Kind), AfterMS: s.At.Milliseconds(), Notes: s.Notes, Differs: s.Differs,
+		Kind: string(s.Kind), AfterMS: s.At.Milliseconds(), Notes: s.Notes, Differs: s.Differs, NotesZH: s.NotesZH, DiffersZH: s.DiffersZH,
 		Recorded: s.Recorded[:min(len(s.Recorded), maxSpokenBytes)],
 	}
 	b := s.Bytes

@@ -28,7 +28,7 @@ func (p *player) await(ctx context.Context, h packet.Header, body []byte) error 
 	if got || p.closed || ctx.Err() != nil {
 		return ctx.Err()
 	}
-	p.step(Step{Kind: Silent, Notes: []string{fmt.Sprintf("no answer to %s within %v", h.Type, p.Wait)}})
+	p.step(noted(Step{Kind: Silent}, words{fmt.Sprintf("no answer to %s within %v", h.Type, p.Wait), fmt.Sprintf("%s 在 %v 内没有应答", h.Type, p.Wait)}))
 	if h.Type == packet.TypeConnect {
 		return fmt.Errorf("no CONNACK within %v: is there an MQTT broker at this address?", p.Wait)
 	}
@@ -93,14 +93,14 @@ func (p *player) take(a arrival) {
 	s := Step{Kind: Received, Bytes: a.Bytes}
 	h, body, ok := take(a.Packet)
 	if !ok {
-		s.Notes = append(s.Notes, "this is no whole packet")
+		s.note(sayNotWhole)
 		p.compare(&s, h, nil)
 		p.step(s)
 		return
 	}
 	pk, err := packet.Decode(h, body, p.result.Version)
 	if err != nil {
-		s.Notes = append(s.Notes, err.Error())
+		s.note(same(err.Error()))
 	}
 	p.compare(&s, h, body)
 	p.step(s)

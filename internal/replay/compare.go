@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/matou-iot/matou/mqtt"
 	"github.com/matou-iot/matou/mqtt/packet"
@@ -24,14 +25,15 @@ func (p *player) compare(s *Step, h packet.Header, body []byte) {
 		}
 		e.came = true
 		if !bytes.Equal(e.bytes, s.Bytes) {
-			s.Recorded, s.Differs = e.bytes, Differences(e.bytes, s.Bytes, p.result.Version)
+			s.Recorded = e.bytes
+			s.differ(differences(e.bytes, s.Bytes, p.result.Version))
 		}
 		if len(s.Differs) > 0 {
 			p.result.Differences++
 		}
 		return
 	}
-	s.Notes = append(s.Notes, "the recording has nothing like it")
+	s.note(sayNothingLike)
 }
 
 // standsFor reports whether a recorded packet is the same answer: of the same
@@ -62,45 +64,48 @@ func topicOf(body []byte) []byte {
 	return body[2:min(len(body), 2+int(idOf(body)))]
 }
 
-// Differences says in words how one packet of a broker differs from another of
+// differences says in words how one packet of a broker differs from another of
 // its kind. What must differ does not count: packet identifiers of messages,
 // DUP.
-func Differences(was, is []byte, v mqtt.Version) []string {
+func differences(was, is []byte, v mqtt.Version) []words {
 	a, errA := decode(was, v)
 	b, errB := decode(is, v)
 	if errA != nil || errB != nil {
 		if bytes.Equal(was, is) {
 			return nil
 		}
-		return []string{fmt.Sprintf("was % x, is % x", short(was), short(is))}
+		w, i := fmt.Sprintf("% x", short(was)), fmt.Sprintf("% x", short(is))
+		return []words{{"was " + w + ", is " + i, "录制时为 " + w + "，现在为 " + i}}
 	}
-	var d []string
-	say := func(what string, was, is any) {
+	var d []words
+	say := func(what words, was, is words) {
 		if was != is {
-			d = append(d, fmt.Sprintf("%s was %v, is %v", what, was, is))
+			d = append(d, changed(what, was, is))
 		}
 	}
+	number := func(what words, was, is any) { say(what, same(fmt.Sprint(was)), same(fmt.Sprint(is))) }
+	reason := func(what words, was, is mqtt.ReasonCode) { say(what, code(was, v), code(is, v)) }
 	switch a := a.(type) {
 	case *packet.Connack:
 		b := b.(*packet.Connack)
-		say("return code", code(a.Reason, v), code(b.Reason, v))
-		say("session present", a.SessionPresent, b.SessionPresent)
+		reason(words{"return code", "返回码"}, a.Reason, b.Reason)
+		number(words{"session present", "会话存在标志"}, a.SessionPresent, b.SessionPresent)
 	case *packet.Suback:
-		codes(say, "granted", a.Reasons, b.(*packet.Suback).Reasons, v)
+		codes(number, words{"granted", "授予的等级"}, a.Reasons, b.(*packet.Suback).Reasons)
 	case *packet.Unsuback:
-		codes(say, "result", a.Reasons, b.(*packet.Unsuback).Reasons, v)
+		codes(number, words{"result", "结果"}, a.Reasons, b.(*packet.Unsuback).Reasons)
 	case *packet.Puback:
-		say("reason", code(a.Reason, v), code(b.(*packet.Puback).Reason, v))
+		reason(sayReason, a.Reason, b.(*packet.Puback).Reason)
 	case *packet.Pubrec:
-		say("reason", code(a.Reason, v), code(b.(*packet.Pubrec).Reason, v))
+		reason(sayReason, a.Reason, b.(*packet.Pubrec).Reason)
 	case *packet.Pubcomp:
-		say("reason", code(a.Reason, v), code(b.(*packet.Pubcomp).Reason, v))
+		reason(sayReason, a.Reason, b.(*packet.Pubcomp).Reason)
 	case *packet.Disconnect:
-		say("reason", code(a.Reason, v), code(b.(*packet.Disconnect).Reason, v))
+		reason(sayReason, a.Reason, b.(*packet.Disconnect).Reason)
 	case *packet.Publish:
 		b := b.(*packet.Publish)
-		say("QoS", a.QoS, b.QoS)
-		say("retain", a.Retain, b.Retain)
+		number(same("QoS"), a.QoS, b.QoS)
+		number(words{"retain", "保留标志"}, a.Retain, b.Retain)
 		d = append(d, payloads(a.Payload, b.Payload)...)
 	}
 	return d
@@ -118,41 +123,42 @@ func decode(b []byte, v mqtt.Version) (packet.Packet, error) {
 }
 
 // code is a result as the version writes it.
-func code(r mqtt.ReasonCode, v mqtt.Version) string {
+func code(r mqtt.ReasonCode, v mqtt.Version) words {
 	if v != mqtt.V5 && r.Failed() {
-		return fmt.Sprintf("%d (%v)", packet.ReturnCode(r), r)
+		n := packet.ReturnCode(r)
+		return words{fmt.Sprintf("%d (%v)", n, r), fmt.Sprintf("%d，%s", n, packet.ReasonZH(r))}
 	}
-	return fmt.Sprintf("%d", byte(r))
+	return same(fmt.Sprint(byte(r)))
 }
 
-func codes(say func(string, any, any), what string, was, is []mqtt.ReasonCode, v mqtt.Version) {
+func codes(say func(words, any, any), what words, was, is []mqtt.ReasonCode) {
 	if len(was) != len(is) {
-		say("number of topics", len(was), len(is))
+		say(words{"number of topics", "主题个数"}, len(was), len(is))
 		return
 	}
 	for i := range was {
-		say(fmt.Sprintf("%s of topic %d", what, i+1), byte(was[i]), byte(is[i]))
+		say(words{fmt.Sprintf("%s of topic %d", what.en, i+1), fmt.Sprintf("第 %d 个主题%s", i+1, what.zh)}, byte(was[i]), byte(is[i]))
 	}
 }
 
 const maxDifferences = 8 // of one payload that are told
 
 // payloads compares JSON by its members, everything else by its bytes.
-func payloads(was, is []byte) []string {
+func payloads(was, is []byte) []words {
 	if bytes.Equal(was, is) {
 		return nil
 	}
 	var a, b any
 	if json.Unmarshal(was, &a) != nil || json.Unmarshal(is, &b) != nil {
-		return []string{fmt.Sprintf("payload was %q, is %q", short(was), short(is))}
+		return []words{changed(sayPayload, same(fmt.Sprintf("%q", short(was))), same(fmt.Sprintf("%q", short(is))))}
 	}
-	var d []string
+	var d []words
 	members("", a, b, &d)
 	return d
 }
 
 // members walks two JSON values beside one another.
-func members(path string, a, b any, d *[]string) {
+func members(path string, a, b any, d *[]words) {
 	if len(*d) >= maxDifferences {
 		return
 	}
@@ -177,10 +183,11 @@ func members(path string, a, b any, d *[]string) {
 		return
 	}
 	if was, is := text(a), text(b); was != is {
-		if path == "" {
-			path = "payload"
+		what := sayPayload
+		if path != "" {
+			what = same(strings.TrimPrefix(path, "."))
 		}
-		*d = append(*d, fmt.Sprintf("%s was %s, is %s", bytes.TrimPrefix([]byte(path), []byte(".")), was, is))
+		*d = append(*d, changed(what, was, is))
 	}
 }
 
@@ -194,15 +201,15 @@ func value(m map[string]any, k string) any {
 	return absent{}
 }
 
-func text(v any) string {
+func text(v any) words {
 	if v == (absent{}) {
-		return "not there"
+		return sayNotThere
 	}
 	b, err := json.Marshal(v)
 	if err != nil {
-		return fmt.Sprint(v)
+		return same(fmt.Sprint(v))
 	}
-	return string(short(b))
+	return same(string(short(b)))
 }
 
 func keys(a, b map[string]any) []string {

@@ -66,6 +66,9 @@ type Step struct {
 	Recorded packet.Hex    `json:"recorded,omitempty"` // what the recording has in its place, where that differs
 	Notes    []string      `json:"notes,omitempty"`    // why skipped, what was changed
 	Differs  []string      `json:"differs,omitempty"`  // from the recorded answer, in words
+
+	NotesZH   []string `json:"notesZh,omitempty"` // both in Chinese
+	DiffersZH []string `json:"differsZh,omitempty"`
 }
 
 // A Result is how it went.
@@ -196,8 +199,8 @@ func (p *player) play(ctx context.Context) error {
 			break
 		}
 		h, body, ok := take(x)
-		if reason := p.skips(i, h, body, ok); reason != "" {
-			p.step(Step{Kind: Skipped, Bytes: x.Bytes, Notes: []string{reason}})
+		if reason := p.skips(i, h, body, ok); reason != (words{}) {
+			p.step(noted(Step{Kind: Skipped, Bytes: x.Bytes}, reason))
 			continue
 		}
 		if err := p.send(x, h, body, ok); err != nil {
@@ -229,26 +232,26 @@ func take(x recording.Packet) (h packet.Header, body []byte, ok bool) {
 	return h, x.Bytes[h.Size:], true
 }
 
-// skips says why a packet is not sent, "" if it is.
-func (p *player) skips(i int, h packet.Header, body []byte, ok bool) string {
+// skips says why a packet is not sent, nothing if it is.
+func (p *player) skips(i int, h packet.Header, body []byte, ok bool) (why words) {
 	if !ok {
-		return ""
+		return why
 	}
 	switch h.Type {
 	case packet.TypePuback, packet.TypePubrec, packet.TypePubcomp:
-		return "it acknowledges a message of the recording; messages that come now are acknowledged with their own identifiers"
+		return saySkipAck
 	case packet.TypeConnect:
 		if i > 0 {
-			return "a second CONNECT on one connection is a protocol error [MQTT3-3.1.0-2]: play it by itself"
+			return saySkipConnect
 		}
 	case packet.TypeDisconnect:
 		if i < len(p.device)-1 {
-			return "it would end the connection, and the recording goes on"
+			return saySkipBye
 		}
 	case packet.TypeConnack, packet.TypeSuback, packet.TypeUnsuback, packet.TypePingresp:
-		return "only a broker sends this"
+		return saySkipServer
 	}
-	return ""
+	return why
 }
 
 // send sends one packet, rewritten where that is wanted.
@@ -259,24 +262,27 @@ func (p *player) send(x recording.Packet, h packet.Header, body []byte, ok bool)
 		pk, _ = packet.Decode(h, body, p.result.Version) // what does not decode is sent as it is
 	}
 	if pk != nil && p.Rewrite != nil {
-		changed, err := p.Rewrite(pk)
+		rewritten, err := p.Rewrite(pk)
 		if err != nil {
 			return err
 		}
-		if changed {
+		if rewritten {
 			b, err := pk.Append(nil, p.result.Version)
 			if err != nil {
 				return fmt.Errorf("write the %s anew: %w", h.Type, err)
 			}
 			out.Recorded, out.Bytes = x.Bytes, b
-			out.Notes = append(out.Notes, fmt.Sprintf("written anew: %d bytes, recorded were %d", len(b), len(x.Bytes)))
+			out.note(words{
+				fmt.Sprintf("written anew: %d bytes, recorded were %d", len(b), len(x.Bytes)),
+				fmt.Sprintf("已重写：%d 字节，录制时为 %d 字节", len(b), len(x.Bytes)),
+			})
 		}
 	}
 	if c, is := pk.(*packet.Connect); is {
 		p.result.Connect, p.result.Version = packet.Clone(c).(*packet.Connect), c.Version
 	}
 	if x.Short {
-		out.Notes = append(out.Notes, "the recording ends inside it")
+		out.note(sayEndsInside)
 	}
 	p.conn.SetWriteDeadline(time.Now().Add(p.Wait))
 	if _, err := p.conn.Write(out.Bytes); err != nil {

@@ -77,6 +77,9 @@ func reason(c mqtt.ReasonCode) phrase {
 	return phrase{c.Error(), fmt.Sprintf("%s（0x%02X）", zh, byte(c))}
 }
 
+// ReasonZH is a reason code in Chinese, as its Error is in English.
+func ReasonZH(c mqtt.ReasonCode) string { return reason(c).zh }
+
 // reasonsZH are the reason codes of 5.0 in Chinese [MQTT5 table 2-6].
 var reasonsZH = map[mqtt.ReasonCode]string{
 	mqtt.Success:                             "成功",

@@ -4,7 +4,7 @@ import { Alert, Button, Checkbox, Flex, Tag, Typography } from 'antd'
 import { useState } from 'react'
 import { Link } from 'react-router'
 import { api, must, type Schemas } from '../../api/client'
-import { useTexts } from '../../i18n/texts'
+import { useLanguage, useTexts } from '../../i18n/texts'
 import { DevicePicker } from '../../parts/DevicePicker'
 import { Diagnosis } from '../../parts/Diagnosis'
 import { Refused } from '../../parts/Refused'
@@ -37,6 +37,7 @@ export function Replay({ file, stream }: { file: Blob; stream: number }) {
 
 function Outcome({ of: r, as }: { of: Schemas['Replayed']; as: { product: string; device: string } | undefined }) {
   const t = useTexts(workshopTexts)
+  const zh = useLanguage().language === 'zh'
   const bad = r.refused || r.differences > 0 || !!r.left || r.dropped || r.interrupted
   const said = [
     t.played(r.sent, r.received),
@@ -55,7 +56,7 @@ function Outcome({ of: r, as }: { of: Schemas['Replayed']; as: { product: string
           ...(s.packet ?? { from: 'broker' as const, summary: '', summaryZH: '', hex: '', size: 0 }),
           afterMs: s.afterMs,
           what: s.kind === 'sent' || s.kind === 'received' ? undefined : <Tag color={s.kind === 'answered' ? 'default' : 'gold'}>{t.steps[s.kind] ?? s.kind}</Tag>,
-          notes: [...(s.notes ?? []), ...(s.differs ?? []).map((d) => `≠ ${d}`)],
+          notes: [...((zh ? s.notesZh : s.notes) ?? []), ...((zh ? s.differsZh : s.differs) ?? []).map((d) => `≠ ${d}`)],
         }))}
       />
     </Flex>
