@@ -22,6 +22,8 @@ type modemConsole struct {
 	out  io.Writer
 	quit func()
 	send func([]byte) // gives the module bytes as if they were typed; nil: the line is elsewhere
+
+	chinese bool
 }
 
 const modemConsoleHelp = `fault NAME[=VALUE][*TIMES][@AFTER]   something goes wrong from now on
@@ -31,6 +33,15 @@ send HEX                             type these bytes, with --stdio
 reset                                press the module's reset pin
 quit                                 end
 'matou modem list' says what can go wrong.
+`
+
+const modemConsoleHelpZH = `fault 名称[=值][*次数][@时间]   从现在起出现故障
+clear 名称                     排除故障
+faults                         当前的故障
+send HEX                       发送这些字节，与 --stdio 一起使用
+reset                          按下模块的复位引脚
+quit                           结束
+'matou modem list' 列出可以出现的故障。
 `
 
 // listen takes an order a line until in ends. It is left behind then, and ends
@@ -57,56 +68,63 @@ func (c *modemConsole) order(line string) {
 		}
 		c.tell(err, f.String())
 	case "clear":
-		c.tell(c.m.ClearFault(rest), rest+" cleared")
+		c.tell(c.m.ClearFault(rest), c.say(rest+" cleared", rest+" 已排除"))
 	case "faults":
 		list := c.m.Faults()
 		if len(list) == 0 {
-			c.tell(nil, "nothing goes wrong")
+			c.tell(nil, c.say("nothing goes wrong", "没有故障"))
 		}
 		for _, f := range list {
 			c.tell(nil, f.String())
 		}
 	case "reset":
 		c.m.Reset()
-		c.tell(nil, "reset")
+		c.tell(nil, c.say("reset", "已复位"))
 	case "send":
 		done, err := c.bytes(rest)
 		c.tell(err, done)
 	case "quit", "exit":
 		c.quit()
 	case "help", "?":
-		c.tell(nil, strings.TrimSuffix(modemConsoleHelp, "\n"))
+		c.tell(nil, strings.TrimSuffix(c.say(modemConsoleHelp, modemConsoleHelpZH), "\n"))
 	default:
-		c.tell(fmt.Errorf("%q is no order: type help", word), "")
+		c.tell(c.wrong("%q is no order: type help", "没有命令 %q：输入 help 查看", word), "")
 	}
+}
+
+// say chooses the words of the language.
+func (c *modemConsole) say(en, zh string) string { return choose(c.chinese, en, zh) }
+
+func (c *modemConsole) wrong(en, zh string, args ...any) error {
+	return fmt.Errorf(c.say(en, zh), args...)
 }
 
 // bytes types what no keyboard has: a packet, in hex as serial tools take it.
 func (c *modemConsole) bytes(text string) (done string, err error) {
 	if c.send == nil {
-		return "", errors.New("send is for --stdio: write to the module's port instead")
+		return "", c.wrong("send is for --stdio: write to the module's port instead", "send 只能与 --stdio 一起使用：请直接写模块的串口")
 	}
 	text = strings.ReplaceAll(text, " ", "")
 	b, err := hex.DecodeString(text)
 	switch {
 	case len(text)%2 != 0:
-		return "", fmt.Errorf("send: %d hex digits make no whole bytes: two each", len(text))
+		return "", c.wrong("send: %d hex digits make no whole bytes: two each", "send：%d 个十六进制字符不成整字节：每个字节两个", len(text))
 	case err != nil:
-		return "", fmt.Errorf("send: %w: give bytes in hex, as 'send C0 00'", err)
+		return "", c.wrong("send: %w: give bytes in hex, as 'send C0 00'", "send：%w：请用十六进制写字节，例如 'send C0 00'", err)
 	case len(b) == 0:
-		return "", errors.New("send: nothing to send: give bytes in hex, as 'send C0 00'")
+		return "", c.wrong("send: nothing to send: give bytes in hex, as 'send C0 00'", "send：没有要发送的字节：请用十六进制写，例如 'send C0 00'")
 	}
 	c.send(b)
-	if len(b) == 1 {
-		return "1 byte sent", nil
-	}
-	return fmt.Sprintf("%d bytes sent", len(b)), nil
+	return c.say(count(len(b), "byte sent", "bytes sent"), fmt.Sprintf("已发送 %d 字节", len(b))), nil
 }
 
 // tell ends its lines for terminals that are raw as well.
 func (c *modemConsole) tell(err error, done string) {
 	if err != nil {
 		done = "matou: " + err.Error()
+	}
+	if wrong, ok := errors.AsType[*virtual.Mistake](err); ok && c.chinese {
+		done = "matou: " + wrong.Chinese()
 	}
 	fmt.Fprint(c.out, strings.ReplaceAll(done, "\n", "\r\n")+"\r\n")
 }
@@ -170,34 +188,39 @@ func connectionEvent(k virtual.EventKind) bool {
 
 // line is what people are told; nothing where it would be in their way.
 func (l *modemLog) line(e virtual.Event) string {
+	text := e.Text
+	if l.chinese && e.TextZH != "" {
+		text = e.TextZH
+	}
 	switch e.Kind {
 	case virtual.Note:
-		if l.chinese && e.TextZH != "" {
-			return "提示：" + e.TextZH
-		}
-		return "note: " + e.Text
+		return l.say("note: ", "提示：") + text
 	case virtual.Faulted:
-		return "fault: " + e.Text
+		return l.say("fault: ", "故障：") + text
 	}
 	if !l.verbose {
 		return ""
 	}
+	link := "  " + l.say("connection", "连接") + fmt.Sprintf(" %d", e.Link) + l.say(": ", "：")
 	switch e.Kind {
 	case virtual.Boot:
-		return "the module starts"
+		return l.say("the module starts", "模块启动")
 	case virtual.Line:
 		return fmt.Sprintf("%d %s", e.Seq, visible(string(e.Data)))
 	case virtual.Opened:
-		return fmt.Sprintf("  connection %d: %s to %s", e.Link, e.Text, e.Peer)
+		return link + text + l.say(" to ", " 到 ") + e.Peer
 	case virtual.Sent:
-		return fmt.Sprintf("  connection %d: sent %d bytes: %s", e.Link, len(e.Data), excerpt(e.Data))
+		return link + fmt.Sprintf(l.say("sent %d bytes: ", "发送 %d 字节："), len(e.Data)) + excerpt(e.Data)
 	case virtual.Received:
-		return fmt.Sprintf("  connection %d: received %d bytes: %s", e.Link, len(e.Data), excerpt(e.Data))
+		return link + fmt.Sprintf(l.say("received %d bytes: ", "收到 %d 字节："), len(e.Data)) + excerpt(e.Data)
 	case virtual.Closed:
-		return fmt.Sprintf("  connection %d: closed: %s", e.Link, e.Text)
+		return link + l.say("closed: ", "已关闭：") + text
 	}
 	return ""
 }
+
+// say chooses the words of the language.
+func (l *modemLog) say(en, zh string) string { return choose(l.chinese, en, zh) }
 
 // excerpt shows the beginning of data in hex.
 func excerpt(b []byte) string {

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/matou-iot/matou/modem/virtual"
 )
 
 func TestModemSays(t *testing.T) {
@@ -149,5 +151,37 @@ func TestStdioShowsBytes(t *testing.T) {
 	var out bytes.Buffer
 	if (&stdioLine{out: &out}).Write([]byte("\x00\x90")); out.String() != "\x00\x90" {
 		t.Errorf("a program gets %q", out.String())
+	}
+}
+
+// The console answers in the language of its user, mistakes included.
+func TestModemConsoleInBothLanguages(t *testing.T) {
+	m, err := virtual.New(virtual.Options{Model: "nt35e"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct{ order, en, zh string }{
+		{"jump", `matou: "jump" is no order: type help`, `matou: 没有命令 "jump"：输入 help 查看`},
+		{"help", "reset                                press the module's reset pin", "reset                          按下模块的复位引脚"},
+		{"faults", "nothing goes wrong", "没有故障"},
+		{"clear no-signal", "no-signal cleared", "no-signal 已排除"},
+		{"clear sunburn", `matou: fault "sunburn" is not known to nt35e: there are `, `matou: nt35e 没有故障 "sunburn"：可用的有 `},
+		{"fault", `matou: fault "" names no fault`, `matou: 故障 "" 没有名称`},
+		{"fault reset@soon", `"soon" after @ is no time such as 30s`, `@ 后的 "soon" 不是时间，例如 30s`},
+		{"fault reset*0", `"0" after * is no number of times from 1`, `* 后的 "0" 不是从 1 开始的次数`},
+		{"fault slow-uart=1", `fault slow-uart: "1" is no baud rate from 50 to 5000000`, `故障 slow-uart："1" 不是 50 到 5000000 之间的波特率`},
+		{"fault lost-bytes=2", `"2" is no share above 0 and up to 1`, `"2" 不是大于 0 且不超过 1 的比例`},
+		{"fault reset=soon", `"soon" is no time such as 30s`, `"soon" 不是时间`},
+		{"fault no-signal=9", "fault no-signal takes no value", "故障 no-signal 不带值"},
+		{"fault no-signal", "fault no-signal: the module is not running", "故障 no-signal：模块没有运行"},
+		{"send C", "send is for --stdio", "send 只能与 --stdio 一起使用"},
+	} {
+		for _, chinese := range []bool{false, true} {
+			var said strings.Builder
+			(&modemConsole{m: m, out: &said, chinese: chinese}).order(tt.order)
+			if want := choose(chinese, tt.en, tt.zh); !strings.Contains(said.String(), want) {
+				t.Errorf("%s: said %q, want %s", tt.order, said.String(), want)
+			}
+		}
 	}
 }

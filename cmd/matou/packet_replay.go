@@ -366,12 +366,7 @@ func (v *screen) step(s replay.Step) {
 }
 
 // say chooses the words of the language.
-func (v *screen) say(en, zh string) string {
-	if v.chinese {
-		return zh
-	}
-	return en
-}
+func (v *screen) say(en, zh string) string { return choose(v.chinese, en, zh) }
 
 // explain annotates bytes of the conversation, without its secrets, and learns
 // its version.

@@ -9,9 +9,9 @@ import (
 	"github.com/matou-iot/matou/modem/virtual/radio"
 )
 
-func checkSignal(v string) error {
+func checkSignal(v string) *Mistake {
 	if n, err := strconv.Atoi(v); err != nil || n < 0 || n > 31 {
-		return fmt.Errorf("%q is no signal from 0 to 31", v)
+		return &Mistake{fmt.Sprintf("%q is no signal from 0 to 31", v), fmt.Sprintf("%q 不是 0 到 31 之间的信号强度", v)}
 	}
 	return nil
 }

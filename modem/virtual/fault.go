@@ -17,6 +17,14 @@ type Fault struct {
 	Times int           // strikes so often and is over; 0: until it is cleared
 }
 
+// A Mistake is why a fault cannot be, in both languages.
+type Mistake struct{ en, zh string }
+
+func (m *Mistake) Error() string { return m.en }
+
+// Chinese is Error in Chinese.
+func (m *Mistake) Chinese() string { return m.zh }
+
 // ParseFault reads NAME[=VALUE][*TIMES][@AFTER]: dns-failure,
 // lost-bytes=0.01, link-lost*1, reset@30s.
 func ParseFault(text string) (Fault, error) {
@@ -25,17 +33,20 @@ func ParseFault(text string) (Fault, error) {
 	f := Fault{}
 	f.Name, f.Value, _ = strings.Cut(rest, "=")
 	if f.Name == "" {
-		return f, fmt.Errorf("fault %q names no fault: write NAME[=VALUE][*TIMES][@AFTER], such as dns-failure*1@30s", text)
+		return f, &Mistake{
+			fmt.Sprintf("fault %q names no fault: write NAME[=VALUE][*TIMES][@AFTER], such as dns-failure*1@30s", text),
+			fmt.Sprintf("故障 %q 没有名称：请写成 名称[=值][*次数][@时间]，例如 dns-failure*1@30s", text),
+		}
 	}
 	var err error
 	if delayed {
 		if f.After, err = time.ParseDuration(after); err != nil || f.After < 0 {
-			return f, fmt.Errorf("fault %q: %q after @ is no time such as 30s", text, after)
+			return f, &Mistake{fmt.Sprintf("fault %q: %q after @ is no time such as 30s", text, after), fmt.Sprintf("故障 %q：@ 后的 %q 不是时间，例如 30s", text, after)}
 		}
 	}
 	if counted {
 		if f.Times, err = strconv.Atoi(times); err != nil || f.Times < 1 {
-			return f, fmt.Errorf("fault %q: %q after * is no number of times from 1", text, times)
+			return f, &Mistake{fmt.Sprintf("fault %q: %q after * is no number of times from 1", text, times), fmt.Sprintf("故障 %q：* 后的 %q 不是从 1 开始的次数", text, times)}
 		}
 	}
 	return f, nil
@@ -61,8 +72,8 @@ type FaultKind struct {
 	Name    string
 	Help    string
 	HelpZH  string
-	Default string // of the value; empty: it has none
-	check   func(value string) error
+	Default string                      // of the value; empty: it has none
+	check   func(value string) *Mistake // nil: it has none
 }
 
 // The names of the faults that every model knows.
@@ -93,26 +104,26 @@ var commonFaults = []FaultKind{
 	{faultNoTime, "no time server answers", "时间服务器没有应答", "", nil},
 }
 
-func checkBaud(v string) error {
+func checkBaud(v string) *Mistake {
 	if n, err := strconv.Atoi(v); err != nil || n < 50 || n > 5_000_000 {
-		return fmt.Errorf("%q is no baud rate from 50 to 5000000", v)
+		return &Mistake{fmt.Sprintf("%q is no baud rate from 50 to 5000000", v), fmt.Sprintf("%q 不是 50 到 5000000 之间的波特率", v)}
 	}
 	return nil
 }
 
-func checkShare(v string) error {
+func checkShare(v string) *Mistake {
 	if x, err := strconv.ParseFloat(v, 64); err != nil || !(x > 0 && x <= 1) {
-		return fmt.Errorf("%q is no share above 0 and up to 1, such as 0.01", v)
+		return &Mistake{fmt.Sprintf("%q is no share above 0 and up to 1, such as 0.01", v), fmt.Sprintf("%q 不是大于 0 且不超过 1 的比例，例如 0.01", v)}
 	}
 	return nil
 }
 
-func checkSpan(v string) error {
+func checkSpan(v string) *Mistake {
 	if v == "" {
 		return nil
 	}
 	if d, err := time.ParseDuration(v); err != nil || d <= 0 {
-		return fmt.Errorf("%q is no time such as 30s", v)
+		return &Mistake{fmt.Sprintf("%q is no time such as 30s", v), fmt.Sprintf("%q 不是时间，例如 30s", v)}
 	}
 	return nil
 }
@@ -125,18 +136,21 @@ func (d *Model) checkFault(f *Fault) error {
 		for _, k := range d.Faults {
 			names = append(names, k.Name)
 		}
-		return fmt.Errorf("fault %q is not known to %s: there are %s", f.Name, d.Name, strings.Join(names, ", "))
+		return &Mistake{
+			fmt.Sprintf("fault %q is not known to %s: there are %s", f.Name, d.Name, strings.Join(names, ", ")),
+			fmt.Sprintf("%s 没有故障 %q：可用的有 %s", d.Name, f.Name, strings.Join(names, "、")),
+		}
 	}
 	k := d.Faults[i]
 	f.Value = cmp.Or(f.Value, k.Default)
 	if k.check == nil {
 		if f.Value != "" {
-			return fmt.Errorf("fault %s takes no value", f.Name)
+			return &Mistake{fmt.Sprintf("fault %s takes no value", f.Name), fmt.Sprintf("故障 %s 不带值", f.Name)}
 		}
 		return nil
 	}
-	if err := k.check(f.Value); err != nil {
-		return fmt.Errorf("fault %s: %w", f.Name, err)
+	if wrong := k.check(f.Value); wrong != nil {
+		return &Mistake{"fault " + f.Name + ": " + wrong.en, "故障 " + f.Name + "：" + wrong.zh}
 	}
 	return nil
 }
@@ -166,7 +180,7 @@ func (m *Module) SetFault(f Fault) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.life == nil {
-		return fmt.Errorf("fault %s: the module is not running", f.Name)
+		return &Mistake{fmt.Sprintf("fault %s: the module is not running", f.Name), fmt.Sprintf("故障 %s：模块没有运行", f.Name)}
 	}
 	m.setFault(f)
 	return nil
@@ -199,7 +213,7 @@ func (m *Module) setFault(f Fault) {
 
 // begin puts a fault in force.
 func (m *Module) begin(f Fault) {
-	m.observe(Event{Kind: Faulted, Link: -1, Text: f.String() + " begins"})
+	m.observe(Event{Kind: Faulted, Link: -1, Text: f.String() + " begins", TextZH: f.String() + " 开始"})
 	switch f.Name {
 	case faultReset:
 		m.reset()
@@ -237,7 +251,7 @@ func (m *Module) clear(name string) {
 		return
 	}
 	delete(m.faults, name)
-	m.observe(Event{Kind: Faulted, Link: -1, Text: name + " ends"})
+	m.observe(Event{Kind: Faulted, Link: -1, Text: name + " ends", TextZH: name + " 结束"})
 	m.harm()
 	if m.life != nil {
 		m.self.faulted(m.life, name)
@@ -275,7 +289,7 @@ func (m *Module) strikes(name string) bool {
 	if !ok {
 		return false
 	}
-	m.observe(Event{Kind: Faulted, Link: -1, Text: name + " strikes"})
+	m.observe(Event{Kind: Faulted, Link: -1, Text: name + " strikes", TextZH: name + " 发生"})
 	if f.Times == 1 {
 		m.clear(name)
 	} else if f.Times > 1 {
