@@ -153,7 +153,7 @@ type modemPort interface {
 }
 
 func (c *modemRunCmd) open(g *globals, m *virtual.Module, rec *modemRecord, quit func()) (modemPort, error) {
-	console := &modemConsole{m: m, out: g.Stderr, quit: quit, chinese: c.chinese()}
+	console := &modemConsole{m: m, out: g.Stderr, quit: quit, chinese: g.chinese()}
 	switch {
 	case c.PTY != "":
 		return openModemPTY(g, m, c.PTY, rec, console)
