@@ -120,7 +120,7 @@ type applicant struct {
 
 // Connect judges a CONNECT.
 func (g *Gate) Connect(ctx context.Context, c *packet.Connect, from broker.Origin) (*broker.Grant, error) {
-	a, err := g.identify(ctx, login(c, from), from)
+	a, err := g.identify(ctx, LoginOf(c, from), from)
 	if err != nil {
 		g.Log.Error("login could not be judged", "error", err)
 		return nil, &broker.Refusal{Reason: mqtt.ServerUnavailable}
@@ -159,7 +159,7 @@ type Opinion struct {
 
 // Judge says what Connect would, and does nothing else.
 func (g *Gate) Judge(ctx context.Context, c *packet.Connect, from broker.Origin) (Opinion, error) {
-	a, err := g.identify(ctx, login(c, from), from)
+	a, err := g.identify(ctx, LoginOf(c, from), from)
 	if err != nil {
 		return Opinion{}, err
 	}
@@ -243,7 +243,8 @@ func (g *Gate) identify(ctx context.Context, l dialect.Login, from broker.Origin
 	return best, nil
 }
 
-func login(c *packet.Connect, from broker.Origin) dialect.Login {
+// LoginOf is what a CONNECT says about who is there.
+func LoginOf(c *packet.Connect, from broker.Origin) dialect.Login {
 	return dialect.Login{
 		ClientID: c.ClientID, Username: c.Username, Password: c.Password,
 		KeepAlive: c.KeepAlive, Version: c.Version, CleanSession: c.CleanStart, Will: c.Will != nil,

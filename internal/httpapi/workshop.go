@@ -3,11 +3,14 @@ package httpapi
 import (
 	"context"
 	"encoding/base64"
+	"time"
 
 	"github.com/matou-iot/matou/internal/broker"
 	"github.com/matou-iot/matou/internal/dialect"
 	"github.com/matou-iot/matou/internal/fault"
+	"github.com/matou-iot/matou/internal/gate"
 	"github.com/matou-iot/matou/internal/refusal"
+	"github.com/matou-iot/matou/internal/replay"
 	"github.com/matou-iot/matou/mqtt"
 	"github.com/matou-iot/matou/mqtt/packet"
 )
@@ -78,6 +81,7 @@ type doctorInput struct {
 		Hex       string `json:"hex,omitempty" doc:"The whole CONNECT instead of the three"`
 		KeepAlive uint16 `json:"keepAlive,omitempty" doc:"Seconds; 60 where it is left out"`
 		TLS       bool   `json:"tls,omitempty"`
+		Secret    string `json:"secret,omitempty" doc:"DeviceSecret, key or password of a device that is not here: the login is judged by it alone"`
 	}
 }
 
@@ -102,6 +106,9 @@ func (a *api) doctor(ctx context.Context, in *doctorInput) (finding, error) {
 	if in.Body.TLS {
 		from.Transport = "tls"
 	}
+	if in.Body.Secret != "" {
+		return a.judgeElsewhere(hello, from, in.Body.Secret)
+	}
 	o, err := a.Gate.Judge(ctx, hello, from)
 	page := ""
 	if o.Diagnosis != nil {
@@ -112,6 +119,31 @@ func (a *api) doctor(ctx context.Context, in *doctorInput) (finding, error) {
 		OK:   err == nil && o.Diagnosis == nil, Product: o.Claim.Product, Device: o.Claim.Device, Dialect: o.Dialect,
 		Notes: o.Notes, Diagnosis: o.Diagnosis,
 	}, err
+}
+
+// judgeElsewhere judges a login by the secret that somebody knows, as the
+// vendor's cloud would: nothing that is kept here is asked.
+func (a *api) judgeElsewhere(hello *packet.Connect, from broker.Origin, secret string) (finding, error) {
+	vendor := string(replay.IdentityOf(hello).Vendor)
+	speaks, ok := a.Dialects.ByName(vendor)
+	if !ok {
+		return finding{}, fault.Unavailable("the dialect %s is not part of this build", vendor)
+	}
+	l, k, now := gate.LoginOf(hello, from), dialect.Secrets{Device: secret}, time.Now()
+	found := finding{Dialect: vendor}
+	claims := speaks.Claim(&l)
+	if len(claims) > 0 {
+		found.Product, found.Device = claims[0].Product, claims[0].Device
+		v := speaks.Verify(&l, claims[0], k, dialect.Lenient, now)
+		found.OK, found.Notes, found.Diagnosis = v.OK, v.Notes, v.Diagnosis
+	}
+	if !found.OK && found.Diagnosis == nil {
+		found.Diagnosis = speaks.Diagnose(&l, k, nil, dialect.Lenient, now)
+	}
+	if found.Diagnosis != nil {
+		found.OK, found.Page = false, refusal.Path(found.Diagnosis.Code)
+	}
+	return found, nil
 }
 
 func (in *doctorInput) connect() (*packet.Connect, error) {

@@ -98,3 +98,28 @@ func TestRecordingsAreReplayed(t *testing.T) {
 	h.want(400, "POST", "/replay", "nothing of the kind")
 	h.want(400, "POST", "/replay", strings.Repeat("c0 00\n", 2000))
 }
+
+// A login that failed at a vendor's cloud is judged by its secret alone.
+func TestLoginsOfElsewhereAreDiagnosed(t *testing.T) {
+	h := newHouse(t)
+	login := h.want(200, "POST", "/sign/aliyun", object{"productKey": "k19g7hBjoOD", "deviceName": "testdevice1", "deviceSecret": "s3cret", "timestamp": "1729065411543"})
+	token := h.want(200, "POST", "/sign/onenet", object{"productId": "VRqhDHF2wL", "deviceName": "my_tv", "key": "KuF3NT/jUBJ62LNBB/A8XZA9CqS3Cu79B/ABmfA1UCw="})
+	for _, tt := range []struct {
+		name   string
+		login  object
+		secret string
+		code   any
+	}{
+		{"Aliyun, right", login, "s3cret", nil},
+		{"Aliyun, another secret", login, "secret", "aliyun-wrong-secret"},
+		{"OneNET, right", token, "KuF3NT/jUBJ62LNBB/A8XZA9CqS3Cu79B/ABmfA1UCw=", nil},
+		{"OneNET, another key", token, "AuF3NT/jUBJ62LNBB/A8XZA9CqS3Cu79B/ABmfA1UCw=", "onenet-wrong-key"},
+	} {
+		in := object{"clientId": tt.login["clientId"], "username": tt.login["username"], "password": tt.login["password"], "secret": tt.secret}
+		got := h.want(200, "POST", "/doctor", in)
+		d, _ := got["diagnosis"].(object)
+		if got["ok"] != (tt.code == nil) || d["code"] != tt.code {
+			t.Errorf("%s: %v", tt.name, got)
+		}
+	}
+}

@@ -1,5 +1,5 @@
 import './bench.css'
-import { Badge, Card, Flex, Skeleton, Typography } from 'antd'
+import { Alert, Badge, Card, Flex, Skeleton, Typography } from 'antd'
 import { lazy, Suspense, type ReactNode } from 'react'
 import { useTexts } from '../../i18n/texts'
 import { Lessons } from './Lessons'
@@ -31,6 +31,7 @@ export function Desk({ line, module, real, title, extra, below }: {
           extra={extra}
           styles={{ body: { padding: 8 } }}
         >
+          {line.why && <Alert type="warning" showIcon title={line.why} style={{ marginBottom: 8 }} />}
           <Suspense fallback={<Skeleton.Node active style={{ width: '100%', height: 420 }} />}>
             <Terminal line={line} label={t.terminal} />
           </Suspense>

@@ -1,6 +1,7 @@
 import { CheckCircleFilled, SendOutlined } from '@ant-design/icons'
 import { Alert, Button, Card, Empty, Flex, Form, Select, Skeleton, theme, Tooltip, Typography } from 'antd'
 import { useEffect, useState } from 'react'
+import { Problem } from '../../api/client'
 import { may, useMe } from '../../app/session'
 import { useLanguage, useTexts } from '../../i18n/texts'
 import { lessons, type Lesson, type Step } from './lessons'
@@ -29,6 +30,12 @@ export function Lessons({ line, module, real }: { line: Line; module: Lesson['mo
   const chosen = device ?? options[0]?.value ?? null
   const [product, name] = chosen?.split('/') ?? []
   const subject = useSubject(product && name ? { product, device: name, dialect: lesson.dialect } : null, real)
+  const missing = subject.error instanceof Problem && subject.error.status === 404 && device !== null
+  useEffect(() => {
+    if (!missing) return
+    localStorage.removeItem(kept) // it was deleted since
+    setDevice(null)
+  }, [missing, kept])
   return (
     <Card size="small" title={t.lesson}>
       <Form layout="vertical">
@@ -43,6 +50,7 @@ export function Lessons({ line, module, real }: { line: Line; module: Lesson['mo
         </Form.Item>
       </Form>
       {subject.error && <Alert type="error" showIcon title={subject.error.message} />}
+      {real && subject.data?.host && /^(127\.|localhost$|::1$)/.test(subject.data.host) && <Alert type="warning" showIcon title={t.loopback(subject.data.host)} style={{ marginBottom: 12 }} />}
       {chosen === null && !speakers.isPending && <Alert type="info" showIcon title={t.noDevices(lesson.dialect)} />}
       {subject.isFetching && !subject.data && <Skeleton active />}
       {subject.data && subject.data.logins.length > 0 && <Steps key={`${lesson.id} ${chosen}`} steps={lesson.steps(subject.data)} line={line} />}

@@ -35,7 +35,7 @@ function Plugged() {
           {open ? t.close : t.open}
         </Button>
       </Form>
-      {line.error && <Alert type="error" showIcon title={t.failed} description={line.error} />}
+      {line.error && <Alert type="error" showIcon title={t.mishaps[line.error.kind]} description={line.error.text} />}
       <Desk line={line} module={module} real title={t.terminal} />
     </Flex>
   )

@@ -1,10 +1,11 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { Alert, App, Badge, Button, Card, Col, Empty, Flex, Input, Row, Select, Skeleton, Slider, Switch, Tag, Typography } from 'antd'
-import { useEffect, useState } from 'react'
+import { useEffect, useRef, useState } from 'react'
 import { Link } from 'react-router'
 import { api, must, type Schemas } from '../../api/client'
 import { may, useMe } from '../../app/session'
 import { useLanguage, useTexts } from '../../i18n/texts'
+import { Refused } from '../../parts/Refused'
 import { useSpeakers } from './subject'
 import { benchTexts } from './texts'
 
@@ -60,7 +61,7 @@ function AtWork({ product, device, allowed }: { product: string; device: string;
   const { message } = App.useApp()
   const path = { product, device }
   const key = [...devicesKey, product, device]
-  const { data } = useQuery({ queryKey: key, queryFn: () => must(api.GET('/api/v1/bench/devices/{product}/{device}', { params: { path } })), refetchInterval: 1000 })
+  const { data, error } = useQuery({ queryKey: key, queryFn: () => must(api.GET('/api/v1/bench/devices/{product}/{device}', { params: { path } })), refetchInterval: 1000 })
   const failed = { onError: (e: Error) => void message.error(e.message) }
   const move = useMutation({
     mutationFn: (m: { id: string; value: unknown }) => must(api.PUT('/api/v1/bench/devices/{product}/{device}/values/{property}', { params: { path: { ...path, property: m.id } }, body: { value: m.value } })),
@@ -74,7 +75,7 @@ function AtWork({ product, device, allowed }: { product: string; device: string;
     mutationFn: () => must(api.DELETE('/api/v1/bench/devices/{product}/{device}', { params: { path } })),
     onSettled: () => cache.invalidateQueries({ queryKey: devicesKey }), ...failed,
   })
-  if (!data) return <Card><Skeleton active /></Card>
+  if (!data) return <Card title={device}>{error ? <Refused error={error} /> : <Skeleton active />}</Card>
   const part = (v: Schemas['BenchValue']) => (
     <One key={v.id} of={v} disabled={!allowed} move={(value) => move.mutate({ id: v.id, value })} release={() => release.mutate(v.id)} />
   )
@@ -107,7 +108,8 @@ function One({ of: v, disabled, move, release }: { of: Schemas['BenchValue']; di
   const t = useTexts(benchTexts)
   const now = v.value as unknown
   const [drag, setDrag] = useState<number | null>(null)
-  useEffect(() => { setDrag(null) }, [now])
+  const held = useRef(false) // the sensor moves on meanwhile, the handle does not
+  useEffect(() => { if (!held.current) setDrag(null) }, [now])
   const label = v.name || v.id
   const number = typeof now === 'number' ? now : 0
   const whole = v.kind.startsWith('int') || v.kind === 'enum'
@@ -116,13 +118,22 @@ function One({ of: v, disabled, move, release }: { of: Schemas['BenchValue']; di
   if (v.kind === 'bool') {
     control = <Switch checked={now === true || now === 1} disabled={disabled} onChange={(on) => move(on)} aria-label={label} />
   } else if (v.kind === 'enum') {
-    control = <Select value={number} disabled={disabled} onChange={move} aria-label={label} style={{ width: '100%' }} options={(v.labels ?? []).map((l) => ({ value: l.value, label: l.text || String(l.value) }))} />
+    control = <Select value={typeof now === 'number' ? now : null} disabled={disabled} onChange={move} aria-label={label} style={{ width: '100%' }} options={(v.labels ?? []).map((l) => ({ value: l.value, label: l.text || String(l.value) }))} />
   } else if (typeof now === 'string' || v.kind === 'text') {
-    control = <Input defaultValue={String(now ?? '')} disabled={disabled} aria-label={label} onPressEnter={(e) => move(e.currentTarget.value)} onBlur={(e) => { if (e.target.value !== now) move(e.target.value) }} />
+    control = <Input key={told(now)} defaultValue={String(now ?? '')} disabled={disabled} aria-label={label} onPressEnter={(e) => move(e.currentTarget.value)} onBlur={(e) => { if (e.target.value !== now) move(e.target.value) }} />
   } else if (/int|float|double/.test(v.kind)) {
-    control = <Slider min={low} max={high} step={whole ? 1 : (v.step ?? 0.1)} value={drag ?? number} disabled={disabled} onChange={setDrag} onChangeComplete={move} ariaLabelForHandle={label} />
-  } else return null
-  const shown = v.kind === 'bool' || v.kind === 'enum' || v.kind === 'text' ? '' : `${drag ?? (now === undefined ? '–' : number)}${v.unit ? ` ${v.unit}` : ''}`
+    control = <Slider min={low} max={high} step={whole ? 1 : (v.step ?? 0.1)} value={drag ?? number} disabled={disabled} ariaLabelForHandle={label}
+      onChange={(x) => {
+        held.current = true
+        setDrag(x)
+      }}
+      onChangeComplete={(x) => {
+        held.current = false
+        move(x)
+      }}
+    />
+  } else control = <span className="mono" style={{ overflowWrap: 'anywhere' }}>{told(now)}</span>
+  const shown = !/int|float|double/.test(v.kind) || typeof now === 'string' ? '' : `${drag ?? (now === undefined ? '–' : number)}${v.unit ? ` ${v.unit}` : ''}`
   return (
     <div style={{ marginBottom: 16 }}>
       <Flex justify="space-between" align="center" gap={8}>
@@ -137,6 +148,9 @@ function One({ of: v, disabled, move, release }: { of: Schemas['BenchValue']; di
   )
 }
 
+// told is a value in one line.
+const told = (v: unknown) => (v === undefined ? '–' : typeof v === 'object' ? JSON.stringify(v) : String(v))
+
 function News({ of }: { of: Schemas['BenchNews'][] }) {
   const t = useTexts(benchTexts)
   const { language } = useLanguage()
@@ -146,7 +160,7 @@ function News({ of }: { of: Schemas['BenchNews'][] }) {
         <div key={`${n.time} ${i}`} style={{ fontSize: 12, padding: '2px 0', overflowWrap: 'anywhere' }}>
           <Typography.Text type="secondary" style={{ fontVariantNumeric: 'tabular-nums' }}>{new Date(n.time).toLocaleTimeString(language === 'zh' ? 'zh-CN' : 'en-GB')}</Typography.Text>{' '}
           <Typography.Text type={n.error ? 'danger' : n.kind === 'set' || n.kind === 'invoked' ? 'success' : undefined!}>{t.kinds[n.kind] ?? n.kind}</Typography.Text>{' '}
-          <span className="mono">{n.error ?? (n.values ? Object.entries(n.values).map(([k, v]) => `${k}=${String(v)}`).join(' ') : '')}</span>
+          <span className="mono">{n.error ?? (n.values ? Object.entries(n.values).map(([k, v]) => `${k}=${told(v)}`).join(' ') : '')}</span>
         </div>
       ))}
     </div>

@@ -24,6 +24,7 @@ export default function Terminal({ line, label }: { line: Line; label: string })
     term.loadAddon(fit)
     term.open(place.current!)
     term.textarea?.setAttribute('aria-label', label)
+    term.attachCustomKeyEventHandler((e) => e.key !== 'Tab') // who uses the keyboard alone gets out again
     fit.fit()
     const resized = new ResizeObserver(() => fit.fit())
     resized.observe(place.current!)

@@ -4,6 +4,7 @@ import { useState } from 'react'
 import { api, must, type Schemas } from '../../api/client'
 import { may, useMe } from '../../app/session'
 import { useLanguage, useTexts } from '../../i18n/texts'
+import { Trouble } from '../../parts/Trouble'
 import { Desk } from './Desk'
 import { Happening } from './Happening'
 import type { Lesson } from './lessons'
@@ -21,7 +22,7 @@ export function VirtualModules() {
   const modules = useQuery({ queryKey: modulesKey, queryFn: async () => (await must(api.GET('/api/v1/bench/modules'))).items ?? [], refetchInterval: 15_000 })
   const [chosen, setChosen] = useState<string | null>(null)
   const error = kinds.error ?? modules.error
-  if (error) return <Alert type="error" showIcon title={error.message} />
+  if (error && !(kinds.data && modules.data)) return <Trouble error={error} again={() => Promise.all([kinds.refetch(), modules.refetch()])} />
   if (!kinds.data || !modules.data) return <Skeleton active />
   const module = modules.data.find((m) => m.id === chosen) ?? modules.data[0]
   const kind = kinds.data.find((k) => k.name === module?.kind)

@@ -1,6 +1,7 @@
 import { useCallback, useEffect, useRef, useState } from 'react'
 import { visitorsLanguage } from '../../api/client'
 
+
 // An Event is something that happened in a virtual module.
 export type Event = {
   seq: number; time: string; kind: string; cause?: number; link?: number; peer?: string; text?: string; textZh?: string; hex?: string; size?: number
@@ -11,6 +12,7 @@ export type Line = {
   state: 'closed' | 'opening' | 'open'
   write: (bytes: Uint8Array) => void
   hear: (take: (bytes: Uint8Array) => void) => () => void
+  why?: string | undefined // it is not open, where the other side has said so
 }
 
 // useEars hands bytes to whoever listens; what came before is kept for the
@@ -30,6 +32,7 @@ export function useEars() {
   return { say, hear }
 }
 
+const frame = 8 << 10 // bytes at a time: what is pasted may be longer than the server takes
 const most = 500 // events on the page; the oldest go
 
 // useModuleLine is the line to a virtual module. It comes back by itself after
@@ -37,6 +40,7 @@ const most = 500 // events on the page; the oldest go
 export function useModuleLine(module: string | null, ended: () => void): Line & { events: Event[]; clear: () => void } {
   const [state, setState] = useState<Line['state']>('closed')
   const [events, setEvents] = useState<Event[]>([])
+  const [why, setWhy] = useState<string>()
   const socket = useRef<WebSocket | null>(null)
   const { say, hear } = useEars()
   const gone = useRef(ended)
@@ -55,15 +59,17 @@ export function useModuleLine(module: string | null, ended: () => void): Line & 
       s.onopen = () => setState('open')
       s.onmessage = (m) => {
         if (over) return
+        setWhy(undefined)
         if (m.data instanceof ArrayBuffer) say(new Uint8Array(m.data))
         else {
           const e = JSON.parse(m.data as string) as Event
           setEvents((all) => [...all.slice(1 - most), e])
         }
       }
-      s.onclose = () => {
+      s.onclose = (e) => {
         if (over) return
         setState('closed')
+        setWhy(e.reason || undefined)
         gone.current()
         again = setTimeout(open, 2000)
       }
@@ -78,7 +84,8 @@ export function useModuleLine(module: string | null, ended: () => void): Line & 
     }
   }, [module, say])
   const write = useCallback((b: Uint8Array) => {
-    if (socket.current?.readyState === WebSocket.OPEN) socket.current.send(b as Uint8Array<ArrayBuffer>)
+    if (socket.current?.readyState !== WebSocket.OPEN) return
+    for (let i = 0; i < b.length; i += frame) socket.current.send(b.slice(i, i + frame))
   }, [])
-  return { state, events, write, hear, clear: useCallback(() => setEvents([]), []) }
+  return { state, why, events, write, hear, clear: useCallback(() => setEvents([]), []) }
 }

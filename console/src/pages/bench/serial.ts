@@ -10,15 +10,27 @@ type Port = {
 }
 const serial = (navigator as { serial?: { requestPort: () => Promise<Port> } }).serial
 
+// A Mishap is what went wrong with a port: another program has it, or it was
+// pulled out; of anything else the browser's words.
+export type Mishap = { kind: 'taken' | 'gone' | 'other'; text: string }
+
+function mishap(e: unknown, when: 'opening' | 'reading'): Mishap {
+  const text = e instanceof Error ? e.message : String(e)
+  const name = e instanceof DOMException ? e.name : ''
+  if (when === 'opening' && (name === 'NetworkError' || name === 'InvalidStateError')) return { kind: 'taken', text }
+  return { kind: when === 'reading' && name === 'NetworkError' ? 'gone' : 'other', text }
+}
+
 // mayPlugIn reports whether this browser reaches serial ports.
 export const mayPlugIn = serial !== undefined
 
 // useSerialLine is the line to a module that is plugged into the visitor's own
 // machine. Its bytes never leave the page.
-export function useSerialLine(): Line & { open: (baud: number) => Promise<void>; close: () => Promise<void>; error: string | null } {
+export function useSerialLine(): Line & { open: (baud: number) => Promise<void>; close: () => Promise<void>; error: Mishap | null } {
   const [state, setState] = useState<Line['state']>('closed')
-  const [error, setError] = useState<string | null>(null)
+  const [error, setError] = useState<Mishap | null>(null)
   const port = useRef<Port | null>(null)
+  const gone = useRef(false)
   const reader = useRef<ReadableStreamDefaultReader<Uint8Array> | null>(null)
   const writing = useRef<Promise<unknown>>(Promise.resolve())
   const { say, hear } = useEars()
@@ -31,7 +43,13 @@ export function useSerialLine(): Line & { open: (baud: number) => Promise<void>;
     await p?.close().catch(() => undefined)
     setState('closed')
   }, [])
-  useEffect(() => () => void close(), [close])
+  useEffect(() => {
+    gone.current = false
+    return () => {
+      gone.current = true
+      void close()
+    }
+  }, [close])
 
   const open = async (baud: number) => {
     if (!serial) return
@@ -40,12 +58,13 @@ export function useSerialLine(): Line & { open: (baud: number) => Promise<void>;
     try {
       const p = await serial.requestPort()
       await p.open({ baudRate: baud })
+      if (gone.current) return void p.close().catch(() => undefined) // the page was left while the browser asked
       port.current = p
       setState('open')
       void read(p)
     } catch (e) {
       setState('closed')
-      if (!(e instanceof DOMException && e.name === 'NotFoundError')) setError(e instanceof Error ? e.message : String(e)) // none chosen is no mistake
+      if (!(e instanceof DOMException && e.name === 'NotFoundError')) setError(mishap(e, 'opening')) // none chosen is no mistake
     }
   }
   const read = async (p: Port) => {
@@ -65,7 +84,7 @@ export function useSerialLine(): Line & { open: (baud: number) => Promise<void>;
         }
       }
     } catch (e) {
-      setError(e instanceof Error ? e.message : String(e)) // pulled out
+      if (port.current === p) setError(mishap(e, 'reading'))
     }
     if (port.current === p) await close()
   }
@@ -78,7 +97,7 @@ export function useSerialLine(): Line & { open: (baud: number) => Promise<void>;
       } finally {
         w.releaseLock()
       }
-    }).catch((e: unknown) => setError(String(e)))
+    }).catch((e: unknown) => setError(mishap(e, 'reading')))
   }, [])
   return { state, write, hear, open, close, error }
 }

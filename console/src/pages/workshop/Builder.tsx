@@ -1,5 +1,5 @@
 import { useMutation } from '@tanstack/react-query'
-import { Button, Flex, Form, Input, InputNumber, Select, Switch, Typography } from 'antd'
+import { Button, Empty, Flex, Form, Input, InputNumber, Select, Switch, Typography } from 'antd'
 import { api, must, type Schemas } from '../../api/client'
 import { useTexts } from '../../i18n/texts'
 import { Annotated } from '../../parts/Annotated'
@@ -24,8 +24,8 @@ export function Builder() {
   })
   const of = (...named: string[]) => named.includes(type)
   return (
-    <Flex vertical gap={16}>
-      <Form form={form} layout="vertical" style={{ maxWidth: 560 }} initialValues={{ type: 'CONNECT', version: '3.1.1', keepAlive: 60, qos: 0, id: 1 }} onValuesChange={build.reset} onFinish={(f) => build.mutate(f)}>
+    <div className="halves">
+      <Form form={form} layout="vertical" initialValues={{ type: 'CONNECT', version: '3.1.1', keepAlive: 60, qos: 0, id: 1 }} onValuesChange={build.reset} onFinish={(f) => build.mutate(f)}>
         <Form.Item name="type" label={t.type}><Select options={types.map((value) => ({ value, label: value }))} /></Form.Item>
         <Form.Item name="version" label={t.version}><Select options={['3.1.1', '5.0', '3.1'].map((value) => ({ value, label: value }))} /></Form.Item>
         {of('CONNECT') && <Form.Item name="clientId" label={e.clientId}><Input /></Form.Item>}
@@ -40,9 +40,12 @@ export function Builder() {
         {of('PUBLISH', 'SUBSCRIBE', 'UNSUBSCRIBE', 'PUBACK') && <Form.Item name="id" label={t.id}><InputNumber min={1} max={65535} /></Form.Item>}
         <Button type="primary" htmlType="submit" loading={build.isPending}>{t.buildIt}</Button>
       </Form>
-      <Refused error={build.error} />
-      {build.data && <Typography.Text className="mono" code copyable style={{ overflowWrap: 'anywhere' }}>{build.data.hex}</Typography.Text>}
-      {build.data && <Annotated key={build.submittedAt} hex={build.data.hex} explanation={build.data.explanation} />}
-    </Flex>
+      <Flex vertical gap={16}>
+        <Refused error={build.error} />
+        {build.isIdle && <Empty image={Empty.PRESENTED_IMAGE_SIMPLE} description={t.buildHint} />}
+        {build.data && <Typography.Text className="mono" code copyable style={{ overflowWrap: 'anywhere', maxHeight: 200, overflow: 'auto' }}>{build.data.hex}</Typography.Text>}
+        {build.data && <Annotated key={build.submittedAt} hex={build.data.hex} explanation={build.data.explanation} />}
+      </Flex>
+    </div>
   )
 }

@@ -17,7 +17,7 @@ export function Explainer() {
   })
   return (
     <Flex vertical gap={16}>
-      <Form layout="vertical" initialValues={{ hex: example, version: '' }} onFinish={(v: { hex: string; version: string }) => explain.mutate(v)}>
+      <Form layout="vertical" initialValues={{ hex: example, version: '' }} onValuesChange={explain.reset} onFinish={(v: { hex: string; version: string }) => explain.mutate(v)}>
         <Form.Item name="hex" label={t.bytes} rules={[{ required: true }, { max: atMost, message: t.tooLong }]}><Input.TextArea className="mono" rows={4} /></Form.Item>
         <Form.Item name="version" label={t.version}>
           <Select style={{ width: 160 }} options={[{ value: '', label: t.guess }, ...['3.1', '3.1.1', '5.0'].map((value) => ({ value, label: value }))]} />

@@ -1,5 +1,5 @@
 import { useMutation } from '@tanstack/react-query'
-import { Alert, Button, Descriptions, Flex, Form, Input, InputNumber, Segmented, Select, Switch, Typography } from 'antd'
+import { Alert, Button, Descriptions, Empty, Flex, Form, Input, InputNumber, Segmented, Select, Switch, Typography } from 'antd'
 import { useState } from 'react'
 import { api, must, type Schemas } from '../../api/client'
 import { useTexts } from '../../i18n/texts'
@@ -32,8 +32,8 @@ function AliyunForm() {
   const whole = useWhole()
   const sign = useMutation({ mutationFn: (v: Aliyun) => must(api.POST('/api/v1/sign/aliyun', { body: filled(v) })) })
   return (
-    <>
-      <Form layout="vertical" style={{ maxWidth: 560 }} initialValues={{ method: 'hmacsha256' }} onValuesChange={sign.reset} onFinish={(v: Aliyun) => sign.mutate(v)}>
+    <div className="halves">
+      <Form layout="vertical" initialValues={{ method: 'hmacsha256' }} onValuesChange={sign.reset} onFinish={(v: Aliyun) => sign.mutate(v)}>
         <Form.Item name="productKey" label="ProductKey" rules={whole}><Input /></Form.Item>
         <Form.Item name="deviceName" label="DeviceName" rules={whole}><Input /></Form.Item>
         <Form.Item name="deviceSecret" label="DeviceSecret" rules={whole}><Input.Password autoComplete="off" /></Form.Item>
@@ -44,7 +44,7 @@ function AliyunForm() {
         <Button type="primary" htmlType="submit" loading={sign.isPending}>{t.signIt}</Button>
       </Form>
       <Signed {...sign} />
-    </>
+    </div>
   )
 }
 
@@ -53,8 +53,8 @@ function OneNETForm() {
   const whole = useWhole()
   const sign = useMutation({ mutationFn: (v: OneNET) => must(api.POST('/api/v1/sign/onenet', { body: filled(v) })) })
   return (
-    <>
-      <Form layout="vertical" style={{ maxWidth: 560 }} initialValues={{ method: 'sha1', level: 'device' }} onValuesChange={sign.reset} onFinish={(v: OneNET) => sign.mutate(v)}>
+    <div className="halves">
+      <Form layout="vertical" initialValues={{ method: 'sha1', level: 'device' }} onValuesChange={sign.reset} onFinish={(v: OneNET) => sign.mutate(v)}>
         <Form.Item name="level" label={t.level}><Select options={[{ value: 'device', label: t.levelDevice }, { value: 'product', label: t.levelProduct }]} /></Form.Item>
         <Form.Item name="productId" label={t.productId} rules={whole}><Input /></Form.Item>
         <Form.Item noStyle dependencies={['level']}>
@@ -66,7 +66,7 @@ function OneNETForm() {
         <Button type="primary" htmlType="submit" loading={sign.isPending}>{t.signIt}</Button>
       </Form>
       <Signed {...sign} />
-    </>
+    </div>
   )
 }
 
@@ -82,13 +82,13 @@ function Signed({ data, error }: { data: Schemas['Signed'] | undefined; error: E
   const e = useTexts(explainTexts)
   const moment = useMoment()
   if (error) return <Refused error={error} />
-  if (!data) return null
+  if (!data) return <Empty image={Empty.PRESENTED_IMAGE_SIMPLE} description={t.signHint} />
   const item = (label: string, text = '') => ({
     key: label, label, children: <Typography.Text className="mono" copyable={{ text }} style={{ overflowWrap: 'anywhere', whiteSpace: 'pre-wrap' }}>{text}</Typography.Text>,
   })
   const over = data.expires && Date.parse(data.expires) < Date.now()
   return (
-    <>
+    <Flex vertical gap={12}>
       {over && <Alert type="warning" showIcon title={t.expired} />}
       <Descriptions
         bordered size="small" column={1}
@@ -98,6 +98,6 @@ function Signed({ data, error }: { data: Schemas['Signed'] | undefined; error: E
           ...(data.expires ? [{ key: 'expires', label: t.expires, children: moment(data.expires) }] : []),
         ]}
       />
-    </>
+    </Flex>
   )
 }

@@ -19,7 +19,7 @@ export const timelineTexts = texts(
     watch: '抓包', watchHint: '逐字节保留全部报文，持续十分钟', watchDenied: '需要操作员权限', until: (s) => `至 ${s}`,
     skipped: (n) => `此前有 ${n} 条消息只计数、未保留`, bytes: (n) => `${n} 字节`, up: '上行', down: '下行',
     layers: '消息的五层视图', at: 'AT 指令', wire: '字节', message: 'Topic 与 Payload', values: '物模型取值与校验', stored: '存储记录', followed: '引发的记录',
-    noAt: '没有 AT 指令：报文直接来自网络，未经过调试台的模组。', noBytes: '该记录没有保留字节。', noMessage: '该记录描述的是连接，不含消息。',
+    noAt: '没有 AT 指令：报文直接来自网络，未经过工作台的模块。', noBytes: '该记录没有保留字节。', noMessage: '该记录描述的是连接，不含消息。',
     noValues: '未解析出物模型取值。', noStored: '没有写入存储。', notFound: '未存储', reencoded: '由保留内容重新编码', recorded: '原始字节',
     cut: '仅保留开头部分', wanted: '物模型要求', record: '记录', failed: '无法读取时间线',
     fits: '符合', flagged: '存疑', refused: '已拒绝',
