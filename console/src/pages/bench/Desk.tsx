@@ -35,6 +35,7 @@ export function Desk({ line, module, real, title, extra, below }: {
           <Suspense fallback={<Skeleton.Node active style={{ width: '100%', height: 420 }} />}>
             <Terminal line={line} label={t.terminal} />
           </Suspense>
+          <Typography.Text type="secondary" style={{ display: 'block', fontSize: 12, padding: '6px 4px 0' }}>{t.typeHere}</Typography.Text>
         </Card>
       </div>
       <div className="lesson">

@@ -2,6 +2,7 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { Alert, App, Button, Card, Checkbox, Empty, Flex, Form, Segmented, Select, Skeleton, Tooltip, Typography } from 'antd'
 import { useState } from 'react'
 import { api, must, type Schemas } from '../../api/client'
+import { reachableKey } from '../../api/reachable'
 import { may, useMe } from '../../app/session'
 import { useLanguage, useTexts } from '../../i18n/texts'
 import { Trouble } from '../../parts/Trouble'
@@ -85,7 +86,10 @@ function AtWork({ module, kind, allowed }: { module: Schemas['BenchModule']; kin
   const { language } = useLanguage()
   const cache = useQueryClient()
   const { message } = App.useApp()
-  const again = () => void cache.invalidateQueries({ queryKey: modulesKey })
+  const again = () => {
+    void cache.invalidateQueries({ queryKey: modulesKey })
+    void cache.invalidateQueries({ queryKey: reachableKey }) // perhaps it is not the module that is gone
+  }
   const line = useModuleLine(allowed ? module.id : null, again)
   const path = { params: { path: { module: module.id } } }
   const stop = useMutation({ mutationFn: () => must(api.DELETE('/api/v1/bench/modules/{module}', path)), onSettled: again, onError: (e) => void message.error(e.message) })

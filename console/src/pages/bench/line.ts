@@ -1,7 +1,6 @@
 import { useCallback, useEffect, useRef, useState } from 'react'
 import { visitorsLanguage } from '../../api/client'
 
-
 // An Event is something that happened in a virtual module.
 export type Event = {
   seq: number; time: string; kind: string; cause?: number; link?: number; peer?: string; text?: string; textZh?: string; hex?: string; size?: number

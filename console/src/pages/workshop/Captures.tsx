@@ -22,7 +22,11 @@ export function Captures() {
   const { message } = App.useApp()
   const [text, setText] = useState('')
   const read = useMutation({ mutationFn: (file: Blob) => must(api.POST('/api/v1/explain/recording', raw(file))) })
-  const take = (file: Blob) => (file.size > most ? void message.error(t.tooLarge) : read.mutate(file))
+  const take = (file: Blob) => {
+    if (file.size > most) void message.error(t.tooLarge)
+    else if (file.size === 0) void message.error(t.emptyFile)
+    else read.mutate(file)
+  }
   const all = read.data?.items ?? []
   return (
     <Flex vertical gap={16}>
