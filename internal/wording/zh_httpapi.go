@@ -38,6 +38,7 @@ var zhHTTPAPI = map[string]string{
 	"there is no code %q: GET /refusals lists all":                                                       "没有代码 %q，全部代码见 GET /refusals",
 	"%d of %d devices cannot be made; none was":                                                          "%[2]d 台设备中有 %[1]d 台无法创建，因此全部未创建",
 	"the dialect %s of product %s is not part of this build":                                             "本程序不包含产品 %[2]s 的协议 %[1]s",
+	"the dialect %s is not part of this build":                                                           "本程序不包含协议 %s",
 	"method %q is none of this dialect":                                                                  "该协议没有登录方式 %q",
 	"only products of the dialect aliyun declare topics; %q speaks %s":                                   "只有 aliyun 产品可以自定义 Topic，%q 使用 %s 协议",
 	"product %q speaks %s, whose devices have no bytes for a script":                                     "产品 %q 使用 %s 协议，没有可供脚本解析的透传数据",
