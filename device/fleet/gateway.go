@@ -10,9 +10,10 @@ import (
 	"github.com/matou-iot/matou/device"
 )
 
-// maxSubs is how many sub-devices one gateway of a fleet carries: each message
-// for one of them is looked for among all.
-const maxSubs = 200
+// maxSubs is how many sub-devices one gateway of a fleet carries, as many as
+// either vendor allows [Aliyun limits] [OneNET limits]. Each message for one of
+// them is looked for among all, by its topic or number.
+const maxSubs = 1500
 
 // gateways finds which groups carry which.
 func (c checker) gateways() {

@@ -76,7 +76,7 @@ func TestMistakesNameLineFieldAndRemedy(t *testing.T) {
 		{"gateway of plain devices", group + "    gateway: gate\n  - {name: gate, dialect: mqtt, product: q, count: 1, values: {v: {value: 1}}}", "f:6: groups[0].gateway: plain MQTT knows no gateways: give each device its connection"},
 		{"gateway of itself", strings.Replace(group, "mqtt", "aliyun", 1) + "    gateway: p", "f:6: groups[0].gateway: p is carried itself: a gateway has its own connection"},
 		{"gateway of another vendor", strings.Replace(group, "mqtt", "aliyun", 1) + "    gateway: hub\n  - {name: hub, dialect: onenet, product: q, count: 1, values: {v: {value: 1}}}", "f:6: groups[0].gateway: hub speaks onenet, not aliyun"},
-		{"too many for a gateway", strings.Replace(strings.Replace(group, "mqtt", "aliyun", 1), "count: 2", "count: 402", 1) + "    gateway: gate\n  - {name: gate, dialect: aliyun, product: q, count: 2, values: {v: {value: 1}}}", "f:6: groups[0].gateway: 402 sub-devices for 2 gateways are more than 200 for each"},
+		{"too many for a gateway", strings.Replace(strings.Replace(group, "mqtt", "aliyun", 1), "count: 2", "count: 3002", 1) + "    gateway: gate\n  - {name: gate, dialect: aliyun, product: q, count: 2, values: {v: {value: 1}}}", "f:6: groups[0].gateway: 3002 sub-devices for 2 gateways are more than 1500 for each"},
 		{"no credentials", group + "    credentials: none.csv", "f:6: groups[0].credentials: open none.csv: no such file"},
 		{"bad credentials", group + "    credentials: bad.csv", "f:6: groups[0].credentials: bad.csv: the columns are a, b: there have to be name and secret"},
 		{"too few credentials", strings.Replace(group, "count: 2", "count: 3", 1) + "    credentials: two.csv", "f:6: groups[0].credentials: two.csv has 2 devices, count is 3"},
