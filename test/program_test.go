@@ -201,9 +201,34 @@ func TestProgramsRunOverTLS(t *testing.T) {
 			m.proves(trades[0], device)
 		})
 	}
+	m.under("c", func(t *testing.T) {
+		need(t, "cc")
+		if exec.Command("cc", "-fsyntax-only", "-include", "openssl/ssl.h", "-xc", "/dev/null").Run() != nil {
+			t.Skip("SKIPPED: the headers of OpenSSL are missing; on Debian install libssl-dev")
+		}
+		device, file := m.written(lampProduct, "c", "--tls")
+		m.arrays(file, "-DOVER_TLS", "-lssl", "-lcrypto")
+		m.awaitLatest(lampProduct, device, trades[0].reported, trades[0].value)
+	})
 	_, errs, code := m.cli("device", "code", lampProduct+"/for-go", "--for", "arduino", "--tls")
 	if code != 1 || !strings.Contains(errs, "without TLS") {
 		t.Errorf("exit %d: %s", code, errs)
+	}
+}
+
+// arrays has a C program send the arrays of a header, over TLS if it is built
+// for that.
+func (m *matou) arrays(header string, more ...string) {
+	m.t.Helper()
+	bin := filepath.Join(m.t.TempDir(), "arrays")
+	build(m.t, "cc", append([]string{"-std=c11", "-D_DEFAULT_SOURCE", "-Wall", "-Wextra", "-Werror", "-include", header, "-o", bin, "c/arrays.c"}, more...)...)
+	args := []string{"127.0.0.1", m.port}
+	if len(more) > 0 {
+		args = append(args, filepath.Join(m.data, "tls", "ca.pem"))
+	}
+	out, err := exec.Command(bin, args...).CombinedOutput()
+	if err != nil || string(out) != "20020000 9003000100 d000\n" {
+		m.t.Errorf("%v, it heard %s", err, out)
 	}
 }
 
@@ -220,12 +245,7 @@ func TestProgramsRun(t *testing.T) {
 		m.under(x.product+"/c", func(t *testing.T) {
 			need(t, "cc")
 			device, file := m.written(x.product, "c")
-			bin := filepath.Join(t.TempDir(), "arrays")
-			build(t, "cc", "-std=c11", "-D_DEFAULT_SOURCE", "-Wall", "-Wextra", "-Werror", "-include", file, "-o", bin, "c/arrays.c")
-			out, err := exec.Command(bin, "127.0.0.1", m.port).CombinedOutput()
-			if err != nil || string(out) != "20020000 9003000100 d000\n" {
-				t.Errorf("%v, it heard %s", err, out)
-			}
+			m.arrays(file)
 			m.awaitLatest(x.product, device, x.reported, x.value)
 		})
 		m.under(x.product+"/at replayed", func(t *testing.T) {

@@ -124,7 +124,7 @@ func (c *modemConsole) tell(err error, done string) {
 		done = "matou: " + err.Error()
 	}
 	if wrong, ok := errors.AsType[*virtual.Mistake](err); ok && c.chinese {
-		done = "matou: " + wrong.Chinese()
+		done = "matou: " + wrong.SentenceZH()
 	}
 	fmt.Fprint(c.out, strings.ReplaceAll(done, "\n", "\r\n")+"\r\n")
 }

@@ -22,8 +22,8 @@ type Mistake struct{ en, zh string }
 
 func (m *Mistake) Error() string { return m.en }
 
-// Chinese is Error in Chinese.
-func (m *Mistake) Chinese() string { return m.zh }
+// SentenceZH is Error in Chinese.
+func (m *Mistake) SentenceZH() string { return m.zh }
 
 // ParseFault reads NAME[=VALUE][*TIMES][@AFTER]: dns-failure,
 // lost-bytes=0.01, link-lost*1, reset@30s.
