@@ -84,3 +84,52 @@ test('on a phone the facts of a device stand aside until they are wanted', async
   assert.deepEqual(await barriers(page), [])
   await fine(v)
 })
+
+test('a value that a type does not allow is told, not changed', async () => {
+  await ask('POST', '/products', { key: 'a1Bounds', name: 'Bounds', dialect: 'aliyun' })
+  const number = (id, type) => ({ id, name: id, access: 'read-write', required: false, type })
+  await ask('PUT', '/products/a1Bounds/model', {
+    properties: [number('Level', { kind: 'int32', min: 1, max: 10 }), number('Label', { kind: 'text', length: 6 }), number('Spot', { kind: 'struct', fields: [{ id: 'x', name: 'x', required: false, type: { kind: 'int32' } }] })],
+    events: [], services: [],
+  })
+  await ask('POST', '/products/a1Bounds/devices', { name: 'bounds01' })
+  const v = await device('a1Bounds/bounds01?tab=commands')
+  const { page } = v
+  for (const [field, bad, why] of [['Level', '11', 'Not above 10'], ['Level', '0', 'Not below 1'], ['Level', '2.5', 'A whole number'], ['Label', '很长的', 'At most 6 bytes'], ['Spot', '{x', 'This is not JSON']]) {
+    await page.getByLabel(field, { exact: true }).fill(bad)
+    await page.getByRole('button', { name: 'Set', exact: true }).click()
+    await page.getByText(why).waitFor()
+    await page.getByLabel(field, { exact: true }).fill('')
+  }
+  await page.getByLabel('Level', { exact: true }).fill('7')
+  await page.getByRole('button', { name: 'Set desired value' }).click()
+  await page.getByText('Kept. The device is away').waitFor()
+  assert.equal((await ask('GET', '/products/a1Bounds/devices/bounds01/desired')).items[0].value, 7)
+  await fine(v)
+})
+
+test('a file of devices is read as spreadsheets write it, or refused with the reason', async () => {
+  await ask('POST', '/products', { key: 'a1Sheets', name: 'Sheets', dialect: 'aliyun' })
+  const v = await visit({ expects: [400] })
+  const { page } = v
+  await signIn(v)
+  await page.goto(`${address}/devices?product=a1Sheets`)
+  await settled(page)
+  await page.getByRole('button', { name: 'Several devices' }).click()
+  await page.getByRole('menuitem', { name: 'Import CSV' }).click()
+  const form = page.getByRole('dialog')
+  const give = (bytes) => form.locator('input[type=file]').setInputFiles({ name: 'devices.csv', mimeType: 'text/csv', buffer: Buffer.from(bytes) })
+  await give([0x50, 0x4b, 3, 4, 0, 0])
+  await form.getByText('This is no CSV').waitFor()
+  assert.ok(await form.getByRole('button', { name: 'Import CSV' }).isDisabled())
+  await give('name\nsheet01\nsheet01\n')
+  await form.getByText('2 rows behind the first line').waitFor()
+  await form.getByRole('button', { name: 'Import CSV' }).click()
+  await form.getByText('Row 2 behind the first line').waitFor()
+  await give([...Buffer.from('name,nickname\nsheet02,'), 0xce, 0xc2, 0xb6, 0xc8, 0x0a]) // GB 18030
+  await form.getByText('1 row behind the first line').waitFor()
+  await form.getByRole('button', { name: 'Import CSV' }).click()
+  await page.getByText('1 device made').waitFor()
+  assert.equal((await ask('GET', '/products/a1Sheets/devices/sheet02')).nickname, '温度')
+  await fine(v)
+})

@@ -74,7 +74,7 @@ function Credentials({ id }: { id: Id }) {
     queryFn: async () => (await must(api.GET('/api/v1/products/{product}/devices/{device}/credentials', { params: { path: id } }))).items ?? [],
   })
   return (
-    <Flex vertical gap={12}>
+    <Flex vertical gap={24}>
       <Flex gap={12} align="center">
         <Typography.Title level={4} style={{ margin: 0 }}>
           {t.credentials}

@@ -13,10 +13,10 @@ import { Nickname } from './Nickname'
 import { Tags } from './Tags'
 import { deviceTexts } from './texts'
 
-type Props = { id: Id; device: Schemas['Device']; status: Schemas['Status'] | undefined; live: boolean }
+type Props = { id: Id; device: Schemas['Device']; status: Schemas['Status'] | undefined; live: boolean; connecting: boolean }
 
 // Head is who the device is, in which state, since when, and why.
-export function Head({ id, device, status, live }: Props) {
+export function Head({ id, device, status, live, connecting }: Props) {
   const t = useTexts(deviceTexts)
   const moment = useMoment()
   const working = may(useMe(), 'operator')
@@ -58,7 +58,7 @@ export function Head({ id, device, status, live }: Props) {
       )}
       <Tags id={id} device={device} able={working} />
       {status?.lastRefusal && state !== 'ONLINE' && <Refused refusal={status.lastRefusal} />}
-      {state === 'INACTIVE' && !status?.lastRefusal && <Alert type="info" showIcon title={t.never} />}
+      {state === 'INACTIVE' && !status?.lastRefusal && !connecting && <Alert type="info" showIcon title={t.never} />}
     </Flex>
   )
 }

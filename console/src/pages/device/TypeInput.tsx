@@ -13,12 +13,8 @@ export function TypeInput({ param: { id, name, type } }: { param: Param }) {
   const label = `${name || id}${type.unit ? ` (${type.unit})` : ''}`
   const rule = {
     validator: (_: unknown, v: unknown) => {
-      try {
-        if (composed(type) && v) JSON.parse(String(v))
-        return Promise.resolve()
-      } catch {
-        return Promise.reject(new Error(t.badJson))
-      }
+      const wrong = v === undefined || v === null || v === '' ? undefined : mistake(v, type)
+      return wrong ? Promise.reject(new Error(t.badValue[wrong](type.min, type.max, type.length))) : Promise.resolve()
     },
   }
   return (
@@ -28,25 +24,40 @@ export function TypeInput({ param: { id, name, type } }: { param: Param }) {
   )
 }
 
+// mistake is why a value cannot be of a type. It is told, not mended: a number
+// that becomes another one unasked is sent to a machine.
+function mistake(v: unknown, type: DataType) {
+  if (composed(type)) {
+    try {
+      JSON.parse(String(v))
+      return undefined
+    } catch {
+      return 'json'
+    }
+  }
+  if (typeof v === 'string') return type.length && new TextEncoder().encode(v).length > type.length ? 'long' : undefined
+  if (typeof v !== 'number' || type.labels?.length) return undefined
+  if (type.min !== undefined && v < type.min) return 'low'
+  if (type.max !== undefined && v > type.max) return 'high'
+  return !fractions(type) && !Number.isSafeInteger(v) ? 'whole' : undefined
+}
+
+const fractions = (type: DataType) => type.kind === 'float' || type.kind === 'double'
+
 function input(type: DataType) {
   switch (type.kind) {
     case 'int32':
     case 'int64':
     case 'float':
     case 'double':
-    case 'bitmap': {
-      const whole = !['float', 'double'].includes(type.kind)
+    case 'bitmap':
       return (
         <InputNumber
           style={{ width: '100%' }}
-          {...(type.min !== undefined ? { min: type.min } : {})}
-          {...(type.max !== undefined ? { max: type.max } : {})}
           {...(type.step ? { step: type.step } : {})}
-          {...(whole ? { precision: 0 } : {})}
           {...(type.min !== undefined && type.max !== undefined ? { placeholder: `${type.min} – ${type.max}` } : {})}
         />
       )
-    }
     case 'bool':
     case 'enum': {
       const labels = type.labels ?? [{ value: 0, text: '' }, { value: 1, text: '' }]
@@ -56,7 +67,7 @@ function input(type: DataType) {
     case 'array':
       return <Input.TextArea autoSize={{ minRows: 2 }} placeholder={type.kind === 'array' ? '[…]' : '{…}'} />
     default:
-      return <Input {...(type.length ? { maxLength: type.length } : {})} />
+      return <Input />
   }
 }
 

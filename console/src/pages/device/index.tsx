@@ -42,7 +42,7 @@ function Device({ id }: { id: Id }) {
   ]
   return (
     <Flex vertical gap={8}>
-      <Head id={id} device={device.data} status={status.data} live={live} />
+      <Head id={id} device={device.data} status={status.data} live={live} connecting={query.get('tab') === 'connect'} />
       <Tabs activeKey={query.get('tab') ?? 'values'} onChange={open} destroyOnHidden items={items} />
     </Flex>
   )

@@ -82,7 +82,7 @@ export function NewDevices({ way, close, products, product }: Props) {
       destroyOnHidden
     >
       <Form form={form} layout="vertical" preserve={false} onFinish={(w) => make.mutate(w)} initialValues={{ product: product ?? products[0]?.key, count: 10 }}>
-        {make.isError && <Alert type="error" showIcon title={t.notMade} description={<span style={{ whiteSpace: 'pre-line' }}>{problemText(make.error)}</span>} style={{ marginBottom: 16 }} />}
+        {make.isError && <Alert type="error" showIcon title={t.notMade} description={<span style={{ whiteSpace: 'pre-line' }}>{way === 'csv' ? problemText(make.error).replace(/^devices\[(\d+)\]/gm, (_, n: string) => t.csvRow(Number(n) + 1)) : problemText(make.error)}</span>} style={{ marginBottom: 16 }} />}
         <Form.Item name="product" label={t.product} rules={[{ required: true }]}>
           <Select showSearch={{ optionFilterProp: 'label' }} options={products.map((p) => ({ value: p.key, label: `${p.name} (${p.key})` }))} />
         </Form.Item>
@@ -101,8 +101,8 @@ export function NewDevices({ way, close, products, product }: Props) {
         )}
         {way === 'many' && (
           <>
-            <Form.Item name="count" label={t.count} rules={[{ required: true }]}>
-              <InputNumber min={1} max={10000} />
+            <Form.Item name="count" label={t.count} rules={[{ required: true, type: 'integer', min: 1, max: 10_000, message: t.countRule }]}>
+              <InputNumber />
             </Form.Item>
             <Form.Item name="prefix" label={t.prefix} extra={t.prefixHelp}>
               <Input autoComplete="off" maxLength={50} />
