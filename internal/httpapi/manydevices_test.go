@@ -51,6 +51,9 @@ func TestManyDevices(t *testing.T) {
 			t.Errorf("%s: %v, not %v", query, got["count"], want)
 		}
 	}
+	if got := h.want(200, "GET", "/devices/tags?product=p", nil)["items"]; fmt.Sprint(got) != "[map[devices:3 name:room value:1] map[devices:1 name:floor value:2]]" {
+		t.Errorf("tags in use: %v", got)
+	}
 	h.want(400, "GET", "/devices/count?state=ASLEEP", nil)
 	h.want(422, "POST", "/devices/change", object{"devices": []object{}})
 	h.want(400, "POST", "/devices/change", object{"devices": all, "set": object{"a b": ""}})

@@ -35,6 +35,7 @@ func (a *api) routes() {
 
 	route(a, "GET", "/devices", see, "Devices", "List devices of all products", a.listAllDevices)
 	route(a, "GET", "/devices/count", see, "Devices", "Count devices", a.countDevices)
+	route(a, "GET", "/devices/tags", see, "Devices", "List the tags that devices have, the most used first; at most 200", a.countTags)
 	route(a, "POST", "/devices/change", work, "Devices", "Enable, disable or tag many devices at once", a.changeDevices)
 	route(a, "POST", "/devices/delete", work, "Devices", "Delete many devices at once", a.deleteDevices)
 	stream(a, "/devices/stream", see, "Devices", "Which devices are no longer as they were listed, twice a second at most", anything, a.followDevices)

@@ -6,6 +6,15 @@ import (
 	"github.com/matou-iot/matou/internal/registry"
 )
 
+type countTagsInput struct {
+	Product string `query:"product" doc:"Only of its devices"`
+}
+
+func (a *api) countTags(ctx context.Context, in *countTagsInput) (list[registry.TagCount], error) {
+	all, err := a.Registry.CountTags(ctx, in.Product)
+	return page(all, ""), err
+}
+
 type changeTagsInput struct {
 	DevicePath
 	Body struct {

@@ -1,7 +1,10 @@
 package registry
 
 import (
+	"cmp"
 	"context"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/matou-iot/matou/internal/fault"
@@ -59,6 +62,30 @@ func (r *Registry) DropDraft(ctx context.Context, key string) error {
 		return err
 	}
 	return r.store.DeleteModel(ctx, key, draft)
+}
+
+// A TagCount is how many devices have a tag with a value.
+type TagCount struct {
+	Name    string `json:"name"`
+	Value   string `json:"value,omitempty"`
+	Devices int    `json:"devices"`
+}
+
+// SortTagCounts puts the most used first, and those alike in order of their
+// names.
+func SortTagCounts(all []TagCount) {
+	slices.SortFunc(all, func(a, b TagCount) int {
+		return cmp.Or(cmp.Compare(b.Devices, a.Devices), strings.Compare(a.Name, b.Name), strings.Compare(a.Value, b.Value))
+	})
+}
+
+// maxTagCounts is how many tags are counted at once: the most used.
+const maxTagCounts = 200
+
+// CountTags counts the devices that have each tag, of one product or of all for
+// "": the most used first.
+func (r *Registry) CountTags(ctx context.Context, product string) ([]TagCount, error) {
+	return r.store.CountTags(ctx, product, maxTagCounts)
 }
 
 // CountStates counts the devices by their state.

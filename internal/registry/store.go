@@ -28,6 +28,9 @@ type Store interface {
 	Devices(ctx context.Context, q DeviceQuery) ([]Device, error)
 	CountDevices(ctx context.Context, q DeviceQuery) (int, error) // wherever q begins and however many it wants
 	CountStates(ctx context.Context) (map[string]int, error)      // of devices by the word for their state
+	// CountTags counts the devices that have each tag, of one product or of all
+	// for "": the most used first, at most limit.
+	CountTags(ctx context.Context, product string, limit int) ([]TagCount, error)
 	DeviceByCertificate(ctx context.Context, fingerprint string) (*Device, error)
 	// UpdateDevices changes all that are there at once, and returns the others.
 	UpdateDevices(ctx context.Context, devices []Device) (missing []ID, err error)

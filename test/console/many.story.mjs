@@ -27,6 +27,16 @@ test('all that match are tagged and deleted', async () => {
   await page.getByText('Done for 120 devices').waitFor()
   assert.equal((await ask('GET', '/devices/count?tag=room%3D7&product=a1Many')).count, 120)
 
+  // Tags are how devices are grouped: those in use are offered.
+  await page.goto(`${address}/devices?product=a1Many`)
+  await page.getByText('1–50 of 130').waitFor()
+  await page.getByRole('combobox', { name: 'Tag, or tag=value' }).fill('roo')
+  await page.locator('.ant-select-item-option', { hasText: 'room=7 · 120' }).click()
+  await page.getByText('1–50 of 120').waitFor()
+  assert.match(page.url(), /tag=room%3D7/)
+  await page.goto(`${address}/devices?product=a1Many&text=灯`)
+  await page.getByText('1–50 of 120').waitFor()
+
   // What somebody else does shows without being asked for.
   await ask('POST', '/products/a1Many/devices', { name: 'many-0000', nickname: '灯' })
   await page.getByText('1–50 of 121').waitFor()

@@ -154,6 +154,9 @@ test('mistakes are named at their field, changes are undone, and leaving asks fi
   await page.getByRole('button', { name: 'Redo' }).click()
   assert.deepEqual((await ids())[0], 'Humidity')
 
+  await text(page, 'Thing model as JSON').fill('{"properties": [\n  ,]}')
+  await page.getByText('This is not JSON: line 2').waitFor()
+  assert.ok(await page.getByRole('button', { name: 'Publish' }).isDisabled())
   await text(page, 'Thing model as JSON').fill('{"properties":[{"id":"a b","name":"","access":"read-only","required":false,"type":{"kind":"int32"}}],"events":[],"services":[]}')
   await page.getByText('Form', { exact: true }).click()
   await page.getByText('an identifier holds no blanks').waitFor() // the server's words, and the way to the field

@@ -1,11 +1,14 @@
-import { Input } from 'antd'
+import { AutoComplete, Input } from 'antd'
 import { useEffect, useRef, useState } from 'react'
 
 // A pause of so many milliseconds in typing is the end of a word.
 const pause = 200
 
-// Typed is a field that acts when the typing pauses, or on Enter.
-export function Typed({ label, width, value, change }: { label: string; width: number; value: string; change: (v: string) => void }) {
+type Props = { label: string; width: number; value: string; change: (v: string) => void; options?: { value: string; label: string }[] }
+
+// Typed is a field that acts when the typing pauses, or on Enter. With options,
+// those that have what is typed in them are offered.
+export function Typed({ label, width, value, change, options }: Props) {
   const [typed, setTyped] = useState(value)
   const act = useRef(change)
   act.current = change
@@ -25,6 +28,21 @@ export function Typed({ label, width, value, change }: { label: string; width: n
     const timer = setTimeout(() => say(typed), pause)
     return () => clearTimeout(timer)
   }, [typed])
+  const style = { flex: `1 1 ${width}px`, maxWidth: width * 1.6 }
+  if (options) {
+    return (
+      <AutoComplete
+        aria-label={label}
+        placeholder={label}
+        allowClear
+        value={typed}
+        onChange={(v: string | undefined) => setTyped(v ?? '')}
+        options={options.filter((o) => o.value.includes(typed))}
+        popupMatchSelectWidth={false}
+        style={style}
+      />
+    )
+  }
   return (
     <Input
       aria-label={label}
@@ -34,7 +52,7 @@ export function Typed({ label, width, value, change }: { label: string; width: n
       value={typed}
       onChange={(e) => setTyped(e.target.value)}
       onPressEnter={() => say(typed)}
-      style={{ flex: `1 1 ${width}px`, maxWidth: width * 1.6 }}
+      style={style}
     />
   )
 }

@@ -8,10 +8,57 @@ export function mistakeIn(text: string): Mistake | undefined {
     return undefined
   } catch (e) {
     const why = e instanceof Error ? e.message : String(e)
-    const at = /line (\d+)/.exec(why)?.[1] ?? null
-    const position = /position (\d+)/.exec(why)?.[1]
-    if (at) return { why, line: Number(at) }
-    if (position) return { why, line: text.slice(0, Number(position)).split('\n').length }
-    return /end of JSON|EOF/i.test(why) ? { why, line: text.split('\n').length } : { why }
+    try {
+      return { why, line: text.slice(0, faultOf(text)).split('\n').length }
+    } catch {
+      return { why } // nested too deeply to be looked through
+    }
   }
+}
+
+const token = /\s*(?:([{}[\],:])|("(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null))/y
+
+// faultOf is where the first character stands that cannot be there in JSON.
+// Engines say that in words of their own, and not always.
+function faultOf(text: string): number {
+  let end = 0 // of the token read last
+  let [sign, value]: (string | undefined)[] = []
+  const next = () => {
+    token.lastIndex = end
+    const found = token.exec(text)
+    ;[sign, value] = [found?.[1], found?.[2]]
+    if (!found) return false
+    end = token.lastIndex
+    return true
+  }
+  const fault = (): number => {
+    if (sign ?? value) return end - (sign ?? value)!.length
+    return end + (/^\s*/.exec(text.slice(end))?.[0].length ?? 0)
+  }
+  // Each of these reads on behind what it is called for, and reports whether
+  // that was right.
+  const element = (): boolean => {
+    if (!next()) return false
+    if (value !== undefined) return true
+    if (sign === '{') return members('}', () => value !== undefined && value.startsWith('"') && next() && sign === ':' && element())
+    if (sign === '[') {
+      return members(']', () => {
+        end -= (sign ?? value)!.length // it was read to see whether the list is empty
+        return element()
+      })
+    }
+    return false
+  }
+  const members = (close: string, one: () => boolean): boolean => {
+    if (!next()) return false
+    if (sign === close) return true
+    for (;;) {
+      if (!one() || !next()) return false
+      if (sign === close) return true
+      if (sign !== ',' || !next()) return false
+    }
+  }
+  if (!element()) return fault()
+  next() // what stands behind the end
+  return fault()
 }

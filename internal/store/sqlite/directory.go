@@ -388,6 +388,35 @@ func (d *directory) states(ctx context.Context) (map[string]int, error) {
 	return all, nil
 }
 
+// tags are those that devices have, of one product or of all, and how many
+// devices have each.
+func (d *directory) tags(ctx context.Context, product string, limit int) ([]registry.TagCount, error) {
+	if err := d.wait(ctx); err != nil {
+		return nil, err
+	}
+	used := make(map[string]int)
+	d.mu.RLock()
+	for key, s := range d.shelves {
+		if product != "" && key != product {
+			continue
+		}
+		for _, c := range s.cards {
+			for tag := range strings.SplitSeq(strings.Trim(c.tags, "\x00"), "\x00") {
+				used[tag]++
+			}
+		}
+	}
+	d.mu.RUnlock()
+	delete(used, "") // of those without tags
+	all := make([]registry.TagCount, 0, len(used))
+	for tag, n := range used {
+		name, value, _ := strings.Cut(tag, "\x01")
+		all = append(all, registry.TagCount{Name: name, Value: value, Devices: n})
+	}
+	registry.SortTagCounts(all)
+	return all[:min(limit, len(all))], nil
+}
+
 // batch is what a batch comes to.
 func (d *directory) batch(ctx context.Context, product, name string) (tally, error) {
 	if err := d.wait(ctx); err != nil {

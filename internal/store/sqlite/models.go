@@ -66,5 +66,10 @@ func (d *DB) DeleteModel(ctx context.Context, product string, version int) error
 	})
 }
 
+// CountTags is of [registry.Store].
+func (d *DB) CountTags(ctx context.Context, product string, limit int) ([]registry.TagCount, error) {
+	return d.directory.tags(ctx, product, limit)
+}
+
 // CountStates is of [registry.Store].
 func (d *DB) CountStates(ctx context.Context) (map[string]int, error) { return d.directory.states(ctx) }

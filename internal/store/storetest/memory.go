@@ -450,6 +450,31 @@ func (m *Memory) DeleteModel(_ context.Context, product string, version int) err
 	return nil
 }
 
+// CountTags is of [registry.Store].
+func (m *Memory) CountTags(_ context.Context, product string, limit int) ([]registry.TagCount, error) {
+	if err := m.called("CountTags"); err != nil {
+		return nil, err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	used := make(map[registry.TagCount]int)
+	for id, d := range m.devices {
+		if product != "" && id.Product != product {
+			continue
+		}
+		for name, value := range d.Tags {
+			used[registry.TagCount{Name: name, Value: value}]++
+		}
+	}
+	all := make([]registry.TagCount, 0, len(used))
+	for tag, n := range used {
+		tag.Devices = n
+		all = append(all, tag)
+	}
+	registry.SortTagCounts(all)
+	return all[:min(limit, len(all))], nil
+}
+
 // CountStates is of [registry.Store].
 func (m *Memory) CountStates(_ context.Context) (map[string]int, error) {
 	if err := m.called("CountStates"); err != nil {

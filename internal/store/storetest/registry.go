@@ -287,6 +287,11 @@ func devicesFound(t *testing.T, s registry.Store) {
 			t.Errorf("%+v: %q, not %q", tt.q, got, tt.want)
 		}
 	}
+	for product, want := range map[string]string{"": "[{room 1 3} {floor 1 1}]", "p": "[{room 1 2} {floor 1 1}]", "q": "[{room 1 1}]", "none": "[]"} {
+		if tags, err := s.CountTags(t.Context(), product, 2); fmt.Sprint(tags) != want || err != nil {
+			t.Errorf("tags of %q: %v, not %s, %v", product, tags, want, err)
+		}
+	}
 }
 
 func devicesInPages(t *testing.T, s registry.Store) {

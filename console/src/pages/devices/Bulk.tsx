@@ -5,7 +5,7 @@ import { useNavigate } from 'react-router'
 import { api, must } from '../../api/client'
 import { useTexts } from '../../i18n/texts'
 import { problemText } from '../../parts/problem'
-import { parts, type Choice, type Id } from './data'
+import { parts, useTags, type Choice, type Id } from './data'
 import type { Filter } from './filter'
 import { devicesTexts } from './texts'
 
@@ -89,6 +89,7 @@ export function Bulk({ choice, count, shown, filter, all, clear }: Props) {
       {tagging && (
         <Tags
           n={n}
+          product={product}
           close={() => setTagging(false)}
           save={(set, remove) => {
             setTagging(false)
@@ -103,9 +104,10 @@ export function Bulk({ choice, count, shown, filter, all, clear }: Props) {
 type Wanted = { set?: string[]; remove?: string[] }
 
 // Tags asks which tags are set and which are taken away.
-function Tags({ n, close, save }: { n: number; close: () => void; save: (set: Record<string, string>, remove: string[]) => void }) {
+function Tags({ n, product, close, save }: { n: number; product: string | undefined; close: () => void; save: (set: Record<string, string>, remove: string[]) => void }) {
   const t = useTexts(devicesTexts)
   const [form] = Form.useForm<Wanted>()
+  const tags = useTags(product)
   const wellFormed = (_: unknown, tags?: string[]) => ((tags ?? []).every((tag) => /^[^=\s]+(=.*)?$/.test(tag)) ? Promise.resolve() : Promise.reject(new Error(t.tagForm)))
   const finish = (w: Wanted) => {
     const set = Object.fromEntries((w.set ?? []).map((tag) => [tag.split('=', 1)[0]!, tag.includes('=') ? tag.slice(tag.indexOf('=') + 1) : '']))
@@ -115,7 +117,7 @@ function Tags({ n, close, save }: { n: number; close: () => void; save: (set: Re
     <Modal open title={t.tagsOf(n)} okText={t.saveTags} cancelText={t.cancel} onOk={() => form.submit()} onCancel={close}>
       <Form form={form} layout="vertical" onFinish={finish}>
         <Form.Item name="set" label={t.tagsSet} extra={t.tagForm} rules={[{ validator: wellFormed }]}>
-          <Select mode="tags" open={false} suffixIcon={null} tokenSeparators={[',', '\n']} placeholder="room=1" />
+          <Select mode="tags" tokenSeparators={[',', '\n']} placeholder="room=1" options={tags.map((tag) => ({ value: tag.text }))} />
         </Form.Item>
         <Form.Item name="remove" label={t.tagsRemove}>
           <Select mode="tags" open={false} suffixIcon={null} tokenSeparators={[',', '\n', ' ']} placeholder="room" />

@@ -1,8 +1,9 @@
 import { Flex, Select } from 'antd'
 import type { Schemas } from '../../api/client'
-import { useTexts } from '../../i18n/texts'
+import { useLanguage, useTexts } from '../../i18n/texts'
 import { deviceStates, useStateName } from '../../parts/DeviceState'
 import { Typed } from '../../parts/Typed'
+import { useTags } from './data'
 import type { Filter } from './filter'
 import { devicesTexts } from './texts'
 
@@ -12,7 +13,9 @@ type Props = { filter: Filter; change: (f: Filter) => void; products: Schemas['P
 export function Filters({ filter, change, products }: Props) {
   const t = useTexts(devicesTexts)
   const name = useStateName()
-  const text = (field: 'text' | 'tag' | 'batch', label: string, width: number) => (
+  const { language } = useLanguage()
+  const tags = useTags(filter.product)
+  const text = (field: 'text' | 'batch', label: string, width: number) => (
     <Typed label={label} width={width} value={filter[field] ?? ''} change={(v) => change({ [field]: v })} />
   )
   return (
@@ -37,7 +40,7 @@ export function Filters({ filter, change, products }: Props) {
         options={deviceStates.map((s) => ({ value: s, label: name(s) }))}
         style={{ flex: '1 1 120px', maxWidth: 180 }}
       />
-      {text('tag', t.tag, 150)}
+      <Typed label={t.tag} width={150} value={filter.tag ?? ''} change={(tag) => change({ tag })} options={tags.map((tag) => ({ value: tag.text, label: `${tag.text} · ${tag.devices.toLocaleString(language)}` }))} />
       {text('batch', t.batch, 120)}
     </Flex>
   )

@@ -46,6 +46,17 @@ export function useDevices(filter: Filter, after: string | undefined) {
   return { devices, count }
 }
 
+// useTags are the tags that devices have, of one product or of all, the most
+// used first.
+export function useTags(product: string | undefined) {
+  const found = useQuery({
+    queryKey: ['devices', 'tags', product ?? ''],
+    queryFn: () => must(api.GET('/api/v1/devices/tags', { params: { query: product ? { product } : {} } })),
+    placeholderData: (old) => old,
+  })
+  return (found.data?.items ?? []).map((tag) => ({ text: tag.value ? `${tag.name}=${tag.value}` : tag.name, devices: tag.devices }))
+}
+
 type News = { changed: Id[]; more?: boolean; listed?: boolean }
 
 // useNews asks again for what is shown where it has changed, and reports whether

@@ -5,17 +5,21 @@ import { kept, type Rates as Found } from './useRates'
 
 const [width, height] = [300, 64]
 
+// So many looks make the number: devices that report every few seconds would
+// have it jump.
+const looks = 5
+
 // Rates are messages a second now, and how they went while the page was open.
 export function Rates({ rates }: { rates: Found[] }) {
   const t = useTexts(overviewTexts)
   const { token } = theme.useToken()
-  const now = rates.at(-1)
-  if (!now) return <Typography.Text type="secondary">{t.gathering}</Typography.Text>
+  const last = rates.slice(-looks)
+  if (last.length === 0) return <Typography.Text type="secondary">{t.gathering}</Typography.Text>
   const most = Math.max(1, ...rates.flatMap((r) => [r.in, r.out]))
   const line = (of: 'in' | 'out') => rates.map((r, i) => `${(width * (kept - rates.length + i)) / (kept - 1)},${2 + (height - 4) * (1 - r[of] / most)}`).join(' ')
   const one = (of: 'in' | 'out', colour: string) => (
     <Col span={12}>
-      <Statistic title={<><span aria-hidden style={{ color: colour }}>●</span> {t[of]}</>} value={now[of].toFixed(1)} suffix={t.perSecond} />
+      <Statistic title={<><span aria-hidden style={{ color: colour }}>●</span> {t[of]}</>} value={(last.reduce((n, r) => n + r[of], 0) / last.length).toFixed(1)} suffix={t.perSecond} />
     </Col>
   )
   const [inward, outward] = [token.colorPrimary, token.colorWarning]

@@ -3,7 +3,7 @@ import { Alert, App, Button, Card, Flex, Skeleton, Space, Switch, Table, Tag, To
 import { useState } from 'react'
 import { api, must, type Schemas } from '../../../api/client'
 import { may, useMe } from '../../../app/session'
-import { useTexts } from '../../../i18n/texts'
+import { useLanguage, useTexts } from '../../../i18n/texts'
 import { Editor } from '../../../parts/Editor'
 import { mistakeIn } from '../../../parts/json'
 import { Refused } from '../../../parts/Refused'
@@ -30,6 +30,7 @@ export function Config({ product: p }: { product: Schemas['Product'] }) {
   const t = useTexts(configTexts)
   const { message } = App.useApp()
   const able = may(useMe(), 'operator')
+  const { language } = useLanguage()
   const cache = useQueryClient()
   const product = p.key
   const params = { path: { product } }
@@ -84,7 +85,7 @@ export function Config({ product: p }: { product: Schemas['Product'] }) {
         <Flex vertical gap={8}>
           <Editor label={t.file} value={text} change={able ? setEdited : undefined} mark={mistake?.line} rows={14} />
           <Flex justify="space-between" gap={12} wrap>
-            <Typography.Text type={mistake ? 'danger' : 'success'}>{mistake ? t.badJson([mistake.line && t.at(mistake.line), mistake.why].filter(Boolean).join(', ')) : t.good}</Typography.Text>
+            <Typography.Text type={mistake ? 'danger' : 'success'}>{mistake ? t.badJson([mistake.line && t.at(mistake.line), language === 'en' && mistake.why].filter(Boolean).join(', ')) : t.good}</Typography.Text>
             <Typography.Text type={bytes > most ? 'danger' : 'secondary'}>{bytes > most ? t.tooLong : t.bytes(readableSize(bytes))}</Typography.Text>
           </Flex>
           <Flex gap={8} wrap>
