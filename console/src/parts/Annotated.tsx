@@ -62,7 +62,7 @@ function Packet({ packet, bytes, linked }: { packet: Schemas['Annotated']; bytes
         className="mono"
         role="img"
         aria-label={t.hexView}
-        style={{ display: 'flex', flexWrap: 'wrap', background: token.colorFillQuaternary, borderRadius: 6, padding: 8, maxHeight: 220, overflow: 'auto' }}
+        style={{ display: 'flex', flexWrap: 'wrap', background: token.colorFillQuaternary, borderRadius: 6, padding: 8, maxHeight: 300, overflow: 'auto' }}
       >
         {own.slice(0, shown).map((b, i) => {
           const at = packet.offset + i

@@ -29,20 +29,24 @@ function Marked({ text, from, to, good }: { text: string; from: number; to: numb
     <span className="mono" style={{ overflowWrap: 'anywhere', whiteSpace: 'pre-wrap' }}>
       {text.slice(0, from)}
       <mark style={{ background: good ? token.colorSuccessBg : token.colorErrorBg, color: good ? token.colorSuccessText : token.colorErrorText, fontWeight: 600 }}>
-        <Visible text={text.slice(from, to)} />
+        <Visible text={text.slice(from, to)} first={from === 0} last={to === text.length} />
       </mark>
       {text.slice(to)}
     </span>
   )
 }
 
-// Visible shows what is not seen by itself: a blank at the end of a password is
-// a mistake, too.
-function Visible({ text }: { text: string }) {
+// Visible shows what is not seen by itself: a line end behind a password is a
+// mistake, too, and so is a blank before or behind it.
+function Visible({ text, first, last }: { text: string; first: boolean; last: boolean }) {
   const t = useTexts(explainTexts)
-  return text.split(/([\s\p{C}])/u).map((part, i) => {
-    if (i % 2 === 0) return part
-    const known: Record<string, [string, string]> = { ' ': ['␠', t.blank], '\t': ['⇥', t.tab], '\n': ['⏎', t.lineEnd], '\r': ['␍', t.lineEnd] }
+  const known: Record<string, [string, string]> = { ' ': ['·', t.blank], '\t': ['→', t.tab], '\n': ['↵', t.lineEnd], '\r': ['↵', t.lineEnd] }
+  const parts = text.split(/([\s\p{C}])/u)
+  const written = (i: number) => parts[i] !== '' && parts[i] !== ' '
+  const from = first ? parts.findIndex((_, i) => written(i)) : 0
+  const to = last ? parts.findLastIndex((_, i) => written(i)) : parts.length
+  return parts.map((part, i) => {
+    if (i % 2 === 0 || (part === ' ' && i > from && i < to)) return part
     const code = `U+${part.codePointAt(0)!.toString(16).toUpperCase().padStart(4, '0')}`
     const [sign, name] = known[part] ?? [`[${code}]`, t.unseen(code)]
     return <span key={i} title={name}>{sign}</span>

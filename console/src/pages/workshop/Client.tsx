@@ -43,7 +43,7 @@ export function Client() {
     <div className="halves">
       <Form form={form} layout="vertical" initialValues={{ url: at(1883), version: '3.1.1' }} onFinish={(p) => void client.connect(login(p))}>
         {operates && (
-          <Form.Item label={t.borrow} help={t.borrowHelp} style={{ marginBottom: 20 }}>
+          <Form.Item label={t.borrow} extra={t.borrowHelp}>
             <DevicePicker value={device} choose={(product, device) => {
               setDevice({ product, device })
               borrow.mutate({ product, device })

@@ -75,7 +75,7 @@ export function useClient() {
     subscribe: (filter: string, qos: 0 | 1 | 2) => {
       setTrouble(undefined)
       client.current?.subscribe(filter, { qos }, (err, granted) => {
-        if (granted?.some((g) => g.qos >= 128) || (err && 'code' in err && Number(err.code) >= 128)) setTrouble({ kind: 'filter', filter })
+        if (granted?.some((g) => g.qos >= 128) || err?.message.startsWith('Subscribe error')) setTrouble({ kind: 'filter', filter })
         else if (err) failed(err)
         else setFilters((old) => [...old.filter((f) => f !== filter), filter])
       })
