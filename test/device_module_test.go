@@ -156,6 +156,31 @@ func TestDeviceRunWithTheModulesOwnTLS(t *testing.T) {
 	}
 }
 
+// TestDeviceRunTellsWhatTheModuleDoesNot: an ESP8266 does not say why a login
+// failed, an EC20 does; either way the reason is the server's.
+func TestDeviceRunTellsWhatTheModuleDoesNot(t *testing.T) {
+	m := start(t, t.TempDir())
+	m.lamp()
+	for model, want := range map[string]string{
+		"esp8266": "the broker cannot be reached, or refused the login, which this firmware does not tell",
+		"ec20":    "the server refused the connection with code 4",
+	} {
+		args := []string{model, "--tcp", "127.0.0.1:0", "--speed", "20", "--map", "localhost=" + m.device}
+		var more []string
+		if model == "esp8266" {
+			args = append(args, "--firmware", "2", "--wifi", "home=12345678")
+			more = []string{"--ssid", "home", "--wifi-password", "12345678"}
+		}
+		where, _ := m.module(` at tcp (127\.0\.0\.1:\d+)`, args...)
+		b := m.background(append([]string{"device", "run", "--example", "night-light", "--device-secret", "Pq9LmN4bVcXz7KsD", "--lang", "en",
+			"--url", "mqtt://localhost:1883", "--module", model, "--module-mqtt", "own", "--port", "tcp:" + where}, more...)...)
+		m.await("the server's reason", func() bool { return strings.Contains(b.stderr.String(), "ProductSecret") })
+		if out := b.stdout.String(); !strings.Contains(out, want) {
+			t.Errorf("%s: no %q in\n%s", model, want, out)
+		}
+	}
+}
+
 // TestDeviceRunByTheModulesOwnMQTT has modules speak MQTT themselves, for
 // devices of both vendors: values arrive, the cloud is obeyed, the module is reset
 // in the middle and the device is back with what it measured meanwhile.
