@@ -69,6 +69,10 @@ func (m *Memory) Product(_ context.Context, key string) (*registry.Product, erro
 	if !there {
 		return nil, registry.ErrNotFound
 	}
+	if p.Model != nil { // each caller has his own, as from a database
+		model := *p.Model
+		p.Model = &model
+	}
 	return &p, nil
 }
 
