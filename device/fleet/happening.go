@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/matou-iot/matou/device/curve"
+	"github.com/matou-iot/matou/internal/wording"
 	"github.com/matou-iot/matou/internal/yamldoc"
 	"github.com/matou-iot/matou/thing"
 )
@@ -73,11 +74,15 @@ func names[T any](all []T, id func(T) string) (out []string) {
 }
 
 // meant is what somebody may have wanted to write.
-func meant(id string, known []string) string {
-	if near := yamldoc.Nearest(id, known); near != "" {
-		return "; did you mean " + near + "?"
+func meant(id string, known []string) error {
+	return nearest(yamldoc.Nearest(id, known))
+}
+
+func nearest(near string) error {
+	if near == "" {
+		return wording.InBoth("", "")
 	}
-	return ""
+	return wording.Errorf("; did you mean %s?", near)
 }
 
 // await sets all events of a device to their first time.

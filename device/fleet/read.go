@@ -15,6 +15,7 @@ import (
 	"github.com/matou-iot/matou/device"
 	"github.com/matou-iot/matou/device/curve"
 	"github.com/matou-iot/matou/device/virtual"
+	"github.com/matou-iot/matou/internal/wording"
 	"github.com/matou-iot/matou/internal/yamldoc"
 	"github.com/matou-iot/matou/mqtt"
 	"github.com/matou-iot/matou/onenet"
@@ -267,13 +268,13 @@ func (c checker) credentials(g *Group) error {
 	}
 	all, err := ReadCredentials(text)
 	if err != nil {
-		return fmt.Errorf("%s: %w", g.Credentials, err)
+		return wording.Errorf("%s: %w", g.Credentials, err)
 	}
 	if g.Count == 0 {
 		g.Count = len(all)
 	}
 	if g.Count > len(all) {
-		return fmt.Errorf("%s has %d devices, count is %d", g.Credentials, len(all), g.Count)
+		return wording.Errorf("%s has %d devices, count is %d", g.Credentials, len(all), g.Count)
 	}
 	g.logins = all[:g.Count]
 	return nil
@@ -290,7 +291,7 @@ func ReadCredentials(text []byte) ([]Credential, error) {
 	}
 	name, secret := slices.Index(header, "name"), slices.Index(header, "secret")
 	if name < 0 || secret < 0 {
-		return nil, fmt.Errorf("the columns are %.60s: there have to be name and secret", strings.Join(header, ", "))
+		return nil, wording.Errorf("the columns are %.60s: there have to be name and secret", strings.Join(header, ", "))
 	}
 	var all []Credential
 	for {
@@ -307,9 +308,9 @@ func ReadCredentials(text []byte) ([]Credential, error) {
 		line, _ := r.FieldPos(0)
 		switch {
 		case record[name] == "" || record[secret] == "":
-			return nil, fmt.Errorf("line %d: a device needs name and secret", line)
+			return nil, wording.Errorf("line %d: a device needs name and secret", line)
 		case len(all) == MaxDevices:
-			return nil, fmt.Errorf("more than %d devices", MaxDevices)
+			return nil, wording.Errorf("more than %d devices", MaxDevices)
 		}
 		all = append(all, Credential{strings.Clone(record[name]), strings.Clone(record[secret])})
 	}
@@ -349,11 +350,7 @@ func (c checker) values(at string, g *Group) {
 			break
 		}
 		if _, ok := g.model.Property(id); !ok {
-			near := g.model.NearestProperty(id)
-			if near != "" {
-				near = "; did you mean " + near + "?"
-			}
-			c.tell(at+".values."+id, "the model has no property %s%s", id, near)
+			c.tell(at+".values."+id, "the model has no property %s%s", id, nearest(g.model.NearestProperty(id)))
 		}
 	}
 	c.events(at, g)
@@ -450,7 +447,7 @@ func (g *Group) SetCredentials(secrets map[string]string) error {
 	for _, name := range g.Names() {
 		secret, ok := secrets[name]
 		if !ok {
-			return fmt.Errorf("device %s/%s has no secret", g.Product, name)
+			return wording.Errorf("device %s/%s has no secret", g.Product, name)
 		}
 		logins = append(logins, Credential{name, secret})
 	}

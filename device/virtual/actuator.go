@@ -1,13 +1,13 @@
 package virtual
 
 import (
-	"fmt"
 	"math"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/matou-iot/matou/device"
+	"github.com/matou-iot/matou/internal/wording"
 	"github.com/matou-iot/matou/internal/yamldoc"
 	"github.com/matou-iot/matou/thing"
 )
@@ -87,7 +87,7 @@ func (a *Actuator) take(v thing.Value) (thing.Value, error) {
 			on, ok = word, true
 		}
 		if !ok {
-			return v, fmt.Errorf("%s is no switch: write on or off", v)
+			return v, wording.Errorf("%s is no switch: write on or off", v)
 		}
 		return thing.BoolValue(on), nil
 	case "text":
@@ -95,20 +95,20 @@ func (a *Actuator) take(v thing.Value) (thing.Value, error) {
 			v = thing.TextValue(v.String())
 		}
 		if len(a.Texts) > 0 && !slices.Contains(a.Texts, v.Text) {
-			return v, fmt.Errorf("%q is none of %s", v.Text, strings.Join(a.Texts, ", "))
+			return v, wording.Errorf("%q is none of %s", v.Text, strings.Join(a.Texts, ", "))
 		}
 		return v, nil
 	}
 	f, ok := device.Params{"": v}.Float("")
 	switch {
 	case !ok:
-		return v, fmt.Errorf("%s is no number", v)
+		return v, wording.Errorf("%s is no number", v)
 	case a.Low != nil && f < *a.Low:
-		return v, fmt.Errorf("%v is below the lowest, %v", f, *a.Low)
+		return v, wording.Errorf("%v is below the lowest, %v", f, *a.Low)
 	case a.High != nil && f > *a.High:
-		return v, fmt.Errorf("%v is above the highest, %v", f, *a.High)
+		return v, wording.Errorf("%v is above the highest, %v", f, *a.High)
 	case a.Whole && (f != math.Trunc(f) || math.Abs(f) > 1<<53):
-		return v, fmt.Errorf("%v is no whole number", f)
+		return v, wording.Errorf("%v is no whole number", f)
 	}
 	return number(f, a.Whole), nil
 }

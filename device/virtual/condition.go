@@ -1,11 +1,11 @@
 package virtual
 
 import (
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/matou-iot/matou/internal/wording"
 	"github.com/matou-iot/matou/internal/yamldoc"
 	"github.com/matou-iot/matou/thing"
 )
@@ -40,7 +40,7 @@ var operators = []string{"<=", ">=", "==", "!=", "<", ">", "="}
 // ParseCondition reads a condition. The error says what was expected where.
 func ParseCondition(text string) (*Condition, error) {
 	if len(text) > maxCondition {
-		return nil, fmt.Errorf("the condition is longer than %d bytes", maxCondition)
+		return nil, wording.Errorf("the condition is longer than %d bytes", maxCondition)
 	}
 	words, err := split(text)
 	if err != nil {
@@ -49,15 +49,15 @@ func ParseCondition(text string) (*Condition, error) {
 	c := &Condition{any: [][]comparison{nil}}
 	for {
 		if len(words) < 3 {
-			return nil, fmt.Errorf("a comparison belongs at the end of %q, for instance Lux < 50", text)
+			return nil, wording.Errorf("a comparison belongs at the end of %q, for instance Lux < 50", text)
 		}
 		x := comparison{left: operandOf(words[0]), right: operandOf(words[2]), op: words[1]}
 		if !slices.Contains(operators, x.op) {
-			return nil, fmt.Errorf("%q is no comparison: write <, <=, >, >=, == or !=", x.op)
+			return nil, wording.Errorf("%q is no comparison: write <, <=, >, >=, == or !=", x.op)
 		}
 		for _, w := range []string{words[0], words[2]} {
 			if w == "and" || w == "or" || slices.Contains(operators, w) {
-				return nil, fmt.Errorf("a name or a value belongs where %q stands in %q", w, text)
+				return nil, wording.Errorf("a name or a value belongs where %q stands in %q", w, text)
 			}
 		}
 		last := len(c.any) - 1
@@ -70,7 +70,7 @@ func ParseCondition(text string) (*Condition, error) {
 		case "or":
 			c.any = append(c.any, nil)
 		default:
-			return nil, fmt.Errorf("and or or belongs before %q", words[0])
+			return nil, wording.Errorf("and or or belongs before %q", words[0])
 		}
 		words = words[1:]
 	}
@@ -87,7 +87,7 @@ func split(text string) (words []string, err error) {
 		if text[0] == '"' {
 			q, err := strconv.QuotedPrefix(text)
 			if err != nil {
-				return nil, fmt.Errorf("a text begins at %s and does not end: close it with \"", text)
+				return nil, wording.Errorf("a text begins at %s and does not end: close it with \"", text)
 			}
 			n = len(q)
 		} else if op := operatorAt(text); op != "" {

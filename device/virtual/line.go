@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/matou-iot/matou/internal/wording"
 	"github.com/matou-iot/matou/modem"
 	"github.com/matou-iot/matou/modem/esp8266"
 	"github.com/matou-iot/matou/modem/lierda"
@@ -78,7 +79,7 @@ func (c *checker) module() {
 	}
 	without := func(kind, field, value, why string) {
 		if m.Kind == kind && value != "" {
-			c.tell("module."+field, "%s", why)
+			c.tell("module."+field, "%s", wording.Term(why))
 		}
 	}
 	without("esp8266", "apn", m.APN, "an esp8266 has no SIM card and no access point: it has ssid and password")

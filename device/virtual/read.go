@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/matou-iot/matou/device"
+	"github.com/matou-iot/matou/internal/wording"
 	"github.com/matou-iot/matou/internal/yamldoc"
 )
 
@@ -124,7 +125,7 @@ func fromEnvironment(s *string) error {
 	name = strings.TrimSuffix(name, "}")
 	v := os.Getenv(name)
 	if v == "" {
-		return fmt.Errorf("the environment has no %s: export %s=…", name, name)
+		return wording.Errorf("the environment has no %s: export %s=…", name, name)
 	}
 	*s = v
 	return nil
@@ -229,7 +230,7 @@ func Files(dir string) Opener {
 		defer f.Close()
 		b, err := io.ReadAll(io.LimitReader(f, maxFile+1))
 		if err == nil && len(b) > maxFile {
-			err = fmt.Errorf("%s is longer than %d bytes", name, maxFile)
+			err = wording.Errorf("%s is longer than %d bytes", name, maxFile)
 		}
 		return b, err
 	}
@@ -268,14 +269,14 @@ func (c checker) settings(at string, set map[string]any) {
 	}
 }
 
-func meant(id string, known []string) string {
+func meant(id string, known []string) error {
 	if near := yamldoc.Nearest(id, known); near != "" {
-		return "; did you mean " + near + "?"
+		return wording.Errorf("; did you mean %s?", near)
 	}
 	if len(known) == 0 {
-		return ": there are none"
+		return wording.Errorf(": there are none")
 	}
-	return "; there are " + strings.Join(known, ", ")
+	return wording.Errorf("; there are %s", strings.Join(known, ", "))
 }
 
 func (c checker) rules() {

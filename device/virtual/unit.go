@@ -3,7 +3,6 @@ package virtual
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"maps"
 	"slices"
@@ -13,6 +12,7 @@ import (
 
 	"github.com/matou-iot/matou/device"
 	"github.com/matou-iot/matou/device/curve"
+	"github.com/matou-iot/matou/internal/wording"
 	"github.com/matou-iot/matou/mqtt/client"
 	"github.com/matou-iot/matou/thing"
 )
@@ -244,13 +244,13 @@ func (u *Unit) accept(p device.Params) (map[string]thing.Value, error) {
 		a := u.d.Actuators[id]
 		if a == nil {
 			if u.d.Sensors[id] != nil {
-				return nil, fmt.Errorf("%s is measured and cannot be set", id)
+				return nil, wording.Errorf("%s is measured and cannot be set", id)
 			}
-			return nil, fmt.Errorf("this device has no %s", id)
+			return nil, wording.Errorf("this device has no %s", id)
 		}
 		v, err := a.take(p[id])
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", id, err)
+			return nil, wording.Errorf("%s: %w", id, err)
 		}
 		changed[id] = v
 	}
@@ -265,7 +265,7 @@ func (u *Unit) carryOut(ctx context.Context, changed map[string]thing.Value) err
 		a := u.d.Actuators[id]
 		delay = max(delay, a.Delay)
 		if u.chance(float64(a.Fails)) {
-			return fmt.Errorf("%s does not move", id)
+			return wording.Errorf("%s does not move", id)
 		}
 	}
 	if !wait(ctx, delay) {
@@ -292,7 +292,7 @@ func (u *Unit) invoke(ctx context.Context, service string, in device.Params) (de
 func (u *Unit) serve(ctx context.Context, service string, in device.Params) (device.Values, error) {
 	s := u.d.Services[service]
 	if s == nil {
-		return nil, fmt.Errorf("this device has no service %s", service)
+		return nil, wording.Errorf("this device has no service %s", service)
 	}
 	if !wait(ctx, s.Delay) {
 		return nil, ctx.Err()

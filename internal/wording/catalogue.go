@@ -10,7 +10,7 @@ var rooms = map[string]map[string]string{
 	"access": zhAccess, "app": zhApp, "bench": zhBench, "command": zhCommand, "content": zhContent, "dialect": zhDialect,
 	"enroll": zhEnroll, "fileupload": zhFileUpload, "history": zhHistory, "httpapi": zhHTTPAPI, "models": zhModels, "mqtt": zhMQTT, "ota": zhOTA,
 	"program": zhProgram, "recording": zhRecording, "registry": zhRegistry, "remoteconfig": zhRemoteConfig, "script": zhScript,
-	"several": zhSeveral, "shadow": zhShadow, "topics": zhTopics, "topology": zhTopology, "virtual": zhVirtual,
+	"several": zhSeveral, "shadow": zhShadow, "topics": zhTopics, "topology": zhTopology, "virtual": zhVirtual, "yamldoc": zhYAMLDoc,
 }
 
 // catalogue is all of them. The test sees to it that none says what another

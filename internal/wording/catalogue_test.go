@@ -214,7 +214,10 @@ func (s *source) handsOn(folder string, format ast.Expr, around []function) bool
 		return false
 	}
 	for _, f := range slices.Backward(around) {
-		if i := slices.Index(f.params, id.Name); i >= 0 && f.name != "" {
+		if i := slices.Index(f.params, id.Name); i >= 0 {
+			if f.name == "" {
+				return true // it is handed to somebody who calls it by another name
+			}
 			if f.public {
 				s.sayers[sayer{"", f.name}] = i
 			}

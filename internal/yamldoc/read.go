@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"gopkg.in/yaml.v3"
+
+	"github.com/matou-iot/matou/internal/wording"
 )
 
 func (d *Doc) into(n *yaml.Node, path string, v any) { d.read(n, path, reflect.ValueOf(v).Elem()) }
@@ -252,12 +254,12 @@ func join(path, name string) string {
 	return path + "." + name
 }
 
-func kindOf(n *yaml.Node) string {
+func kindOf(n *yaml.Node) any {
 	switch n.Kind {
 	case yaml.MappingNode:
-		return "names and values"
+		return wording.Term("names and values")
 	case yaml.SequenceNode:
-		return "a list"
+		return wording.Term("a list")
 	}
 	return strconv.Quote(n.Value)
 }

@@ -1,10 +1,11 @@
 package yamldoc
 
 import (
-	"fmt"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/matou-iot/matou/internal/wording"
 )
 
 // Switch reads true, on, yes and their opposites.
@@ -30,10 +31,10 @@ func Duration(s string) (time.Duration, error) {
 	}
 	d, err := time.ParseDuration(s)
 	if err != nil {
-		return 0, fmt.Errorf("%q is no time: write it with its unit, such as 500ms, 10s, 1m30s, 2h or 1d", s)
+		return 0, wording.Errorf("%q is no time: write it with its unit, such as 500ms, 10s, 1m30s, 2h or 1d", s)
 	}
 	if d < 0 {
-		return 0, fmt.Errorf("%q is below 0", s)
+		return 0, wording.Errorf("%q is below 0", s)
 	}
 	return d, nil
 }
@@ -49,7 +50,7 @@ func (s *Share) UnmarshalText(text []byte) error {
 		f /= 100
 	}
 	if err != nil || !(f >= 0 && f <= 1) {
-		return fmt.Errorf("%q is no share: write 0%% to 100%%, or 0 to 1", text)
+		return wording.Errorf("%q is no share: write 0%% to 100%%, or 0 to 1", text)
 	}
 	*s = Share(f)
 	return nil

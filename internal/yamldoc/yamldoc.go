@@ -17,6 +17,8 @@ import (
 	"strings"
 
 	"gopkg.in/yaml.v3"
+
+	"github.com/matou-iot/matou/internal/wording"
 )
 
 // The bounds of a document.
@@ -34,6 +36,8 @@ type Error struct {
 	Line   int    // 0: nowhere in particular
 	Field  string // "sensors.Lux.low", "" for the document
 	Reason string // what is wrong and how to mend it
+
+	said error // what Reason was made of; nil: the YAML reader says it
 }
 
 func (e *Error) Error() string {
@@ -45,6 +49,15 @@ func (e *Error) Error() string {
 		s += ": " + e.Field
 	}
 	return s + ": " + e.Reason
+}
+
+// Wording is what the sentence was made of.
+func (e *Error) Wording() error {
+	place := strings.TrimSuffix(e.Error(), ": "+e.Reason)
+	if e.said == nil {
+		return wording.Errorf("%s: %s", place, e.Reason)
+	}
+	return wording.Errorf("%s: %w", place, e.said)
 }
 
 // A Doc is a document that was read. It remembers where each field stands, so
@@ -84,11 +97,12 @@ func Read(file string, text []byte, v any) (*Doc, error) {
 // syntax makes an Error of what the YAML reader says: "yaml: line 3: …".
 func (d *Doc) syntax(err error) error {
 	text := strings.TrimPrefix(err.Error(), "yaml: ")
-	e := &Error{File: d.file, Line: 1, Reason: text} // of the first line it names none
+	e := &Error{File: d.file, Line: 1} // of the first line it names none
 	if n, err := fmt.Sscanf(text, "line %d:", &e.Line); n == 1 && err == nil {
-		_, e.Reason, _ = strings.Cut(text, ": ")
+		_, text, _ = strings.Cut(text, ": ")
 	}
-	e.Reason += "; is it YAML, indented with blanks?"
+	e.said = wording.Errorf("%s; is it YAML, indented with blanks?", text)
+	e.Reason = e.said.Error()
 	return e
 }
 
@@ -101,7 +115,8 @@ func (d *Doc) mistake(line int, field, format string, args ...any) {
 	if len(d.mistakes) == keptOfThem {
 		return
 	}
-	d.mistakes = append(d.mistakes, &Error{d.file, line, field, fmt.Sprintf(format, args...)})
+	said := wording.Errorf(format, args...)
+	d.mistakes = append(d.mistakes, &Error{d.file, line, field, said.Error(), said})
 }
 
 // Line is where a field stands, or the nearest field around it, 0 for nowhere.
@@ -124,7 +139,7 @@ func (d *Doc) Has(field string) bool { return d.lines[field] > 0 }
 func (d *Doc) Err() error {
 	slices.SortStableFunc(d.mistakes, func(a, b error) int { return cmp.Compare(uint(a.(*Error).Line-1), uint(b.(*Error).Line-1)) })
 	if n := len(d.mistakes); n > maxMistakes {
-		return errors.Join(append(slices.Clone(d.mistakes[:maxMistakes]), fmt.Errorf("%s: and %d mistakes more", d.file, n-maxMistakes))...)
+		return errors.Join(append(slices.Clone(d.mistakes[:maxMistakes]), wording.Errorf("%s: and %d mistakes more", d.file, n-maxMistakes))...)
 	}
 	return errors.Join(d.mistakes...)
 }

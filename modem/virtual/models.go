@@ -1,9 +1,10 @@
 package virtual
 
 import (
-	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/matou-iot/matou/internal/wording"
 )
 
 // A Model is a kind of module.
@@ -44,7 +45,7 @@ func find(name string) (*Model, error) {
 		}
 		names = append(names, d.Name)
 	}
-	return nil, fmt.Errorf("module %q is not known: there are %s", name, strings.Join(names, ", "))
+	return nil, wording.Errorf("module %q is not known: there are %s", name, strings.Join(names, ", "))
 }
 
 // firmware finds a version by its name or the beginning of it.
@@ -56,7 +57,7 @@ func (d *Model) firmware(name string) (string, error) {
 		}
 		names = append(names, f.Name)
 	}
-	return "", fmt.Errorf("firmware %q is not known to %s: there are %s", name, d.Name, strings.Join(names, ", "))
+	return "", wording.Errorf("firmware %q is not known to %s: there are %s", name, d.Name, strings.Join(names, ", "))
 }
 
 func (d *Model) quirkSet(names []string) (map[string]bool, error) {
@@ -67,7 +68,7 @@ func (d *Model) quirkSet(names []string) (map[string]bool, error) {
 			for _, q := range d.Quirks {
 				known = append(known, q.Name)
 			}
-			return nil, fmt.Errorf("quirk %q is not known to %s: there are %s", name, d.Name, strings.Join(known, ", "))
+			return nil, wording.Errorf("quirk %q is not known to %s: there are %s", name, d.Name, strings.Join(known, ", "))
 		}
 		set[name] = true
 	}

@@ -3,11 +3,12 @@ package virtual
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"path"
 	"strconv"
 	"strings"
+
+	"github.com/matou-iot/matou/internal/wording"
 )
 
 // A Network is the world outside a module. Its methods may be called at once.
@@ -71,13 +72,13 @@ func ParseMapping(text string) (Mapping, error) {
 	host, addr, ok := strings.Cut(text, "=")
 	m := Mapping{strings.ToLower(host), addr}
 	if !ok || host == "" || addr == "" {
-		return m, fmt.Errorf("mapping %q: write HOST=ADDR, such as *.aliyuncs.com=127.0.0.1:1883", text)
+		return m, wording.Errorf("mapping %q: write HOST=ADDR, such as *.aliyuncs.com=127.0.0.1:1883", text)
 	}
 	if _, err := path.Match(m.Host, "x"); err != nil {
-		return m, fmt.Errorf("mapping %q: %q is no pattern: * stands for any text, ? for one character", text, host)
+		return m, wording.Errorf("mapping %q: %q is no pattern: * stands for any text, ? for one character", text, host)
 	}
 	if _, _, err := split(addr); err != nil {
-		return m, fmt.Errorf("mapping %q: %w", text, err)
+		return m, wording.Errorf("mapping %q: %w", text, err)
 	}
 	return m, nil
 }
@@ -92,10 +93,10 @@ func split(addr string) (host string, port int, err error) {
 	}
 	host, text, err := net.SplitHostPort(addr)
 	if err != nil {
-		return "", 0, fmt.Errorf("address %q is neither host nor host:port", addr)
+		return "", 0, wording.Errorf("address %q is neither host nor host:port", addr)
 	}
 	if port, err = strconv.Atoi(text); err != nil || port < 1 || port > 65535 {
-		return "", 0, fmt.Errorf("address %q: %q is no port from 1 to 65535", addr, text)
+		return "", 0, wording.Errorf("address %q: %q is no port from 1 to 65535", addr, text)
 	}
 	return host, port, nil
 }

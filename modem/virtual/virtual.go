@@ -30,6 +30,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/matou-iot/matou/internal/wording"
 )
 
 // Options say what a Module is and where it stands. Only Model is needed.
@@ -121,7 +123,7 @@ func New(o Options) (*Module, error) {
 		return nil, errors.New("speed and baud cannot be below 0")
 	}
 	if len(o.AccessPoints) > 0 && !model.WiFi {
-		return nil, fmt.Errorf("%s is a cellular module and joins no Wi-Fi: leave the access points (--wifi) out", model.Name)
+		return nil, wording.Errorf("%s is a cellular module and joins no Wi-Fi: leave the access points (--wifi) out", model.Name)
 	}
 	if o.Network == nil {
 		o.Network = System{}

@@ -1,9 +1,10 @@
 package virtual
 
 import (
-	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/matou-iot/matou/internal/wording"
 )
 
 // An AccessPoint is a Wi-Fi network in reach.
@@ -20,11 +21,11 @@ func ParseAccessPoint(text string) (AccessPoint, error) {
 	ssid, password, _ := strings.Cut(text, "=")
 	switch {
 	case ssid == "":
-		return AccessPoint{}, fmt.Errorf("Wi-Fi %q has no name: write SSID=PASSWORD", text)
+		return AccessPoint{}, wording.Errorf("Wi-Fi %q has no name: write SSID=PASSWORD", text)
 	case len(ssid) > 32:
-		return AccessPoint{}, fmt.Errorf("Wi-Fi name %q is longer than 32 bytes", ssid)
+		return AccessPoint{}, wording.Errorf("Wi-Fi name %q is longer than 32 bytes", ssid)
 	case password != "" && (len(password) < 8 || len(password) > 64):
-		return AccessPoint{}, fmt.Errorf("password of Wi-Fi %q has %d characters: WPA2 wants 8 to 63, or none for an open network", ssid, len(password))
+		return AccessPoint{}, wording.Errorf("password of Wi-Fi %q has %d characters: WPA2 wants 8 to 63, or none for an open network", ssid, len(password))
 	}
 	return AccessPoint{SSID: ssid, Password: password}, nil
 }

@@ -1,0 +1,26 @@
+package wording
+
+var zhYAMLDoc = map[string]string{
+	"%q is below 0": "%q 小于 0",
+	"%q is no share: write 0%% to 100%%, or 0 to 1":                              "%q 不是比例，请填写 0%% 到 100%%，或 0 到 1",
+	"%q is no switch: write true or false":                                       "%q 不是开关值，请填写 true 或 false",
+	"%q is no time: write it with its unit, such as 500ms, 10s, 1m30s, 2h or 1d": "%q 不是时间，请带单位填写，例如 500ms、10s、1m30s、2h 或 1d",
+	"%q is no whole number from 0 on":                                            "%q 不是非负整数",
+	"%q is no whole number":                                                      "%q 不是整数",
+	"%s: and %d mistakes more":                                                   "%s：另有 %d 处错误",
+	"%s; is it YAML, indented with blanks?":                                      "%s；请确认是 YAML，并用空格缩进",
+	"a list belongs here ([a, b], or lines with -), not %s":                      "这里应为列表（[a, b]，或以 - 开头的多行），而不是%s",
+	"a list":           "列表",
+	"names and values": "名称和值",
+	"it holds a second document after ---: one file, one document": "--- 之后还有第二个文档，一个文件只能有一个文档",
+	"it is empty":                                       "内容为空",
+	"it is longer than %d bytes":                        "超过 %d 字节",
+	"it stands here twice: delete one":                  "重复出现，请删除一个",
+	"names and values belong here (%s), not %s":         "这里应为名称和值（%s），而不是%s",
+	"names and values belong here, not %s":              "这里应为名称和值，而不是%s",
+	"one value belongs here, not %s":                    "这里应为单个值，而不是%s",
+	"the document has more than %d values":              "文档超过 %d 个值",
+	"there is no such field; did you mean %s?":          "没有这个字段，是否应为 %s？",
+	"there is no such field; there are %s":              "没有这个字段，可用：%s",
+	"values stand more than %d deep inside one another": "嵌套超过 %d 层",
+}
