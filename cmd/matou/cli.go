@@ -75,6 +75,9 @@ func (g *globals) emit(v any, people func(w io.Writer)) error {
 // A usageError is the user's mistake: exit code 2.
 type usageError struct{ error }
 
+// Unwrap returns what is wrong.
+func (e usageError) Unwrap() error { return e.error }
+
 // usagef makes a usageError; the text names the flag.
 func usagef(format string, args ...any) error {
 	return usageError{fmt.Errorf(format, args...)}

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+
+	"github.com/matou-iot/matou/internal/wording"
 )
 
 type passwordCmd struct {
@@ -58,7 +60,7 @@ func (c *passwordCmd) change(r *rest, ask *secrets) error {
 	signIn := map[string]string{"name": string(c.Name), "password": old}
 	if err := mine.call("POST", at("session"), nil, signIn, &session); err != nil {
 		if e, ok := errors.AsType[*rejection](err); ok && e.Status == http.StatusUnauthorized {
-			e.hint = "Who forgot it says --reset, on the machine that Matou runs on"
+			e.hint = wording.Errorf("Who forgot it says --reset, on the machine that Matou runs on")
 		}
 		return err
 	}

@@ -16,6 +16,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/matou-iot/matou/internal/wording"
 )
 
 // apiFlags say which Matou to speak to, and who asks.
@@ -47,7 +49,7 @@ type rest struct {
 	ctx   context.Context
 	base  *url.URL
 	token string
-	lack  string // why there is no token, "" where there is one
+	lack  error  // why there is no token, nil where there is one
 	lang  string // in which refusals are told
 }
 
@@ -101,11 +103,11 @@ func (f *apiFlags) localServer() string {
 
 // localToken reads the token of a Matou on this machine. It is not shown to
 // other machines, except where the data directory was named for that.
-func (f *apiFlags) localToken(base *url.URL) (token, lack string) {
+func (f *apiFlags) localToken(base *url.URL) (token string, lack error) {
 	dir := f.Data
 	if dir == "" {
 		if !isLoopback(base.Hostname()) {
-			return "", "none was given"
+			return "", wording.Errorf("none was given")
 		}
 		dir = usualData
 	}
@@ -114,13 +116,13 @@ func (f *apiFlags) localToken(base *url.URL) (token, lack string) {
 	token = strings.TrimSpace(string(raw))
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return "", "none was given, and there is no " + file
+		return "", wording.Errorf("none was given, and there is no %s", file)
 	case err != nil:
-		return "", fmt.Sprintf("none was given, and %v", err)
+		return "", wording.Errorf("none was given, and %w", err)
 	case token == "":
-		return "", "none was given, and " + file + " is empty"
+		return "", wording.Errorf("none was given, and %s is empty", file)
 	}
-	return token, ""
+	return token, nil
 }
 
 func isLoopback(host string) bool {
@@ -245,12 +247,12 @@ func (r *rest) unreachable(err error) error {
 		err = ue.Err // without the whole URL
 	}
 	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "dial" {
-		return fmt.Errorf("no answer at %s: %w\nIs Matou running? Start it with `matou serve`, or name it with --server, or its data directory with --data", r.base, op.Err)
+		return wording.Errorf("no answer at %s: %w\nIs Matou running? Start it with `matou serve`, or name it with --server, or its data directory with --data", r.base, op.Err)
 	}
 	if errors.Is(err, context.DeadlineExceeded) {
-		return fmt.Errorf("no answer from %s in time", r.base)
+		return wording.Errorf("no answer from %s in time", r.base)
 	}
-	return fmt.Errorf("no answer from %s: %w", r.base, err)
+	return wording.Errorf("no answer from %s: %w", r.base, err)
 }
 
 // A rejection is an answer that is none of success [RFC 9457].
@@ -263,11 +265,16 @@ type rejection struct {
 		Message  string `json:"message"`
 	} `json:"errors"`
 
-	hint string
+	hint error
 }
 
 // Error is the sentence for people, then a line for each field.
-func (e *rejection) Error() string {
+func (e *rejection) Error() string { return e.say(error.Error) }
+
+// SentenceZH is the same where the API was asked for Chinese.
+func (e *rejection) SentenceZH() string { return e.say(wording.Chinese) }
+
+func (e *rejection) say(in func(error) string) string {
 	var b strings.Builder
 	b.WriteString(visible(e.Detail))
 	for _, f := range e.Errors {
@@ -279,8 +286,8 @@ func (e *rejection) Error() string {
 			fmt.Fprintf(&b, " (%s)", visible(where))
 		}
 	}
-	if e.hint != "" {
-		b.WriteString("\n" + e.hint)
+	if e.hint != nil {
+		b.WriteString("\n" + in(e.hint))
 	}
 	return b.String()
 }
@@ -302,9 +309,9 @@ func (r *rest) refusal(resp *http.Response) error {
 	return e
 }
 
-func (r *rest) howToSignIn() string {
-	if r.lack != "" {
-		return "No access token: " + r.lack + ".\nGive one with --token or MATOU_TOKEN, or name the data directory of a Matou on this machine with --data"
+func (r *rest) howToSignIn() error {
+	if r.lack != nil {
+		return wording.Errorf("No access token: %w.\nGive one with --token or MATOU_TOKEN, or name the data directory of a Matou on this machine with --data", r.lack)
 	}
-	return "The access token was not accepted. Give another with --token or MATOU_TOKEN, or name the data directory of this Matou with --data"
+	return wording.Errorf("The access token was not accepted. Give another with --token or MATOU_TOKEN, or name the data directory of this Matou with --data")
 }

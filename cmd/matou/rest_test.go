@@ -2,7 +2,9 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
+	"fmt"
 	"io"
 	"net/http"
 	"os"
@@ -394,7 +396,7 @@ func TestLocalToken(t *testing.T) {
 			}
 			f := apiFlags{Server: tt.server, Data: tt.data}
 			r, err := f.open(&globals{Ctx: t.Context()})
-			if err != nil || r.token != tt.want || r.lack != tt.lack {
+			if err != nil || r.token != tt.want || fmt.Sprint(r.lack) != cmp.Or(tt.lack, "<nil>") {
 				t.Errorf("token %q, lack %q, %v", r.token, r.lack, err)
 			}
 		})
