@@ -83,7 +83,7 @@ func (a *Access) create(ctx context.Context, name string, role Role, password st
 	}
 	now := a.now().UTC()
 	o := Operator{Name: name, Role: role, PasswordHash: hash, Chosen: chosen, CreatedAt: now, UpdatedAt: now}
-	return o, a.store.CreateOperator(ctx, o)
+	return o, fault.In("name", a.store.CreateOperator(ctx, o))
 }
 
 // A Change is what an operator gets another of; "" leaves it.
