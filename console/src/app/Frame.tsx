@@ -11,6 +11,7 @@ import { may, useMe, useSignOut } from './session'
 import { SignIn } from './SignIn'
 import { Switches } from './Switches'
 import { appTexts } from './texts'
+import { useFocusBack } from './useFocusBack'
 import { useReachableTables } from './useReachableTables'
 
 // Frame is what stands around every page: who is not signed in sees only the
@@ -41,6 +42,7 @@ function House() {
   const me = useMe()
   const signOut = useSignOut()
   useReachableTables()
+  useFocusBack()
   const wide = Grid.useBreakpoint().lg ?? true
   const [open, setOpen] = useState(false)
   const { token } = theme.useToken()
