@@ -1,6 +1,7 @@
 import { useEffect } from 'react'
 
 const remembered = 20 // places where the keyboard was
+const dialog = '[aria-modal=true]'
 
 // useFocusBack gives the keyboard back to where it was when a dialog or drawer
 // goes: one that is taken away at once takes the focus with it, and the next Tab
@@ -10,6 +11,7 @@ export function useFocusBack() {
     const places: HTMLElement[] = []
     const note = (e: FocusEvent) => {
       if (!(e.target instanceof HTMLElement) || e.target === places.at(-1)) return
+      if (!e.target.closest(dialog) && [...document.querySelectorAll(dialog)].some((d) => d.checkVisibility())) return // on its way back into the dialog
       places.push(e.target)
       if (places.length > remembered) places.shift()
     }
