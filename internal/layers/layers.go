@@ -141,6 +141,7 @@ type Checked struct {
 	Output     string       `json:"output,omitempty"` // of an event
 	Time       time.Time    `json:"time,omitzero"`
 	Wanted     string       `json:"wanted,omitempty"` // what the model says
+	WantedZH   string       `json:"wantedZh,omitempty"`
 	Verdict    string       `json:"verdict" enum:"fits,flagged,refused"`
 	Refusal    string       `json:"refusal,omitempty"` // the stable code of what is wrong
 	Code       int          `json:"code,omitempty"`    // the vendor's

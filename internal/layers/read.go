@@ -111,7 +111,7 @@ func (r *reading) fill(up *dialect.Uplink, model *thing.Model, arrived time.Time
 	}
 	for _, x := range up.Refused {
 		r.keep(Checked{
-			Kind: "property", Name: x.ID, Wanted: x.Problem.Want, Verdict: Refused, Code: x.Code,
+			Kind: "property", Name: x.ID, Wanted: x.Problem.Want, WantedZH: x.Problem.WantZH, Verdict: Refused, Code: x.Code,
 			Refusal: "value-" + x.Problem.Fault.String(), Sentence: x.Problem.Error(), SentenceZH: x.Problem.SentenceZH(),
 		})
 	}
@@ -129,7 +129,7 @@ func (r *reading) add(of dialect.Claim, report []dialect.Reading, events []diale
 		v := Checked{Product: of.Product, Device: of.Device, Kind: "property", Name: x.Property, Value: &value, Time: at(x.Time, arrived), Verdict: verdict}
 		if model != nil {
 			if p, ok := model.Property(x.Property); ok {
-				v.Wanted = p.Type.String()
+				v.Wanted, v.WantedZH = p.Type.String(), p.Type.StringZH()
 			}
 		}
 		if x.Flag != nil {

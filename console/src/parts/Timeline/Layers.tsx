@@ -43,7 +43,7 @@ export function Layers({ of: l }: { of: Schemas['LayersView'] }) {
               <>
                 <b>{v.name}</b> <span className="mono">{v.output ?? JSON.stringify(v.value)}</span>{' '}
                 <Tag color={v.verdict === 'fits' ? 'green' : v.verdict === 'flagged' ? 'gold' : 'red'}>{t[v.verdict]}</Tag>
-                {v.wanted && <div style={{ fontSize: 12 }}>{none(`${t.wanted} ${v.wanted}`)}</div>}
+                {v.wanted && <div style={{ fontSize: 12 }}>{none(`${t.wanted} ${(zh && v.wantedZh) || v.wanted}`)}</div>}
                 {(v.sentence || v.sentenceZh) && <div>{zh ? v.sentenceZh : v.sentence} {v.refusal && <Typography.Text code>{v.refusal}</Typography.Text>}</div>}
               </>
             )))}
