@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/matou-iot/matou/internal/fault"
 )
@@ -17,6 +18,7 @@ const (
 	maxKey       = 64
 	maxName      = 64
 	maxNickname  = 256
+	maxDesc      = 1000 // characters
 	maxSecret    = 256
 	maxTags      = 100
 	maxTagBytes  = 256
@@ -88,6 +90,8 @@ func checkProduct(p *Product) error {
 		return fault.In("key", fault.Invalid("product key %q: use at most %d letters, digits, and - _ .", p.Key, maxKey))
 	case len(p.Name) > maxNickname:
 		return fault.In("name", fault.Invalid("the name is longer than %d bytes", maxNickname))
+	case utf8.RuneCountInString(p.Desc) > maxDesc:
+		return fault.In("desc", fault.Invalid("the description is longer than %d characters", maxDesc))
 	case p.Registration.MaxDevices < 0:
 		return fault.In("registration.maxDevices", fault.Invalid("a number of devices is not below 0"))
 	case p.Registration.Enabled && p.Dialect != "aliyun":

@@ -67,6 +67,7 @@ func TestNamesThatDoNotFit(t *testing.T) {
 		{"key", registry.Product{Key: "with blank", Dialect: "mqtt"}},
 		{"key", registry.Product{Key: strings.Repeat("k", 65), Dialect: "mqtt"}},
 		{"key", registry.Product{Key: "a1NightLamp", Dialect: "aliyun"}},
+		{"desc", registry.Product{Key: "x", Dialect: "mqtt", Desc: strings.Repeat("述", 1001)}},
 		{"secret", registry.Product{Key: "x", Dialect: "onenet", Secret: "no base64!"}},
 		{"secret", registry.Product{Key: "x", Dialect: "aliyun", Secret: "line end\n"}},
 	} {
@@ -75,7 +76,7 @@ func TestNamesThatDoNotFit(t *testing.T) {
 			t.Errorf("%+v: %v", tt.p, err)
 		}
 	}
-	strict := registry.Product{Key: "strict", Dialect: "aliyun", Strictness: registry.Strict}
+	strict := registry.Product{Key: "strict", Desc: strings.Repeat("述", 1000), Dialect: "aliyun", Strictness: registry.Strict}
 	if _, err := r.CreateProduct(t.Context(), strict); err != nil {
 		t.Fatal(err)
 	}

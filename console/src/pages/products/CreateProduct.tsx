@@ -63,7 +63,7 @@ export function CreateProduct({ done }: { done: () => void }) {
           <Input.Password className="mono" autoComplete="new-password" />
         </Form.Item>
         <Form.Item name="desc" label={t.desc}>
-          <Input.TextArea rows={2} />
+          <Input.TextArea rows={2} maxLength={1000} />
         </Form.Item>
         <Refused error={make.error} />
       </Form>

@@ -46,7 +46,7 @@ export function Settings({ product: p }: { product: Schemas['Product'] }) {
           onFinish={(v) => change.mutate(v)}
         >
           <Form.Item name="name" label={t.name} extra={t.fixed}><Input maxLength={128} /></Form.Item>
-          <Form.Item name="desc" label={t.desc}><Input.TextArea autoSize={{ minRows: 2, maxRows: 8 }} /></Form.Item>
+          <Form.Item name="desc" label={t.desc}><Input.TextArea autoSize={{ minRows: 2, maxRows: 8 }} maxLength={1000} /></Form.Item>
           <ProductRules dialect={p.dialect} dataModelHelp={t.dataModelHelp} />
           <Flex gap={8}>
             <Tooltip title={able ? undefined : t.role}><Button type="primary" htmlType="submit" loading={change.isPending}>{t.save}</Button></Tooltip>
