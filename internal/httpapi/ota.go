@@ -232,6 +232,9 @@ type createUpgradeJobInput struct {
 
 func (a *api) createUpgradeJob(ctx context.Context, in *createUpgradeJobInput) (ota.Job, error) {
 	b := &in.Body
+	if b.Devices != nil && len(b.Devices) == 0 { // a list that came out empty is no wish to take all
+		return ota.Job{}, fault.In("devices", fault.Invalid("name at least one device, or leave devices out for all that fit"))
+	}
 	if b.Tag != "" && len(b.Devices) > 0 {
 		return ota.Job{}, fault.In("tag", fault.Invalid("name devices, or a tag that they have, not both"))
 	}

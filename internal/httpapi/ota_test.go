@@ -145,6 +145,7 @@ func TestUpgradeJobs(t *testing.T) {
 		h.want(200, "POST", path+"/cancel", nil)
 	}
 	h.want(400, "POST", jobs, object{"package": id, "tag": "floor", "devices": []string{"a"}})
+	h.want(400, "POST", jobs, object{"package": id, "devices": []string{}})
 	h.want(404, "POST", jobs, object{"package": "none"})
 	h.want(404, "GET", jobs+"/none", nil)
 	h.await("two devices to be selected", func() bool {

@@ -12,6 +12,7 @@ var zhHTTPAPI = map[string]string{
 	"size %q is no number of bytes":                                                                      "size %q 不是字节数",
 	"field %q is not known: use version, module, source, method, name, desc, extra, size, md5 or sha256": "字段 %q 无法识别，可用 version、module、source、method、name、desc、extra、size、md5 或 sha256",
 	"field %q comes behind a file: put the files last":                                                   "字段 %q 排在文件之后，请把文件放在最后",
+	"name at least one device, or leave devices out for all that fit":                                    "请至少填写一台设备；不填 devices 则为所有符合条件的设备",
 	"name devices, or a tag that they have, not both":                                                    "请填写设备名称或标签，不能同时填写",
 	"%s is no JSON object of names and values: %v":                                                       "%s 不是由名称和值组成的 JSON 对象：%v",
 	"%q is no length of time: write for instance 1m":                                                     "%q 不是有效的时长，请按 1m 的格式填写",

@@ -51,8 +51,10 @@ func TestChecker(t *testing.T) {
 		if _, err := c.Subscribe(ctx, nil, packet.Subscription{Filter: "no"}); !errors.Is(err, errPicky) {
 			t.Errorf("subscribe: %v", err)
 		}
-		go f.want("\x30\x04\x00\x02ye")
-		if err := c.Publish(ctx, Message{Topic: "ye"}); err != nil {
+		published := make(chan error)
+		go func() { published <- c.Publish(ctx, Message{Topic: "ye"}) }()
+		f.want("\x30\x04\x00\x02ye")
+		if err := <-published; err != nil {
 			t.Error(err)
 		}
 		synctest.Wait()
