@@ -113,6 +113,9 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		}
 	}()
 	var c cli
+	if len(args) == 1 && args[0] == "--version" { // no flag: some commands have one of that name
+		args = []string{"version"}
+	}
 	parser, err := kong.New(&c,
 		kong.Name("matou"),
 		kong.Description("A device cloud that Aliyun and OneNET devices dock at, and the bench for making them."),

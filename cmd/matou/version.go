@@ -21,6 +21,11 @@ func builtAs() string {
 	return info.Main.Version
 }
 
+// versionLine is what people are told.
+func versionLine() string {
+	return fmt.Sprintf("matou %s (%s, %s/%s)", builtAs(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+}
+
 type versionCmd struct{}
 
 func (*versionCmd) Help() string {
@@ -37,6 +42,6 @@ func (*versionCmd) Run(g *globals) error {
 		Arch    string `json:"arch"`
 	}{builtAs(), runtime.Version(), runtime.GOOS, runtime.GOARCH}
 	return g.emit(about, func(w io.Writer) {
-		fmt.Fprintf(w, "matou %s (%s, %s/%s)\n", about.Version, about.Go, about.OS, about.Arch)
+		fmt.Fprintln(w, versionLine())
 	})
 }
