@@ -74,10 +74,12 @@ export function Tokens({ mine = false }: { mine?: boolean }) {
         ]}
       />
       {making && <Make close={() => setMaking(false)} made={(token) => { setMaking(false); setSecret(token); void again() }} />}
-      <Modal open={secret !== ''} title={t.onceTitle} closable={false} footer={<Button type="primary" onClick={() => setSecret('')}>{t.copied}</Button>}>
-        <Alert type="warning" showIcon title={t.once} style={{ marginBottom: 16 }} />
-        <Typography.Paragraph className="mono" copyable={{ text: secret }} style={{ wordBreak: 'break-all' }}>{secret}</Typography.Paragraph>
-      </Modal>
+      {secret && (
+        <Modal open title={t.onceTitle} closable={false} footer={<Button type="primary" onClick={() => setSecret('')}>{t.copied}</Button>}>
+          <Alert type="warning" showIcon title={t.once} style={{ marginBottom: 16 }} />
+          <Typography.Paragraph className="mono" copyable={{ text: secret }} style={{ wordBreak: 'break-all' }}>{secret}</Typography.Paragraph>
+        </Modal>
+      )}
     </Flex>
   )
 }
