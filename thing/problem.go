@@ -84,7 +84,7 @@ func (p *Problem) SentenceZH() string {
 	case OffStep:
 		return fmt.Sprintf("%q：%s 不符合步长 %s", p.Path, p.Got, want)
 	case NotListed:
-		return fmt.Sprintf("%q：%s 不在可选值 %s 之内", p.Path, p.Got, want)
+		return fmt.Sprintf("%q：%s 不在可选值之内：%s", p.Path, p.Got, want)
 	case TooLong:
 		return fmt.Sprintf("%q：%s 超过长度限制 %s", p.Path, p.Got, want)
 	case Missing:
