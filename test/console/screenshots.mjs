@@ -35,7 +35,7 @@ const pictures = [
   { name: 'factory', path: '/factory' },
   { name: 'access', path: '/access' },
   { name: 'audit', path: '/audit' },
-  { name: 'settings', path: '/settings' },
+  { name: 'settings', path: '/settings', first: (p) => p.locator('main').getByRole('textbox').first().fill('limit') } /* no directory of the machine */,
   { name: 'account', path: '/account' },
 ]
 

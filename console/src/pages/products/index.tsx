@@ -43,7 +43,7 @@ export function Page() {
         <Typography.Title level={2} style={{ margin: 0 }}>
           {app.products}
         </Typography.Title>
-        <Flex gap={8} wrap>
+        <Flex gap={8} wrap justify="flex-end" flex="1 1 300px">
           <Typed label={t.search} width={220} value={text} change={setText} />
           {create}
         </Flex>
