@@ -10,7 +10,10 @@ import (
 )
 
 // A deviceRef names a device: PRODUCT/DEVICE.
-type deviceRef struct{ Product, Device string }
+type deviceRef struct {
+	Product string `json:"product"`
+	Device  string `json:"device"`
+}
 
 func (d deviceRef) String() string { return d.Product + "/" + d.Device }
 

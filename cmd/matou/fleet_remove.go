@@ -1,20 +1,20 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
 	"os"
 	"os/signal"
-	"sync"
+	"slices"
 	"syscall"
-	"time"
 
 	"github.com/matou-iot/matou/device/fleet"
 )
 
-// removersAtOnce is how many devices are being deleted at a time.
-const removersAtOnce = 8
+// removedAtOnce is how many devices the API deletes at a time.
+const removedAtOnce = 1000
 
 // A litter is what a fleet leaves on a Matou: devices, by product.
 type litter []deviceRef
@@ -25,54 +25,22 @@ func (l *litter) add(product string, names []string) {
 	}
 }
 
-// remove deletes the devices and all they said, several at a time; those that
-// are gone already are none. say is told how far it is. It goes on after a
-// failure, of which the first is returned, but not after ctx.
+// remove deletes the devices and all they said; those that are gone already are
+// none. say is told how far it is. It goes on after a failure, of which the
+// first is returned, but not after ctx.
 func (l litter) remove(r *rest, say io.Writer) (removed int, err error) {
-	type outcome struct {
-		ref deviceRef
-		err error
-	}
-	todo, done := make(chan deviceRef), make(chan outcome)
-	var workers sync.WaitGroup
-	for range removersAtOnce {
-		workers.Go(func() {
-			for ref := range todo {
-				done <- outcome{ref, r.call("DELETE", ref.at(), nil, nil, nil)}
-			}
-		})
-	}
-	go func() {
-		defer close(done)
-		defer workers.Wait()
-		defer close(todo)
-		for _, ref := range l {
-			select {
-			case todo <- ref:
-			case <-r.ctx.Done():
-				return
-			}
+	seen := 0
+	for some := range slices.Chunk(l, removedAtOnce) {
+		var done struct{ Changed int }
+		failed := r.call("POST", at("devices", "delete"), nil, map[string]any{"devices": some}, &done)
+		if r.ctx.Err() != nil {
+			return removed, cmp.Or(err, r.ctx.Err())
 		}
-	}()
-	told := time.Now()
-	failed := 0
-	for o := range done {
-		switch {
-		case o.err == nil:
-			removed++
-		case isNotFound(o.err):
-		default:
-			if failed++; failed == 1 {
-				err = fmt.Errorf("delete %s: %w", o.ref, o.err)
-			}
-		}
-		if time.Since(told) > 2*time.Second {
-			told = time.Now()
+		err = cmp.Or(err, failed)
+		removed += done.Changed
+		if seen += len(some); seen < len(l) {
 			fmt.Fprintf(say, "%d of %d devices deleted\n", removed, len(l))
 		}
-	}
-	if err == nil {
-		err = r.ctx.Err()
 	}
 	return removed, err
 }
