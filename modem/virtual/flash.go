@@ -26,19 +26,21 @@ type flashText struct {
 func (m *Module) Flash() []byte {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.flash()
-}
-
-func (m *Module) flash() []byte {
-	content, err := json.Marshal(m.self.inFlash())
-	if err != nil {
-		panic(err) // it is of strings and numbers
-	}
+	content := m.flash()
 	text, err := json.MarshalIndent(flashText{m.model.Name, m.opts.Firmware, sumOf(content), content}, "", "  ")
 	if err != nil {
 		panic(err)
 	}
 	return append(text, '\n')
+}
+
+// flash is what is in it. The lock is held.
+func (m *Module) flash() []byte {
+	content, err := json.Marshal(m.self.inFlash())
+	if err != nil {
+		panic(err) // it is of strings and numbers
+	}
+	return content
 }
 
 func sumOf(content []byte) string {
