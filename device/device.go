@@ -23,7 +23,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -187,11 +186,10 @@ func New(o Options) (*Device, error) {
 
 // secure reports whether connections are TLS.
 func (o *Options) secure() bool {
-	scheme, _, ok := strings.Cut(o.URL, "://")
-	if !ok || o.Dial != nil {
+	if !strings.Contains(o.URL, "://") || o.Dial != nil {
 		return o.TLS != nil
 	}
-	return slices.Contains([]string{"mqtts", "ssl", "tls", "wss"}, strings.ToLower(scheme))
+	return client.Secure(o.URL)
 }
 
 // connected is called after each CONNACK.

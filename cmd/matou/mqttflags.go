@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"net"
 	"os"
-	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -53,12 +52,6 @@ func (f *serverFlags) address() (string, error) {
 		host = "[" + host + "]"
 	}
 	return scheme + "://" + host, nil
-}
-
-// isSecure reports whether an address means TLS.
-func isSecure(address string) bool {
-	scheme, _, _ := strings.Cut(address, "://")
-	return slices.Contains([]string{"mqtts", "ssl", "tls", "wss"}, strings.ToLower(scheme))
 }
 
 func (f *serverFlags) dialer(address string) (client.Dialer, error) {
@@ -199,7 +192,7 @@ func connect(g *globals, s *serverFlags, f *sessionFlags, more func(*client.Opti
 	if err != nil {
 		return nil, err
 	}
-	o, err := f.options(isSecure(address))
+	o, err := f.options(client.Secure(address))
 	if err != nil {
 		return nil, err
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/matou-iot/matou/internal/recording"
 	"github.com/matou-iot/matou/internal/tap"
 	"github.com/matou-iot/matou/mqtt"
+	"github.com/matou-iot/matou/mqtt/client"
 	"github.com/matou-iot/matou/mqtt/packet"
 )
 
@@ -194,7 +195,7 @@ func (v *captureView) why(s *tapped, p recording.Packet) *verdict {
 	if err != nil || h.Size+h.Remaining != len(p.Bytes) || ack.Decode(h, p.Bytes[h.Size:], s.version) != nil || !ack.Reason.Failed() {
 		return nil
 	}
-	return judge(v.ctx, v.matou, s.hello, connectOf(s.hello), isSecure(v.to.URL))
+	return judge(v.ctx, v.matou, s.hello, connectOf(s.hello), client.Secure(v.to.URL))
 }
 
 func (v *captureView) end() error {

@@ -14,6 +14,7 @@ import (
 	"github.com/matou-iot/matou/internal/recording"
 	"github.com/matou-iot/matou/internal/replay"
 	"github.com/matou-iot/matou/mqtt"
+	"github.com/matou-iot/matou/mqtt/client"
 	"github.com/matou-iot/matou/mqtt/packet"
 )
 
@@ -163,7 +164,7 @@ func (c *packetReplayCmd) play(g *globals, r *recording.Recording) error {
 	}
 	o := replay.Options{Speed: c.Speed, Wait: time.Duration(c.Wait), Linger: time.Duration(c.Linger)}
 	if c.Resign || c.Secret != "" || c.As.Device != "" {
-		s, err := c.signer(g, isSecure(address))
+		s, err := c.signer(g, client.Secure(address))
 		if err != nil {
 			return err
 		}
@@ -192,7 +193,7 @@ func (c *packetReplayCmd) play(g *globals, r *recording.Recording) error {
 		return err
 	}
 	if report.Refused != nil && report.Connect != nil {
-		report.Why = c.why(g, report.Result, isSecure(address))
+		report.Why = c.why(g, report.Result, client.Secure(address))
 	}
 	if err := g.emit(report, func(w io.Writer) { report.print(w, r.Answers(), g.chinese()) }); err != nil {
 		return err

@@ -17,6 +17,7 @@ import (
 	"github.com/matou-iot/matou/modem/lierda"
 	"github.com/matou-iot/matou/modem/quectel"
 	"github.com/matou-iot/matou/modem/relay"
+	"github.com/matou-iot/matou/mqtt/client"
 )
 
 // A Module says through which module the device connects, if not through the
@@ -99,10 +100,10 @@ func (c *checker) moduleServer() {
 	if err != nil {
 		return // told elsewhere
 	}
-	switch scheme := strings.ToLower(u.Scheme); {
-	case strings.HasPrefix(scheme, "ws"):
+	switch {
+	case strings.HasPrefix(strings.ToLower(u.Scheme), "ws"):
 		c.tell("server.url", "%s does not go through a module: use mqtt:// or mqtts://", s.URL)
-	case !m.own() || !encrypted(scheme):
+	case !m.own() || !client.Secure(s.URL):
 	case m.Kind == "nt35e":
 		c.tell("server.url", "how an nt35e is told to use TLS is not known: use mqtt://")
 	case m.Kind == "esp8266" && !s.Insecure:
@@ -111,9 +112,6 @@ func (c *checker) moduleServer() {
 		c.tell("module.mqtt", "the MQTT client of an ec20 trusts whom server.caFile names, or with server.insecure anybody: write either, or mqtt: %s", overSocket)
 	}
 }
-
-// encrypted reports whether a scheme without WebSocket is one of TLS.
-func encrypted(scheme string) bool { return slices.Contains([]string{"mqtts", "ssl", "tls"}, scheme) }
 
 // moduleTime bounds an attempt to connect through a module: joining a Wi-Fi or
 // registering with a network is part of it, and so is the module's own word on
@@ -144,7 +142,7 @@ func newLine(d *Description, config *tls.Config) (*line, error) {
 		m.roots = string(pem)
 	}
 	l := &line{m: m, server: u, port: 1883, module: modem.NewLine(m.attach)}
-	if encrypted(strings.ToLower(u.Scheme)) {
+	if client.Secure(d.Server.URL) {
 		l.port, l.tls = 8883, config.Clone()
 		if l.tls == nil {
 			l.tls = &tls.Config{}

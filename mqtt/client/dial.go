@@ -38,6 +38,12 @@ var schemes = map[string]struct {
 	"wss":   {"443", true, true},
 }
 
+// Secure reports whether an address of DialURL means TLS.
+func Secure(address string) bool {
+	scheme, _, _ := strings.Cut(address, "://")
+	return schemes[strings.ToLower(scheme)].tls
+}
+
 // DialURL returns a Dialer for an address such as mqtt://host:1883,
 // mqtts://host, ws://host:8083/mqtt or wss://host. tcp is mqtt, ssl and tls
 // are mqtts; a port left out is the scheme's usual one, a WebSocket path left
