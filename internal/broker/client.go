@@ -235,11 +235,17 @@ func (c *Client) take(b *batch) (again bool, err error) {
 	}
 	c.out.mu.Lock()
 	c.out.reading = false
-	waiting := c.out.len() > 0
+	waiting, unsynced := c.out.len() > 0, c.out.unsynced
 	closing := c.out.closing
 	c.out.mu.Unlock()
+	if unsynced {
+		b.flush()
+	}
 	if waiting {
 		c.flush()
+	}
+	b.flushLate()
+	if waiting {
 		closing = closing || c.catchUp()
 	}
 	c.b.counters.BytesIn.Add(int64(used))

@@ -12,10 +12,10 @@ import (
 )
 
 // A sink is a transport that takes everything and delivers nothing by itself.
-type sink struct{ bytes int }
+type sink struct{ bytes, writes int }
 
 func (s *sink) receive(receiver) error           { return nil }
-func (s *sink) write(b []byte) (int, error)      { s.bytes += len(b); return len(b), nil }
+func (s *sink) write(b []byte) (int, error)      { s.bytes += len(b); s.writes++; return len(b), nil }
 func (s *sink) writeAll([]byte, time.Time) error { return nil }
 func (s *sink) until(time.Time)                  {}
 func (s *sink) hurry(time.Time)                  {}

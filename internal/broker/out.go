@@ -2,6 +2,7 @@ package broker
 
 import (
 	"encoding/binary"
+	"runtime"
 	"sync"
 	"time"
 
@@ -24,9 +25,12 @@ type outbox struct {
 	closing  bool          // nothing more comes; close when empty
 	linger   bool          // let the client read to the end: close only our half
 	closed   bool          // the last flush is over
+	promised bool          // somebody flushes in a moment, for everybody: see flushEarly
 	ended    chan struct{} // closed with closed; nil until somebody waits for it
 	relief   chan struct{} // closed when few enough bytes wait; nil until catchUp waits for it
 	cause    Cause         // why closing
+	crowd    uint8         // grows while flushes are close by one another: see isCrowded
+	flushed  uint32        // when the last flush was asked for: see batch.clock
 	mark     *work         // the work whose dirty list holds the client already
 }
 
@@ -189,9 +193,11 @@ func (c *Client) pushAck(w *work, t packet.Type, id uint16, reason mqtt.ReasonCo
 	c.touched(w)
 }
 
-// touched enters c into w's dirty list and unlocks the outbox.
+// touched enters c into w's dirty list, unless somebody else flushes it soon,
+// and unlocks the outbox.
 func (c *Client) touched(w *work) {
-	if !c.out.reading && c.out.mark != w {
+	left := c.out.reading || c.out.promised && c.out.len() < outChunk
+	if !left && c.out.mark != w {
 		c.out.mark = w
 		w.dirty = append(w.dirty, c)
 	}
@@ -207,19 +213,78 @@ func (w *work) flush() {
 	w.dirty = w.dirty[:0]
 }
 
+// flushEarly is flush for all but the clients to whom many others are sending
+// as well: those stay in the dirty list, for a flush after yield. It must
+// follow soon, since the others rely on it.
+func (w *work) flushEarly(now uint32) {
+	crowded := w.dirty[:0]
+	for _, c := range w.dirty {
+		c.out.mu.Lock()
+		if c.out.isCrowded(now) {
+			c.out.promised = true
+			c.out.mu.Unlock()
+			crowded = append(crowded, c)
+			continue
+		}
+		c.flushLocked()
+	}
+	clear(w.dirty[len(crowded):])
+	w.dirty = crowded
+}
+
+// flushLate sends what flushEarly has left, when those who have something to
+// read now, and may be about to send to the same clients, have done so: one
+// write takes it all. To a client that 100 others send to one by one that
+// saves a third of the CPU seconds.
+func (w *work) flushLate() {
+	if len(w.dirty) == 0 {
+		return
+	}
+	runtime.Gosched()
+	w.flush()
+}
+
+const (
+	// closeBy is how many microseconds apart two flushes of a crowd are: about
+	// what handling two messages costs.
+	closeBy = 50
+	// crowdFrom and crowdMost are how many flushes close by make a crowd, and
+	// how many are remembered: a gap halves them.
+	crowdFrom, crowdMost = 4, 8
+)
+
+// isCrowded notes a flush at a moment and reports whether it may as well be
+// later; mu is held.
+func (o *outbox) isCrowded(now uint32) bool {
+	if now-o.flushed < closeBy {
+		o.crowd = min(o.crowd+1, crowdMost)
+	} else {
+		o.crowd /= 2
+	}
+	o.flushed = now
+	return o.crowd >= crowdFrom && o.len() < outChunk && !o.flushing && !o.closing
+}
+
 // flush writes until the out-buffer is empty and nothing has waited for that,
 // or the socket is full, in which case a goroutine goes on. No lock is held.
 func (c *Client) flush() {
+	c.out.mu.Lock()
+	c.flushLocked()
+}
+
+// flushLocked is flush with the lock held, which it releases.
+func (c *Client) flushLocked() {
 	for c.flushOnce() {
 		c.refill()
+		c.out.mu.Lock()
 	}
 }
 
-// flushOnce reports whether it has made room for which somebody waits.
+// flushOnce reports whether it has made room for which somebody waits; the
+// lock is held and released.
 func (c *Client) flushOnce() (starved bool) {
 	o := &c.out
-	o.mu.Lock()
-	o.mark = nil
+	o.mark, o.promised = nil, false
 	if o.flushing || o.closed {
 		o.mu.Unlock()
 		return false

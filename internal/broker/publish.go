@@ -3,6 +3,7 @@ package broker
 import (
 	"bytes"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/matou-iot/matou/mqtt"
@@ -139,7 +140,11 @@ func (c *Client) checkPublish5(p *packet.Publish) error {
 // is made durable, then the acknowledgements are put into the out-buffer, in
 // the order of receipt [MQTT3-4.6.0-2] [MQTT5-4.6.0-2].
 func (c *Client) settle(b *batch) error {
-	b.flush()
+	if b.waits() {
+		b.flush()
+	} else {
+		b.flushEarly(b.clock())
+	}
 	for i := range b.acks {
 		a := &b.acks[i]
 		if a.pending == nil {
@@ -172,6 +177,11 @@ func (c *Client) settle(b *batch) error {
 	clear(b.acks)
 	b.acks = b.acks[:0]
 	return failed
+}
+
+// waits reports whether settling b takes as long as a disk does.
+func (b *batch) waits() bool {
+	return b.sync || slices.ContainsFunc(b.acks, func(a ack) bool { return a.pending != nil })
 }
 
 // keep waits until the store has what w wrote.

@@ -72,6 +72,12 @@ type batch struct {
 	started time.Time
 }
 
+// clock is when b was begun in microseconds of a clock that runs over after an
+// hour.
+func (b *batch) clock() uint32 { return uint32(b.started.Sub(clockStart).Microseconds()) }
+
+var clockStart = time.Now()
+
 var batches = sync.Pool{New: func() any { return &batch{buf: make([]byte, readSize)} }}
 
 func borrow() *batch { return batches.Get().(*batch) }
