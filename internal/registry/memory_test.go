@@ -3,6 +3,7 @@ package registry_test
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/matou-iot/matou/internal/registry"
@@ -17,6 +18,8 @@ type memory struct {
 	asked int           // Product and Device calls
 	fails error         // of SavePresence
 	slow  chan struct{} // the next SavePresence waits until it is closed
+
+	presenceAsked atomic.Int64 // Presence calls
 }
 
 func newMemory() *memory {
@@ -27,6 +30,8 @@ func newMemory() *memory {
 
 func (m *memory) called(method string) error {
 	switch method {
+	case "Presence":
+		m.presenceAsked.Add(1)
 	case "Product", "Device":
 		m.mu.Lock()
 		defer m.mu.Unlock()

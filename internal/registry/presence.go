@@ -16,9 +16,14 @@ const flushEvery = 200 * time.Millisecond
 // flushSlowest is how long a store that fails is left alone at the most.
 const flushSlowest = 30 * time.Second
 
+// lingerMost is how many devices that went offline are remembered all the same:
+// on bad lines they soon come back, and the store need not be asked again.
+const lingerMost = 4096
+
 // presences are what is known of devices' presence. A device is in memory
-// while it is online or its last change has not been kept yet, so that memory
-// grows with connections and not with names.
+// while it is online or its last change has not been kept yet, or it is one of
+// the last lingerMost that went, so that memory grows with connections and not
+// with names.
 type presences struct {
 	s *presenceState
 }
@@ -29,7 +34,9 @@ type presenceState struct {
 	mu     sync.Mutex
 	known  map[ID]*Presence
 	dirty  map[ID]bool
-	online int // among known
+	online int  // among known
+	lately []ID // that went, as a ring; some have come back since
+	oldest int  // in lately
 }
 
 func newPresences() presences {
@@ -275,8 +282,23 @@ func (r *Registry) flush(ctx context.Context) error {
 		case err != nil:
 			s.dirty[id] = true
 		case !s.dirty[id] && p.State != Online:
-			delete(s.known, id)
+			s.linger(id)
 		}
 	}
 	return err
+}
+
+// linger remembers a device that is offline and kept, in place of the one that
+// has been so for longest; mu is held.
+func (s *presenceState) linger(id ID) {
+	if len(s.lately) < lingerMost {
+		s.lately = append(s.lately, id)
+		return
+	}
+	last := s.lately[s.oldest]
+	s.lately[s.oldest] = id
+	s.oldest = (s.oldest + 1) % lingerMost
+	if p := s.known[last]; last != id && p != nil && p.State != Online && !s.dirty[last] {
+		delete(s.known, last)
+	}
 }

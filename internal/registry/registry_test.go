@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -448,7 +449,10 @@ func TestPresence(t *testing.T) {
 		time.Sleep(time.Second)
 		synctest.Wait()
 		if s := state(); s.State != registry.Offline || s.OfflineReason != "gone" || !s.ActivatedAt.Equal(first.Truncate(time.Millisecond)) || s.Refusals != 3 {
-			t.Errorf("offline, from the store: %+v", s)
+			t.Errorf("offline: %+v", s)
+		}
+		if s := m.kept(t, id); s.State != registry.Offline || s.OfflineReason != "gone" || s.Refusals != 3 {
+			t.Errorf("offline, in the store: %+v", s)
 		}
 		if _, err := r.UpdateDevice(t.Context(), id, func(d *registry.Device) error { d.Enabled = false; return nil }); err != nil {
 			t.Fatal(err)
@@ -475,6 +479,45 @@ func TestPresence(t *testing.T) {
 		}
 		if err := r.Restarted(t.Context()); err != nil || m.kept(t, id).State != registry.Offline {
 			t.Errorf("%+v %v", m.kept(t, id), err)
+		}
+	})
+}
+
+// TestWhoWentIsRemembered: a device on a bad line comes back without a question
+// to the store, and those who stay away do not fill the memory.
+func TestWhoWentIsRemembered(t *testing.T) {
+	const remembered = 4096
+	synctest.Test(t, func(t *testing.T) {
+		r, m := newRegistry(t)
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan error)
+		go func() { ended <- r.Run(ctx) }()
+		visit := func(name string) (asked int) {
+			t.Helper()
+			before := m.presenceAsked.Load()
+			id := registry.ID{Product: "plain", Device: name}
+			r.WentOnline(id, time.Now(), "10.0.0.1:3", "client", "")
+			r.WentOffline(id, time.Now(), "gone")
+			time.Sleep(time.Second) // of the bubble's own clock: presence is kept meanwhile
+			synctest.Wait()
+			return int(m.presenceAsked.Load() - before)
+		}
+		add(t, r, "plain", "first")
+		if n := visit("first"); n != 1 {
+			t.Errorf("the store was asked %d times at the first visit, want 1", n)
+		}
+		if n := visit("first"); n != 0 {
+			t.Errorf("the store was asked %d times about one who was here a second ago", n)
+		}
+		for i := range remembered + 1 {
+			visit("other" + strconv.Itoa(i))
+		}
+		if n := visit("first"); n != 1 {
+			t.Errorf("the store was asked %d times about one who left before %d others, want 1", n, remembered+1)
+		}
+		cancel()
+		if err := <-ended; err != nil {
+			t.Error(err)
 		}
 	})
 }
