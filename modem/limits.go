@@ -2,11 +2,11 @@ package modem
 
 import (
 	"errors"
-	"fmt"
 	"strings"
 	"time"
 
 	"github.com/matou-iot/matou/at"
+	"github.com/matou-iot/matou/internal/wording"
 )
 
 // Limits are what a module's own MQTT client takes, as far as it is known:
@@ -28,13 +28,16 @@ type Limits struct {
 
 // A beyond is an error of Limits: it is errors.ErrUnsupported, and what was to
 // be said was not.
-type beyond struct{ text string }
+type beyond struct{ said error }
 
-func (e *beyond) Error() string { return e.text }
+func (e *beyond) Error() string { return e.said.Error() }
 
 func (e *beyond) Unwrap() error { return errors.ErrUnsupported }
 
-func tooMuch(format string, args ...any) error { return &beyond{fmt.Sprintf(format, args...)} }
+// Wording is what the sentence was made of.
+func (e *beyond) Wording() error { return e.said }
+
+func tooMuch(format string, args ...any) error { return &beyond{wording.Errorf(format, args...)} }
 
 // Login finds what the module would refuse, or would not do, of a login. Its
 // error is errors.ErrUnsupported, as those of Message and Filter are.
@@ -83,7 +86,7 @@ func (l Limits) Filter(filter string) error {
 }
 
 // topic checks what is written into a command between quotes.
-func (l Limits) topic(when string, t text) error {
+func (l Limits) topic(when wording.Term, t text) error {
 	if err := t.check(when); err != nil {
 		return err
 	}
@@ -95,11 +98,12 @@ func (l Limits) topic(when string, t text) error {
 
 // A text may be too long.
 type text struct {
-	what, is string
-	most     int
+	what wording.Term
+	is   string
+	most int
 }
 
-func (t text) check(when string) error {
+func (t text) check(when wording.Term) error {
 	if t.most > 0 && len(t.is) > t.most {
 		return tooMuch("%s: the module takes %s of up to %d bytes, this one has %d: choose a shorter one", when, t.what, t.most, len(t.is))
 	}

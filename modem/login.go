@@ -1,9 +1,11 @@
 package modem
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/matou-iot/matou/at"
+	"github.com/matou-iot/matou/internal/wording"
 )
 
 // Args are the parameters that say in a command who logs in: the client
@@ -14,6 +16,15 @@ func (l Login) Args() []at.Arg {
 		args = append(args, at.Str(l.Username), at.Str(l.Password))
 	}
 	return args
+}
+
+// Unsigned is the failure of a command that was to have a module sign itself.
+// A module that refuses it most likely cannot: the BG95, for one.
+func Unsigned(err error) error {
+	if errors.Is(err, ErrRefused) {
+		return wording.Errorf("this firmware does not sign for Alibaba Cloud itself (aliauth): log in with the signed user name and password: %w", err)
+	}
+	return err
 }
 
 // WillArgs are the parameters that configure a Will.

@@ -96,7 +96,19 @@ type Message struct {
 	Payload []byte
 	QoS     mqtt.QoS
 	Retain  bool
+	Piece   Piece // of a received one
 }
+
+// A Piece says whether a received message is a part of one that is longer than
+// the module's MQTT client hands over at once.
+type Piece byte
+
+// The parts of a message. Which one is the last no module says.
+const (
+	Whole Piece = iota
+	FirstPiece
+	NextPiece
+)
 
 // A Session is the module's connection to a broker.
 type Session interface {

@@ -185,8 +185,11 @@ func TestDeviceRunTellsWhatTheModuleDoesNot(t *testing.T) {
 // devices of both vendors: values arrive, the cloud is obeyed, the module is reset
 // in the middle and the device is back with what it measured meanwhile.
 func TestDeviceRunByTheModulesOwnMQTT(t *testing.T) {
-	for _, tt := range []struct{ model, example string }{
-		{"nt35e", "night-light"}, {"nt35e", "sensor"}, {"ec20", "night-light"}, {"esp8266", "sensor"},
+	for _, tt := range []struct {
+		model, example string
+		signs          bool // the module itself
+	}{
+		{"nt35e", "night-light", false}, {"nt35e", "sensor", false}, {"ec20", "night-light", true}, {"esp8266", "sensor", false},
 	} {
 		t.Run(tt.model+" "+tt.example, func(t *testing.T) {
 			m := start(t, t.TempDir())
@@ -198,6 +201,9 @@ func TestDeviceRunByTheModulesOwnMQTT(t *testing.T) {
 				more = append(more, "--ssid", "home", "--wifi-password", "12345678")
 			case "nt35e":
 				more = nil // it has no other
+			}
+			if tt.signs {
+				more = append(more, "--module-aliauth")
 			}
 			product, name, reading := lampProduct, lampName, "CurrentTemperature"
 			if tt.example == "sensor" {

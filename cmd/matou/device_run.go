@@ -28,6 +28,7 @@ type deviceRunCmd struct {
 	Insecure bool   `help:"Accept any certificate."`
 	Module   string `help:"Connect through a module on a serial line: esp8266, ec20 or nt35e." placeholder:"KIND"`
 	MQTT     string `name:"module-mqtt" help:"Who speaks MQTT: this program over a socket of the module (socket), or the module itself (own); an nt35e has its own only." placeholder:"WHO"`
+	AliAuth  bool   `name:"module-aliauth" help:"Let a module that speaks MQTT itself, an ec20 or nt35e, sign for Alibaba Cloud as well (aliauth)."`
 	Port     string `help:"Port of the module: /dev/ttyUSB0, COM3, a pseudo-terminal, or tcp:host:port." placeholder:"PORT"`
 	Baud     int    `help:"Speed of the port." placeholder:"N"`
 	SSID     string `name:"ssid" help:"Wi-Fi that the module joins." placeholder:"SSID"`
@@ -67,7 +68,11 @@ port: /dev/ttyUSB0, ssid: home, password: \"${WIFI_PASSWORD}\"}":
 A module may speak MQTT itself ("mqtt: own"); an NT35E has no other way:
   matou modem run nt35e --pty /tmp/nb
   matou device run lamp.yaml --module nt35e --port /tmp/nb
-  matou device run lamp.yaml --module ec20 --port /dev/ttyUSB2 --module-mqtt own`
+  matou device run lamp.yaml --module ec20 --port /dev/ttyUSB2 --module-mqtt own
+
+An EC20 or NT35E may sign for Alibaba Cloud as well ("aliauth: true"):
+  matou device run lamp.yaml --module ec20 --port /dev/ttyUSB2 --module-mqtt own \
+    --module-aliauth`
 }
 
 func (c *deviceRunCmd) Run(g *globals) error {
@@ -120,6 +125,9 @@ func (c *deviceRunCmd) change(d *virtual.Description) {
 	}
 	if c.MQTT != "" {
 		d.Module.MQTT = c.MQTT
+	}
+	if c.AliAuth {
+		d.Module.AliAuth, d.Device.SignMethod = true, ""
 	}
 	if c.Baud != 0 {
 		d.Module.Baud = c.Baud
@@ -303,6 +311,8 @@ func (s *unitScreen) line(e virtual.Event) string {
 		return "· " + e.Name + ": " + pairsOfValues(e.Values) + bad
 	case virtual.Told:
 		return strings.TrimSpace("→ event "+e.Name+" "+pairsOfValues(e.Values)) + bad
+	case virtual.Lost:
+		return "⚠ message on " + e.Name + ": " + e.Error
 	case virtual.NoReading:
 		return "· " + e.Name + " gives no value this time"
 	}

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/matou-iot/matou/aliyun"
 	"github.com/matou-iot/matou/internal/wording"
 	"github.com/matou-iot/matou/modem"
 	"github.com/matou-iot/matou/modem/esp8266"
@@ -18,6 +19,7 @@ import (
 	"github.com/matou-iot/matou/modem/quectel"
 	"github.com/matou-iot/matou/modem/relay"
 	"github.com/matou-iot/matou/mqtt/client"
+	"github.com/matou-iot/matou/mqtt/packet"
 )
 
 // A Module says through which module the device connects, if not through the
@@ -27,6 +29,9 @@ type Module struct {
 	Port string `yaml:"port"` // /dev/ttyUSB0, COM3, a pseudo-terminal, or tcp:host:port
 	Baud int    `yaml:"baud"` // 0: 115200
 	MQTT string `yaml:"mqtt"` // who speaks it: socket or own; empty: socket, if the module has any
+	// AliAuth has an ec20 or nt35e that speaks MQTT itself sign for Alibaba
+	// Cloud IoT itself, too; otherwise this program signs.
+	AliAuth bool `yaml:"aliauth"`
 
 	SSID     string `yaml:"ssid"`     // esp8266
 	Password string `yaml:"password"` // esp8266: of the Wi-Fi
@@ -90,8 +95,69 @@ func (c *checker) module() {
 	without("nt35e", "ssid", m.SSID, "an nt35e joins no Wi-Fi: it has pin")
 	without("nt35e", "password", m.Password, "an nt35e joins no Wi-Fi (--wifi-password): it has pin")
 	without("nt35e", "apn", m.APN, "how an nt35e is told its access point is not known: it takes the one of its SIM card")
+	c.aliauth()
 	c.moduleServer()
+	c.moduleLimits()
 }
+
+// aliauth checks that there is something for the module to sign, and that
+// nobody wants it signed otherwise.
+func (c *checker) aliauth() {
+	m, i := &c.Module, &c.Device
+	if !m.AliAuth {
+		return
+	}
+	switch {
+	case m.Kind == "esp8266":
+		c.tell("module.aliauth", "an esp8266 does not sign for Alibaba Cloud: leave aliauth out, and this program signs")
+	case !m.own():
+		c.tell("module.aliauth", "a module signs only where it speaks MQTT itself: write mqtt: %s as well, or leave aliauth out", byItself)
+	case i.Dialect != "aliyun":
+		c.tell("module.aliauth", "aliauth signs for devices of dialect aliyun only, this one speaks %s: leave it out", i.Dialect)
+	case i.Password != "":
+		c.tell("module.aliauth", "the module signs with device.deviceSecret, and there is a ready-made password: leave one of the two out")
+	case i.SignMethod != "":
+		c.tell("device.signMethod", "with module.aliauth the module chooses how to sign: leave it out")
+	case strings.Contains(i.ClientID, "|"):
+		c.tell("device.clientId", "with module.aliauth the module writes the parameters after | itself: leave them out")
+	}
+}
+
+// moduleLimits tells beforehand what the module's own MQTT client would refuse
+// at the login.
+func (c *checker) moduleLimits() {
+	m := &c.Module
+	limits, known := ownLimits[m.Kind]
+	u, err := url.Parse(c.Server.URL)
+	if !known || !m.own() || err != nil {
+		return
+	}
+	l := limits()
+	check := func(field string, login modem.Login) {
+		if err := l.Login(login); err != nil {
+			c.tell(field, "%w", err)
+		}
+	}
+	check("server.keepAlive", modem.Login{KeepAlive: c.Server.KeepAlive})
+	check("server.url", modem.Login{Host: u.Hostname()})
+	s, err := c.Device.Identity().Speech(client.Secure(c.Server.URL))
+	if err != nil {
+		return // told elsewhere
+	}
+	var p packet.Connect
+	if err := s.Login(&p, time.Now()); err == nil && !m.AliAuth {
+		check("device", modem.Login{ClientID: p.ClientID, Username: p.Username, Password: string(p.Password)})
+	}
+	for _, filter := range s.Filters() {
+		if err := l.Filter(filter); err != nil {
+			c.tell("device", "%w", err)
+			return
+		}
+	}
+}
+
+// ownLimits are those of the modules' own MQTT clients.
+var ownLimits = map[string]func() modem.Limits{"esp8266": esp8266.Limits, "ec20": quectel.Limits, "nt35e": lierda.Limits}
 
 // moduleServer checks what the module is to do with the server's address.
 func (c *checker) moduleServer() {
@@ -128,7 +194,9 @@ type line struct {
 	relay  *relay.Relay // nil: over a socket
 }
 
-func newLine(d *Description, config *tls.Config) (*line, error) {
+// newLine makes the way through a description's module. lost is told of messages
+// to the device that the module cannot hand over.
+func newLine(d *Description, config *tls.Config, lost func(topic string, err error)) (*line, error) {
 	m := d.Module
 	u, err := url.Parse(d.Server.URL)
 	if err != nil {
@@ -157,7 +225,11 @@ func newLine(d *Description, config *tls.Config) (*line, error) {
 		}
 	}
 	if m.own() {
-		l.relay = relay.New(relay.Options{Host: u.Hostname(), Port: l.port, TLS: l.tls != nil})
+		o := relay.Options{Host: u.Hostname(), Port: l.port, TLS: l.tls != nil, Lost: lost}
+		if i := &d.Device; m.AliAuth {
+			o.Aliyun = &aliyun.Triple{ProductKey: i.ProductKey, DeviceName: i.DeviceName, DeviceSecret: i.DeviceSecret}
+		}
+		l.relay = relay.New(o)
 	}
 	return l, nil
 }

@@ -51,6 +51,7 @@ const (
 	Ruled     = "rule"
 	Told      = "event"  // an event of the device was posted
 	NoReading = "failed" // a sensor gave no value
+	Lost      = "lost"   // a message to the device, of the topic Name, was lost; Err says why
 )
 
 // A Unit is a virtual device at work.
@@ -87,7 +88,7 @@ func New(d *Description, o Options) (*Unit, error) {
 	}
 	dial, patience := o.Dial, time.Duration(0)
 	if dial == nil && d.Module.Kind != "" {
-		if u.line, err = newLine(d, config); err != nil {
+		if u.line, err = newLine(d, config, u.lose); err != nil {
 			return nil, err
 		}
 		dial, config, patience = u.line.dial, u.line.tls, moduleTime
@@ -393,6 +394,8 @@ func (u *Unit) chance(share float64) bool {
 	u.seq++
 	return curve.Chance(curve.Seed(u.d.Seed, "chance")+u.seq, share)
 }
+
+func (u *Unit) lose(topic string, err error) { u.tell(Event{Kind: Lost, Name: topic, Err: err}) }
 
 func (u *Unit) tell(e Event) {
 	if u.o.Tell == nil {

@@ -7,11 +7,31 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/matou-iot/matou/internal/wording"
 	"github.com/matou-iot/matou/thing"
 )
 
 const base = `device: {dialect: mqtt, product: farm, deviceName: pump1, secret: x}
 `
+
+const ali = `device: {dialect: aliyun, productKey: a, deviceName: b, deviceSecret: c}
+sensors: {t: {value: 1}}
+`
+
+// TestWhatTheSocketDoesNotBound: over a socket of the module this program keeps
+// the connection, and its bounds do not count.
+func TestWhatTheSocketDoesNotBound(t *testing.T) {
+	if _, err := Read("f", []byte(ali+"module: {kind: ec20, port: p}\nserver: {keepAlive: 2h}"), Files("."), nil); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestMistakesInChinese(t *testing.T) {
+	_, err := Read("f", []byte(ali+"module: {kind: ec20, port: p, mqtt: own}\nserver: {keepAlive: 2h}"), Files("."), nil)
+	if got, want := wording.Chinese(err), "f:4: server.keepAlive：登录：模组的 keep-alive 最长 1h0m0s，此处为 2h0m0s，请缩短"; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+}
 
 func TestExamplesAreRight(t *testing.T) {
 	names := Examples.Names()
@@ -53,6 +73,16 @@ func TestMistakesNameLineFieldAndRemedy(t *testing.T) {
 		{"TLS of an NT35E", base + "sensors: {t: {value: 1}}\nmodule: {kind: nt35e, port: p}\nserver: {url: \"mqtts://h\"}", "f:4: server.url: how an nt35e is told to use TLS is not known: use mqtt://"},
 		{"TLS of an ESP8266 itself", base + "sensors: {t: {value: 1}}\nmodule: {kind: esp8266, port: p, mqtt: own}\nserver: {url: \"mqtts://h\"}", "f:3: module.mqtt: the MQTT client of an esp8266 checks no certificate: accept that with server.insecure"},
 		{"TLS of an EC20 itself", base + "sensors: {t: {value: 1}}\nmodule: {kind: ec20, port: p, mqtt: own}\nserver: {url: \"mqtts://h\"}", "f:3: module.mqtt: the MQTT client of an ec20 trusts whom server.caFile names"},
+		{"aliauth of an ESP8266", ali + "module: {kind: esp8266, port: p, mqtt: own, aliauth: true}", "f:3: module.aliauth: an esp8266 does not sign for Alibaba Cloud"},
+		{"aliauth over a socket", ali + "module: {kind: ec20, port: p, aliauth: on}", "f:3: module.aliauth: a module signs only where it speaks MQTT itself: write mqtt: own as well"},
+		{"aliauth of a plain device", base + "sensors: {t: {value: 1}}\nmodule: {kind: nt35e, port: p, aliauth: true}", "f:3: module.aliauth: aliauth signs for devices of dialect aliyun only, this one speaks mqtt"},
+		{"aliauth and a method", "device: {dialect: aliyun, productKey: a, deviceName: b, deviceSecret: c,\n  signMethod: hmacsha1}\nsensors: {t: {value: 1}}\nmodule: {kind: nt35e, port: p, aliauth: true}", "f:2: device.signMethod: with module.aliauth the module chooses how to sign: leave it out"},
+		{"aliauth and parameters", "device: {dialect: aliyun, productKey: a, deviceName: b, deviceSecret: c,\n  clientId: x|securemode=3|}\nsensors: {t: {value: 1}}\nmodule: {kind: nt35e, port: p, aliauth: true}", "f:2: device.clientId: with module.aliauth the module writes the parameters after | itself"},
+		{"aliauth and a password", "device: {dialect: aliyun, productKey: a, deviceName: b, deviceSecret: c, password: d, clientId: e}\nsensors: {t: {value: 1}}\nmodule: {kind: nt35e, port: p, aliauth: true}", "f:3: module.aliauth: the module signs with device.deviceSecret, and there is a ready-made password"},
+		{"keep-alive above the module's", ali + "module: {kind: ec20, port: p, mqtt: own}\nserver:\n  keepAlive: 2h", "f:5: server.keepAlive: login: the module takes a keep-alive of up to 1h0m0s, this one is 2h0m0s: choose a shorter one"},
+		{"keep-alive above an ESP8266's", ali + "module: {kind: esp8266, port: p, mqtt: own}\nserver:\n  keepAlive: 3h", "f:5: server.keepAlive: login: the module takes a keep-alive of up to 2h0m0s"},
+		{"host longer than the module's", ali + "module: {kind: nt35e, port: p}\nserver:\n  url: mqtt://" + strings.Repeat("h", 101), "f:5: server.url: login: the module takes a host name of up to 100 bytes, this one has 101"},
+		{"topics longer than the module's", "device: {dialect: mqtt, product: a, deviceName: b, secret: c,\n  topics: " + strings.Repeat("t", 128) + "}\nsensors: {t: {value: 1}}\nmodule: {kind: esp8266, port: p, mqtt: own}", "f:1: device: subscribe: the module takes a filter of up to 128 bytes"},
 		{"WebSocket through a module", base + "sensors: {t: {value: 1}}\nmodule: {kind: ec20, port: p}\nserver: {url: \"ws://h/mqtt\"}", "f:4: server.url: ws://h/mqtt does not go through a module"},
 		{"no secret", "device: {dialect: aliyun, productKey: a, deviceName: b}\nsensors: {t: {value: 1}}", "f:1: device: an Aliyun identity needs a DeviceSecret, or a ready-made Password with its ClientID"},
 		{"bad method", "device: {dialect: onenet, productId: a, deviceName: b, key: AAAA, signMethod: crc}\nsensors: {t: {value: 1}}", "f:1: device: "},

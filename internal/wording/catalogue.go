@@ -8,7 +8,7 @@ import (
 // rooms are the files of the catalogue.
 var rooms = map[string]map[string]string{
 	"access": zhAccess, "app": zhApp, "bench": zhBench, "command": zhCommand, "content": zhContent, "dialect": zhDialect,
-	"enroll": zhEnroll, "fileupload": zhFileUpload, "history": zhHistory, "httpapi": zhHTTPAPI, "matou": zhMatou, "models": zhModels, "mqtt": zhMQTT, "ota": zhOTA,
+	"enroll": zhEnroll, "fileupload": zhFileUpload, "history": zhHistory, "modem": zhModem, "httpapi": zhHTTPAPI, "matou": zhMatou, "models": zhModels, "mqtt": zhMQTT, "ota": zhOTA,
 	"program": zhProgram, "recording": zhRecording, "registry": zhRegistry, "remoteconfig": zhRemoteConfig, "script": zhScript,
 	"several": zhSeveral, "shadow": zhShadow, "topics": zhTopics, "topology": zhTopology, "virtual": zhVirtual, "yamldoc": zhYAMLDoc,
 }

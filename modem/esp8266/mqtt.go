@@ -40,13 +40,14 @@ type session struct {
 	*modem.Client
 	live    atomic.Bool // connecting or connected: what is said of an earlier one does not count
 	leaving atomic.Bool
+	pieces  pieces
 }
 
 // Connect logs in to a broker with the firmware's own MQTT client, of which
 // ESP-AT has one; errors.ErrUnsupported is returned for AT 1.x, which has none.
 // The firmware does not say why a login failed. It hands over a message of more
-// than about 1000 bytes in pieces, each of which comes as a Message; for larger
-// ones use mqtt/client over Dial.
+// than about 1000 bytes in pieces, each of which comes as a Message that says
+// so; for larger ones use mqtt/client over Dial.
 func (m *Module) Connect(ctx context.Context, login modem.Login, receive func(modem.Message)) (modem.Session, error) {
 	if !m.espAT() {
 		return nil, fmt.Errorf("firmware %s: %w: it has no MQTT client of its own; speak MQTT over its sockets instead", m.Identity().Firmware, errors.ErrUnsupported)
@@ -74,7 +75,10 @@ func (m *Module) Connect(ctx context.Context, login modem.Login, receive func(mo
 }
 
 // Limits are those of ESP-AT.
-func (m *Module) Limits() modem.Limits {
+func (m *Module) Limits() modem.Limits { return Limits() }
+
+// Limits are what ESP-AT's MQTT client takes, whatever the module.
+func Limits() modem.Limits {
 	return modem.Limits{
 		Host: maxBroker, ClientID: maxLogin, Username: maxLogin, Password: maxLogin,
 		Topic: maxTopic, KeepAlive: maxKeepAlive,
@@ -270,5 +274,6 @@ func (m *Module) mail(e at.Event) {
 		m.log.Warn("message of no session", "header", e.Text)
 		return
 	}
-	s.Deliver(modem.Message{Topic: topic[:end], Payload: e.Data})
+	topic = topic[:end]
+	s.Deliver(modem.Message{Topic: topic, Payload: e.Data, Piece: s.pieces.take(topic, len(e.Data), time.Now())})
 }

@@ -210,8 +210,8 @@ func TestVirtualSessionLostMidSend(t *testing.T) {
 // A message that is longer than the firmware's buffer comes in pieces.
 func TestVirtualLongMessage(t *testing.T) {
 	onESPAT(t, func(b *bench) {
-		pieces := make(chan string, 10)
-		s := b.Connect(modem.Login{ClientID: "dev1"}, func(m modem.Message) { pieces <- string(m.Payload) })
+		pieces := make(chan modem.Message, 10)
+		s := b.Connect(modem.Login{ClientID: "dev1"}, func(m modem.Message) { pieces <- m })
 		if _, err := s.Subscribe(b.Context(), "t", 0); err != nil {
 			b.Fatal(err)
 		}
@@ -219,10 +219,21 @@ func TestVirtualLongMessage(t *testing.T) {
 		b.Broker.Send(packet.Publish{Topic: []byte("t"), Payload: []byte(long)})
 		got := ""
 		for n := 0; len(got) < len(long); n++ {
-			got += <-pieces
+			p, want := <-pieces, modem.NextPiece
+			if n == 0 {
+				want = modem.FirstPiece
+			}
+			if p.Piece != want {
+				b.Errorf("piece %d: %v, want %v", n, p.Piece, want)
+			}
+			got += string(p.Payload)
 		}
 		if got != long {
 			b.Errorf("got %q", got)
+		}
+		b.Broker.Send(packet.Publish{Topic: []byte("t"), Payload: []byte(long[:1000])})
+		if p := <-pieces; p.Piece != modem.Whole || string(p.Payload) != long[:1000] {
+			b.Errorf("what follows: %v %q", p.Piece, p.Payload)
 		}
 	})
 }

@@ -86,6 +86,9 @@ func (m *Module) Limits() modem.Limits {
 	return limits(m.inline)
 }
 
+// Limits are what the module's MQTT client takes, before its firmware is known.
+func Limits() modem.Limits { return limits(false) }
+
 func limits(inline bool) modem.Limits {
 	l := modem.Limits{
 		Host: maxHost, ClientID: maxText, Topic: maxText,
@@ -131,10 +134,10 @@ func (s *session) configure(ctx context.Context, login modem.Login) error {
 	}
 	if t := login.Aliyun; t != nil {
 		if err := cfg("cloud", at.Num(2), at.Num(1)); err != nil {
-			return err
+			return modem.Unsigned(err)
 		}
 		if err := cfg("aliauth", at.Str(t.ProductKey), at.Str(t.DeviceName), at.Str(t.DeviceSecret)); err != nil {
-			return err
+			return modem.Unsigned(err)
 		}
 	}
 	if login.KeepAlive > 0 {

@@ -79,6 +79,10 @@ func (m *Module) Limits() modem.Limits {
 	return limits(m.publish)
 }
 
+// Limits are what the MQTT client of any module of the family takes, before its
+// firmware is known.
+func Limits() modem.Limits { return limits(untried) }
+
 func limits(f form) modem.Limits {
 	l := modem.Limits{Host: maxBroker, Topic: maxTopic, Will: maxTopic, KeepAlive: maxKeepAlive, NoEmpty: true, Dialect: at.V250}
 	if f == ended {
@@ -142,7 +146,9 @@ func (s *session) configure(ctx context.Context, login modem.Login) error {
 		return err
 	}
 	if t := login.Aliyun; t != nil {
-		return cfg("aliauth", at.Str(t.ProductKey), at.Str(t.DeviceName), at.Str(t.DeviceSecret))
+		if err := cfg("aliauth", at.Str(t.ProductKey), at.Str(t.DeviceName), at.Str(t.DeviceSecret)); err != nil {
+			return modem.Unsigned(err)
+		}
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package relay
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/matou-iot/matou/modem"
@@ -73,6 +74,10 @@ func (r *Relay) login(p *packet.Connect) (modem.Login, error) {
 	case p.ClientID == "":
 		return login, errNobody
 	}
+	if r.o.Aliyun != nil {
+		login.Aliyun, login.Username, login.Password = r.o.Aliyun, "", ""
+		login.ClientID, _, _ = strings.Cut(login.ClientID, "|")
+	}
 	if w := p.Will; w != nil {
 		login.Will = &modem.Message{Topic: w.Topic, Payload: w.Payload, QoS: w.QoS, Retain: w.Retain}
 	}
@@ -96,8 +101,15 @@ func (l *link) receive(m modem.Message) {
 	case <-l.ctx.Done():
 		return
 	}
+	switch m.Piece {
+	case modem.FirstPiece:
+		l.relay.o.Lost(m.Topic, ErrPieces)
+		return
+	case modem.NextPiece:
+		return
+	}
 	if err := l.say(&packet.Publish{Topic: []byte(m.Topic), Payload: m.Payload}); err != nil && l.failure() == nil {
-		l.relay.o.Log.Warn("message dropped", "topic", m.Topic, "err", err)
+		l.relay.o.Lost(m.Topic, err)
 	}
 }
 

@@ -15,7 +15,8 @@
 // What cannot be said through a module: MQTT 5 and 3.1; DUP, so that a message
 // sent again is a new one to the broker, also at QoS 2; the QoS and RETAIN of
 // what is received, which comes at QoS 0; whether the broker had kept a
-// session, so that it seems to have kept none. A connection that ends without
+// session, so that it seems to have kept none; received messages that the module
+// hands over in pieces, see ErrPieces. A connection that ends without
 // DISCONNECT logs out all the same, if the module still can: no will is sent.
 package relay
 
@@ -28,6 +29,8 @@ import (
 	"net"
 	"sync"
 
+	"github.com/matou-iot/matou/aliyun"
+	"github.com/matou-iot/matou/internal/wording"
 	"github.com/matou-iot/matou/modem"
 	"github.com/matou-iot/matou/mqtt/packet"
 )
@@ -36,9 +39,20 @@ import (
 type Options struct {
 	Host string
 	Port int
-	TLS  bool         // the module's own
+	TLS  bool // the module's own
+	// Aliyun has the module sign for Alibaba Cloud IoT itself: of what CONNECT
+	// says, only what stands in the client identifier before its parameters is
+	// used. nil: user name and password are said as they are.
+	Aliyun *aliyun.Triple
+	// Lost is told of messages that came and cannot be passed on, one after
+	// another. nil: they are logged.
+	Lost func(topic string, err error)
 	Log  *slog.Logger // nil: discard
 }
+
+// ErrPieces is why a message is lost that the module hands over in pieces: how
+// many there are it does not say.
+var ErrPieces = wording.Errorf("the message is longer than the module's MQTT client hands over at once, and was dropped: send less at a time, or speak MQTT over a socket of the module")
 
 // A Relay is the way to one broker. It may be used with one module after
 // another.
@@ -63,6 +77,9 @@ const tries = 2
 func New(o Options) *Relay {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Lost == nil {
+		o.Lost = func(topic string, err error) { o.Log.Warn("message lost", "topic", topic, "err", err) }
 	}
 	return &Relay{o: o}
 }

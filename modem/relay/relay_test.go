@@ -11,6 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/matou-iot/matou/aliyun"
 	"github.com/matou-iot/matou/modem"
 	"github.com/matou-iot/matou/modem/relay"
 	"github.com/matou-iot/matou/mqtt"
@@ -312,6 +313,44 @@ func TestRefusedTwice(t *testing.T) {
 				t.Errorf("sent %d times, want %d", n, tt.tries)
 			}
 		})
+	}
+}
+
+// TestTheModuleSigns: of a signed login only the client identifier is used,
+// without what the module adds itself.
+func TestTheModuleSigns(t *testing.T) {
+	f := &fake{}
+	triple := &aliyun.Triple{ProductKey: "pk", DeviceName: "dn", DeviceSecret: "ds"}
+	synctest.Test(t, func(t *testing.T) {
+		c := relay.New(relay.Options{Host: "broker.test", Port: 1883, Aliyun: triple}).Conn(f)
+		s := &side{t, c, f}
+		defer c.Close()
+		s.says("\x10\x19\x00\x04MQTT\x04\xc2\x00\x3c\x00\x05c|x=|\x00\x03d&p\x00\x01h", welcome)
+	})
+	if l := f.login; l.Aliyun != triple || l.ClientID != "c" || l.Username != "" || l.Password != "" {
+		t.Errorf("%+v", l)
+	}
+}
+
+// TestPiecesAreNoMessages: of a message that the module hands over in pieces
+// nothing is passed on, and somebody is told.
+func TestPiecesAreNoMessages(t *testing.T) {
+	f := &fake{}
+	var lost []string
+	synctest.Test(t, func(t *testing.T) {
+		c := relay.New(relay.Options{Host: "broker.test", Port: 1883, Lost: func(topic string, err error) { lost = append(lost, fmt.Sprint(topic, " ", err)) }}).Conn(f)
+		s := &side{t, c, f}
+		defer c.Close()
+		s.says(hello, welcome)
+		go func() {
+			f.receive(modem.Message{Topic: "t", Payload: []byte("{"), Piece: modem.FirstPiece})
+			f.receive(modem.Message{Topic: "t", Payload: []byte("}"), Piece: modem.NextPiece})
+			f.receive(modem.Message{Topic: "t", Payload: []byte("x")})
+		}()
+		s.hears("\x30\x04\x00\x01tx")
+	})
+	if got, want := fmt.Sprint(lost), fmt.Sprintf("[t %v]", relay.ErrPieces); got != want {
+		t.Errorf("%s, want %s", got, want)
 	}
 }
 
