@@ -33,9 +33,10 @@ type cli struct {
 	Batch    batchCmd    `cmd:"" help:"Make batches of devices for a factory."`
 	Fleet    fleetCmd    `cmd:"" help:"Run virtual devices by the thousand."`
 	OTA      otaCmd      `cmd:"" name:"ota" help:"Put new firmware on devices."`
+	Operator operatorCmd `cmd:"" help:"Let people sign in, or no longer."`
+	Password passwordCmd `cmd:"" help:"Change a password."`
 	Token    tokenCmd    `cmd:"" help:"Make access tokens for programs."`
 	Audit    auditCmd    `cmd:"" help:"List who changed what, and who was refused."`
-	Password passwordCmd `cmd:"" help:"Change a password."`
 
 	Pub     pubCmd     `cmd:"" help:"Publish messages over MQTT."`
 	Sub     subCmd     `cmd:"" help:"Print messages that come over MQTT."`

@@ -228,12 +228,13 @@ func (c *productRemoveCmd) Run(g *globals) error {
 
 // removed is what a remove command says in JSON.
 type removed struct {
-	Product string `json:"product,omitempty"`
-	Device  string `json:"device,omitempty"`
-	Token   string `json:"token,omitempty"`
-	Package string `json:"package,omitempty"`
-	File    string `json:"file,omitempty"`
-	Removed bool   `json:"removed"`
+	Product  string `json:"product,omitempty"`
+	Device   string `json:"device,omitempty"`
+	Operator string `json:"operator,omitempty"`
+	Token    string `json:"token,omitempty"`
+	Package  string `json:"package,omitempty"`
+	File     string `json:"file,omitempty"`
+	Removed  bool   `json:"removed"`
 }
 
 // remove deletes after a person has agreed.

@@ -27,6 +27,7 @@ const (
 	got        = `{"id":"74","kind":"get","state":"acknowledged","code":200,"message":"success","input":["wendu","Power"],"output":{"wendu":21.5,"Power":true},"sentAt":"2026-01-02T03:04:05.000Z","doneAt":"2026-01-02T03:04:05.052Z"}`
 	obeyed     = `{"id":"75","kind":"command","state":"acknowledged","code":200,"input":"relay on","output":"done","sentAt":"2026-01-02T03:04:05.000Z","doneAt":"2026-01-02T03:04:05.052Z"}`
 	wanted     = `{"version":4,"updatedAt":"2026-01-02T03:04:05.000Z","desired":{"color":{"value":"green","time":"2026-01-02T03:04:05.000Z"}},"reported":{"color":{"value":"red","time":"2026-01-02T03:04:00.000Z"},"n":{"value":1,"time":"2026-01-02T03:04:00.000Z"}},"delta":{"color":"green"}}`
+	mei        = `{"name":"mei","role":"viewer","passwordChosen":true,"enabled":true,"createdAt":"2026-01-02T03:04:05.678Z","updatedAt":"2026-01-03T03:04:05.678Z"}`
 	readToken  = `{"id":"7Q2M","name":"the dashboard","role":"viewer","owner":"admin","createdAt":"2026-01-02T03:04:05.678Z","expiresAt":"2026-02-02T03:04:05.678Z"}`
 	houseToken = `{"id":"1","name":"command line on this machine","role":"administrator","createdAt":"2026-01-01T00:00:00.000Z","lastUsed":"2026-01-02T03:04:00.000Z"}`
 	refusal4   = `{"state":"INACTIVE","refusals":3,"lastRefusal":{"at":"2026-01-02T03:04:05.678Z","addr":"192.0.2.7","code":"aliyun-wrong-method","field":"password","sentence":"the password was signed with hmacsha256, but signmethod says hmacsha1","sentenceZh":"密码用 hmacsha256 计算，而 signmethod 写的是 hmacsha1","advice":"say signmethod=hmacsha256","adviceZh":"写 signmethod=hmacsha256","expected":"aa","received":"bb","returnCode":4,"count":3}}`
@@ -259,6 +260,16 @@ func TestRestGolden(t *testing.T) {
 		{"batch-remove", with("batch remove a1NightLamp/march"), "", "DELETE /products/a1NightLamp/batches/march", problem(409, "batch \"march\" has 500 devices: disable it, or delete them first")},
 
 		{"audit", with("audit --who admin"), "", "GET /audit", list(`{"id":2,"at":"2026-01-02T03:04:05.678Z","who":"admin","role":"administrator","person":true,"from":"127.0.0.1","method":"POST","route":"/api/v1/tokens","object":"/api/v1/tokens","subject":"CI","done":true}`, `{"id":1,"at":"2026-01-02T03:04:05.678Z","person":false,"from":"192.0.2.1","method":"POST","route":"/api/v1/session","object":"/api/v1/session","done":false,"code":"unauthorized","detail":"the name or the password is wrong"}`)},
+		{"operator-list", with("operator list"), "", "GET /operators", list(mei, strings.Replace(mei, `"enabled":true`, `"enabled":false`, 1), strings.Replace(mei, `"passwordChosen":true`, `"passwordChosen":false`, 1))},
+		{"operator-add", with("operator add mei --role viewer"), "quayside\n", "POST /operators", answer(201, mei)},
+		{"operator-add-no-password", with("operator add mei"), "", "", nil},
+		{"operator-set", with("operator set mei --role viewer"), "", "PATCH /operators/mei", answer(200, mei)},
+		{"operator-set-nothing", with("operator set mei"), "", "", nil},
+		{"operator-disable", with("operator disable mei"), "", "PATCH /operators/mei", answer(200, strings.Replace(mei, `"enabled":true`, `"enabled":false`, 1))},
+		{"operator-disable-oneself", with("operator disable mei"), "", "PATCH /operators/mei", problem(409, "nobody disables himself: another administrator can")},
+		{"operator-enable", with("operator enable mei --json"), "", "PATCH /operators/mei", answer(200, mei)},
+		{"operator-remove", with("operator remove mei --yes"), "", "DELETE /operators/mei", answer(204, "")},
+		{"operator-remove-unasked", with("operator remove mei"), "", "", nil},
 		{"token-list", with("token list"), "", "GET /tokens", list(houseToken, readToken)},
 		{"token-add", append(with("token add --role viewer --expires-in 30d"), "the dashboard"), "", "POST /tokens", answer(201, strings.Replace(readToken, `"name"`, `"token":"mt_s3cret","name"`, 1))},
 		{"token-add-bad-time", with("token add x --expires-in soon"), "", "", nil},
@@ -315,7 +326,7 @@ func TestRestCommandsHaveExamples(t *testing.T) {
 		"device certificate set", "device certificate clear",
 		"batch create", "batch list", "batch show", "batch devices", "batch export", "batch disable", "batch enable", "batch remove",
 		"device commands", "device set", "device invoke", "device get", "device command", "device raw", "device image", "device timeline", "device watch",
-		"audit", "token list", "token add", "token remove", "password",
+		"operator list", "operator add", "operator set", "operator disable", "operator enable", "operator remove", "audit", "token list", "token add", "token remove", "password",
 	} {
 		got := outcome(with(words+" --help"), "")
 		if !strings.Contains(got, "Examples:") || !strings.Contains(got, "  matou "+words) || !strings.HasSuffix(got, "-- exit --\n0\n") {

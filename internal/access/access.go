@@ -1,7 +1,6 @@
 // Package access is who may use the API: operators with passwords, access
 // tokens for programs, and sign-in sessions. It holds the rules and declares
-// the Store that keeps operators and tokens; sessions live in memory and end
-// with the process.
+// the Store that keeps them; a restart signs nobody out.
 //
 // It judges who somebody is and what his role allows. Which route asks for
 // which role is the API's affair.
@@ -22,6 +21,7 @@ type Operator struct {
 	Role         Role
 	PasswordHash []byte // bcrypt
 	Chosen       bool   // somebody chose the password; false: it was generated
+	Disabled     bool   // nothing lets him in, neither password nor token
 	CreatedAt    time.Time
 	UpdatedAt    time.Time
 }
@@ -39,6 +39,13 @@ type Token struct {
 	LastUsed  time.Time // to the minute; zero: never
 }
 
+// A KeptSession is what is kept of a Session: never its token.
+type KeptSession struct {
+	Hash    []byte // SHA-256 of the token
+	Name    string // of the operator
+	Expires time.Time
+}
+
 // A Principal is somebody who proved who he is.
 type Principal struct {
 	Name     string // of the operator, or of the token
@@ -46,15 +53,16 @@ type Principal struct {
 	Operator bool // a person, by password or by a token of his own
 }
 
-// A Store keeps operators and tokens and decides nothing. Implementations are
-// in internal/store and pass storetest.Access. An unknown operator or token is
-// fault.NotFound, a name that is taken fault.Conflict.
+// A Store keeps operators, tokens and sessions and decides nothing.
+// Implementations are in internal/store and pass storetest.Access. An unknown
+// operator, token or session is fault.NotFound, a name that is taken
+// fault.Conflict. What it has said that it did survives a crash.
 type Store interface {
 	Operators(ctx context.Context) ([]Operator, error) // by name
 	Operator(ctx context.Context, name string) (Operator, error)
 	CreateOperator(ctx context.Context, o Operator) error
 	UpdateOperator(ctx context.Context, o Operator) error
-	// DeleteOperator deletes his tokens, too.
+	// DeleteOperator deletes his tokens and sessions, too.
 	DeleteOperator(ctx context.Context, name string) error
 
 	AccessTokens(ctx context.Context) ([]Token, error) // oldest first
@@ -63,6 +71,15 @@ type Store interface {
 	DeleteAccessToken(ctx context.Context, id string) error
 	// TouchAccessToken sets LastUsed; a token that is gone is no error.
 	TouchAccessToken(ctx context.Context, id string, at time.Time) error
+
+	SessionByHash(ctx context.Context, hash []byte) (KeptSession, error)
+	// CreateSession forgets sessions that have ended by now, then as many of
+	// those that end first as leave most of them with the new one.
+	CreateSession(ctx context.Context, s KeptSession, now time.Time, most int) error
+	// DeleteSession ends a session; one that is gone is no error.
+	DeleteSession(ctx context.Context, hash []byte) error
+	// DeleteSessions ends all sessions of an operator and counts them.
+	DeleteSessions(ctx context.Context, operator string) (int, error)
 }
 
 // The bounds.
@@ -87,11 +104,10 @@ type Access struct {
 	log      *slog.Logger
 	now      func() time.Time
 	hashing  chan struct{} // as many passwords are hashed at once
-	sessions sessions
 	failures failures
 	less     news // somebody may do less than before
 
-	mu sync.Mutex // changes of operators and the number of tokens, one at a time
+	mu sync.Mutex // changes of operators, new sessions and the number of tokens, one at a time
 }
 
 // hashers is how many passwords are hashed at once: bcrypt takes a core for a

@@ -2,6 +2,7 @@ package access_test
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -85,15 +86,19 @@ func TestSessionsEnd(t *testing.T) {
 		name string
 		end  func(h *house, token string) error
 	}{
-		{"by signing out", func(h *house, token string) error { h.SignOut(token); return nil }},
+		{"by signing out", func(h *house, token string) error { return h.SignOut(t.Context(), token) }},
 		{"by signing out everywhere", func(h *house, _ string) error {
-			h.SignOutEverywhere("admin") // who is another
-			if n := h.SignOutEverywhere("bo"); n != 1 {
+			if _, err := h.SignOutEverywhere(t.Context(), "admin"); err != nil { // who is another
+				return err
+			}
+			n, err := h.SignOutEverywhere(t.Context(), "bo")
+			if n != 1 {
 				t.Errorf("%d sessions ended", n)
 			}
-			return nil
+			return err
 		}},
 		{"with a new password", func(h *house, _ string) error { return setPassword(t.Context(), h, "bo", "another password") }},
+		{"when the operator is disabled", func(h *house, _ string) error { return setDisabled(h, "bo", true) }},
 		{"with the operator", func(h *house, _ string) error { return h.DeleteOperator(t.Context(), "bo") }},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -110,7 +115,131 @@ func TestSessionsEnd(t *testing.T) {
 			}
 			_, err = h.Authenticate(t.Context(), s.Token)
 			kind(t, err, fault.KindUnauthorized)
+			again := access.New(access.Options{Store: h.store, Now: func() time.Time { return h.now }})
+			_, err = again.Authenticate(t.Context(), s.Token)
+			kind(t, err, fault.KindUnauthorized)
 		})
+	}
+}
+
+// TestARestartSignsNobodyOut: who comes back to another process of Matou is who
+// he was, for as long as he was to be. What is kept does not let anybody in.
+func TestARestartSignsNobodyOut(t *testing.T) {
+	h := withAdmin(t)
+	s, err := h.SignIn(t.Context(), "admin", "harbour7", "::1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	again := access.New(access.Options{Store: h.store, Now: func() time.Time { return h.now }})
+	if p, err := again.Authenticate(t.Context(), s.Token); err != nil || p.Name != "admin" {
+		t.Errorf("%+v %v", p, err)
+	}
+	if kept := fmt.Sprintf("%s %q", h.store.sessions, h.store.sessions); strings.Contains(kept, s.Token) {
+		t.Error("the token itself is kept")
+	}
+	h.now = h.now.Add(access.SessionLife)
+	_, err = again.Authenticate(t.Context(), s.Token)
+	kind(t, err, fault.KindUnauthorized)
+	if _, err := again.SignIn(t.Context(), "admin", "harbour7", "::1"); err != nil || len(h.store.sessions) != 1 {
+		t.Errorf("%d sessions are kept, %v", len(h.store.sessions), err)
+	}
+}
+
+// TestAnOldPasswordOpensNothingMeanwhile: while a password is being verified,
+// which takes a while, it may be replaced, or its owner disabled or deleted.
+func TestAnOldPasswordOpensNothingMeanwhile(t *testing.T) {
+	for _, tt := range []struct {
+		name      string
+		meanwhile func(h *house) error
+		want      fault.Kind
+	}{
+		{"another password", func(h *house) error { return setPassword(t.Context(), h, "bo", "another password") }, fault.KindUnauthorized},
+		{"disabled", func(h *house) error { return setDisabled(h, "bo", true) }, fault.KindForbidden},
+		{"deleted", func(h *house) error { return h.DeleteOperator(t.Context(), "bo") }, fault.KindUnauthorized},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			h := withBo(t)
+			h.store.read = func(name string) { // after the operator was read to be verified
+				h.store.read = nil
+				if err := tt.meanwhile(h); err != nil {
+					t.Error(err)
+				}
+			}
+			_, err := h.SignIn(t.Context(), "bo", "quayside", "::1")
+			kind(t, err, tt.want)
+			if len(h.store.sessions) != 0 {
+				t.Error("there is a session")
+			}
+		})
+	}
+}
+
+// withBo has the operator bo with the password "quayside", too.
+func withBo(t *testing.T) *house {
+	t.Helper()
+	h := withAdmin(t)
+	if _, err := h.CreateOperator(t.Context(), "bo", access.OperatorRole, "quayside"); err != nil {
+		t.Fatal(err)
+	}
+	return h
+}
+
+func setDisabled(h *house, name string, disabled bool) error {
+	_, err := h.ChangeOperator(context.Background(), name, access.Change{Disabled: &disabled})
+	return err
+}
+
+func TestWhoIsDisabledComesInByNothing(t *testing.T) {
+	h := withBo(t)
+	_, token, err := h.IssueToken(t.Context(), access.Token{Name: "a script", Role: access.Viewer, Owner: "bo"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := setDisabled(h, "bo", true); err != nil {
+		t.Fatal(err)
+	}
+	_, err = h.SignIn(t.Context(), "bo", "quayside", "::1")
+	kind(t, err, fault.KindForbidden)
+	_, err = h.SignIn(t.Context(), "bo", "a guess at it", "::1")
+	kind(t, err, fault.KindUnauthorized) // who does not know the password is not told
+	_, err = h.Authenticate(t.Context(), token)
+	kind(t, err, fault.KindUnauthorized)
+	if err := setPassword(t.Context(), h, "bo", "another password"); err != nil {
+		t.Fatal(err)
+	}
+	_, err = h.SignIn(t.Context(), "bo", "another password", "::1")
+	kind(t, err, fault.KindForbidden) // another password enables nobody
+	if err := setDisabled(h, "bo", false); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.SignIn(t.Context(), "bo", "another password", "::1"); err != nil {
+		t.Error(err)
+	}
+	if _, err := h.Authenticate(t.Context(), token); err != nil {
+		t.Errorf("his token: %v", err)
+	}
+}
+
+// TestSomebodyStaysToEnable: there is always an administrator who may sign in.
+func TestSomebodyStaysToEnable(t *testing.T) {
+	h := withAdmin(t)
+	kind(t, setDisabled(h, "admin", true), fault.KindConflict)
+	if _, err := h.CreateOperator(t.Context(), "bo", access.Administrator, "quayside"); err != nil {
+		t.Fatal(err)
+	}
+	yes := true
+	_, err := h.ChangeOperator(t.Context(), "admin", access.Change{Disabled: &yes, By: "admin"})
+	kind(t, err, fault.KindConflict)
+	if _, err := h.ChangeOperator(t.Context(), "admin", access.Change{Disabled: &yes, By: "bo"}); err != nil {
+		t.Fatal(err)
+	}
+	// The other one, disabled, is no administrator to leave it to.
+	kind(t, setDisabled(h, "bo", true), fault.KindConflict)
+	kind(t, h.DeleteOperator(t.Context(), "bo"), fault.KindConflict)
+	_, err = h.ChangeOperator(t.Context(), "bo", access.Change{Role: access.Viewer})
+	kind(t, err, fault.KindConflict)
+	if err := h.DeleteOperator(t.Context(), "admin"); err != nil {
+		t.Errorf("who is disabled is deleted: %v", err)
 	}
 }
 

@@ -8,23 +8,6 @@ import (
 	"github.com/matou-iot/matou/internal/fault"
 )
 
-func TestSessionsAreBounded(t *testing.T) {
-	var s sessions
-	now := time.Now()
-	for i := range MaxSessions + 3 {
-		s.add(fmt.Sprint(i), open{"al", now.Add(time.Hour + time.Duration(i))}, now)
-	}
-	if len(s.open) != MaxSessions {
-		t.Errorf("%d sessions", len(s.open))
-	}
-	if _, ok := s.find("2", now); ok {
-		t.Error("the one that ends first was not dropped")
-	}
-	if _, ok := s.find("3", now); !ok {
-		t.Error("more than needed were dropped")
-	}
-}
-
 func TestFailuresAreBounded(t *testing.T) {
 	var f failures
 	now := time.Now()

@@ -22,12 +22,14 @@ func TestFakeIsAStore(t *testing.T) {
 // A fake is a Store in memory.
 type fake struct {
 	mu        sync.Mutex
+	read      func(name string) // nil, or what happens once an operator was read
 	operators map[string]access.Operator
 	tokens    map[string]access.Token
+	sessions  map[string]access.KeptSession // by hash
 }
 
 func newFake() *fake {
-	return &fake{operators: map[string]access.Operator{}, tokens: map[string]access.Token{}}
+	return &fake{operators: map[string]access.Operator{}, tokens: map[string]access.Token{}, sessions: map[string]access.KeptSession{}}
 }
 
 func (f *fake) Operators(context.Context) ([]access.Operator, error) {
@@ -37,6 +39,9 @@ func (f *fake) Operators(context.Context) ([]access.Operator, error) {
 }
 
 func (f *fake) Operator(_ context.Context, name string) (access.Operator, error) {
+	if f.read != nil {
+		defer func() { f.read(name) }()
+	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	o, ok := f.operators[name]
@@ -74,6 +79,7 @@ func (f *fake) DeleteOperator(ctx context.Context, name string) error {
 	defer f.mu.Unlock()
 	delete(f.operators, name)
 	maps.DeleteFunc(f.tokens, func(_ string, t access.Token) bool { return t.Owner == name })
+	maps.DeleteFunc(f.sessions, func(_ string, s access.KeptSession) bool { return s.Name == name })
 	return nil
 }
 
@@ -119,4 +125,41 @@ func (f *fake) TouchAccessToken(_ context.Context, id string, at time.Time) erro
 		f.tokens[id] = t
 	}
 	return nil
+}
+
+func (f *fake) SessionByHash(_ context.Context, hash []byte) (access.KeptSession, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	s, ok := f.sessions[string(hash)]
+	if !ok {
+		return s, fault.NotFound("no such session")
+	}
+	return s, nil
+}
+
+func (f *fake) CreateSession(_ context.Context, s access.KeptSession, now time.Time, most int) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	maps.DeleteFunc(f.sessions, func(_ string, s access.KeptSession) bool { return !now.Before(s.Expires) })
+	last := slices.SortedFunc(maps.Values(f.sessions), func(a, b access.KeptSession) int { return b.Expires.Compare(a.Expires) })
+	for _, s := range last[min(most-1, len(last)):] {
+		delete(f.sessions, string(s.Hash))
+	}
+	f.sessions[string(s.Hash)] = s
+	return nil
+}
+
+func (f *fake) DeleteSession(_ context.Context, hash []byte) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	delete(f.sessions, string(hash))
+	return nil
+}
+
+func (f *fake) DeleteSessions(_ context.Context, operator string) (int, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	before := len(f.sessions)
+	maps.DeleteFunc(f.sessions, func(_ string, s access.KeptSession) bool { return s.Name == operator })
+	return before - len(f.sessions), nil
 }

@@ -18,10 +18,16 @@ func TestWhatLastsEndsWithItsProof(t *testing.T) {
 		end   func(ctx context.Context, h *house, session, token string) error
 		goes  bool // on
 	}{
-		{"signs out", false, func(ctx context.Context, h *house, session, _ string) error { h.SignOut(session); return nil }, false},
-		{"signs out, but has a token", true, func(ctx context.Context, h *house, session, _ string) error { h.SignOut(session); return nil }, true},
-		{"signs out everywhere", false, func(ctx context.Context, h *house, _, _ string) error { h.SignOutEverywhere("bo"); return nil }, false},
-		{"somebody else signs out everywhere", false, func(ctx context.Context, h *house, _, _ string) error { h.SignOutEverywhere("admin"); return nil }, true},
+		{"signs out", false, func(ctx context.Context, h *house, session, _ string) error { return h.SignOut(ctx, session) }, false},
+		{"signs out, but has a token", true, func(ctx context.Context, h *house, session, _ string) error { return h.SignOut(ctx, session) }, true},
+		{"signs out everywhere", false, func(ctx context.Context, h *house, _, _ string) error {
+			_, err := h.SignOutEverywhere(ctx, "bo")
+			return err
+		}, false},
+		{"somebody else signs out everywhere", false, func(ctx context.Context, h *house, _, _ string) error {
+			_, err := h.SignOutEverywhere(ctx, "admin")
+			return err
+		}, true},
 		{"gets another password", false, func(ctx context.Context, h *house, _, _ string) error {
 			return setPassword(ctx, h, "bo", "another password")
 		}, false},
@@ -33,6 +39,8 @@ func TestWhatLastsEndsWithItsProof(t *testing.T) {
 			_, err := h.ChangeOperator(ctx, "bo", access.Change{Role: access.Administrator})
 			return err
 		}, true},
+		{"is disabled", false, func(_ context.Context, h *house, _, _ string) error { return setDisabled(h, "bo", true) }, false},
+		{"is disabled, and looks on with a token", true, func(_ context.Context, h *house, _, _ string) error { return setDisabled(h, "bo", true) }, false},
 		{"is deleted", true, func(ctx context.Context, h *house, _, _ string) error { return h.DeleteOperator(ctx, "bo") }, false},
 		{"his token is deleted", true, func(ctx context.Context, h *house, _, id string) error { return h.DeleteToken(ctx, id, "bo") }, false},
 		{"his session expires", false, func(ctx context.Context, h *house, _, _ string) error { time.Sleep(access.SessionLife); return nil }, false},

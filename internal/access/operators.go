@@ -32,8 +32,8 @@ func (a *Access) EnsureAdministrator(ctx context.Context, password string) (gene
 	return generated, nil
 }
 
-// PasswordChosen reports whether every administrator has a password that
-// somebody chose. Where that cannot be read it is false.
+// PasswordChosen reports whether every administrator who may sign in has a
+// password that somebody chose. Where that cannot be read it is false.
 func (a *Access) PasswordChosen(ctx context.Context) bool {
 	have, err := a.store.Operators(ctx)
 	if err != nil {
@@ -41,7 +41,7 @@ func (a *Access) PasswordChosen(ctx context.Context) bool {
 		return false
 	}
 	for _, o := range have {
-		if o.Role == Administrator && !o.Chosen {
+		if o.administers() && !o.Chosen {
 			return false
 		}
 	}
@@ -86,15 +86,19 @@ func (a *Access) create(ctx context.Context, name string, role Role, password st
 	return o, fault.In("name", a.store.CreateOperator(ctx, o))
 }
 
-// A Change is what an operator gets another of; "" leaves it.
+// A Change is what an operator gets another of; "" and nil leave it.
 type Change struct {
 	Role     Role
 	Password string
+	Disabled *bool
+	By       string // the operator who asks, "" for a program of the house
 }
 
-// ChangeOperator gives an operator another role, another password, or both or
-// neither of them. The last administrator keeps his role; another password ends
-// the operator's sessions.
+// ChangeOperator gives an operator another role, another password, lets him in
+// or no longer, or all or none of it. The last administrator keeps his role and
+// is not disabled, and nobody disables himself. Another password ends the
+// operator's sessions, and so does disabling; his tokens work again when he is
+// enabled.
 func (a *Access) ChangeOperator(ctx context.Context, name string, c Change) (Operator, error) {
 	if c.Role != "" {
 		if err := c.Role.Check(); err != nil {
@@ -108,7 +112,7 @@ func (a *Access) ChangeOperator(ctx context.Context, name string, c Change) (Ope
 			return Operator{}, err
 		}
 	}
-	return a.replace(ctx, name, c.Role, hash)
+	return a.replace(ctx, name, c, hash)
 }
 
 // ChangePassword is another password by the operator himself, who must know
@@ -124,40 +128,67 @@ func (a *Access) ChangePassword(ctx context.Context, name, old, password, addr s
 	if err != nil {
 		return err
 	}
-	_, err = a.replace(ctx, name, "", hash)
+	_, err = a.replace(ctx, name, Change{}, hash)
 	return err
 }
 
-// replace changes role and password where they are given.
-func (a *Access) replace(ctx context.Context, name string, role Role, hash []byte) (Operator, error) {
+// replace changes what is given, the password by its hash.
+func (a *Access) replace(ctx context.Context, name string, c Change, hash []byte) (Operator, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	o, err := a.store.Operator(ctx, name)
 	if err != nil {
 		return Operator{}, err
 	}
-	if role != "" {
-		if o.Role == Administrator && role != Administrator {
-			if err := a.othersAdminister(ctx, name); err != nil {
-				return Operator{}, fault.In("role", err)
-			}
-		}
-		o.Role = role
+	was := o
+	if c.Role != "" {
+		o.Role = c.Role
+	}
+	if c.Disabled != nil {
+		o.Disabled = *c.Disabled
+	}
+	if err := a.mayBecome(ctx, was, o, c.By); err != nil {
+		return Operator{}, err
 	}
 	if hash != nil {
 		o.PasswordHash, o.Chosen = hash, true
 	}
 	o.UpdatedAt = a.now().UTC()
+	if hash != nil || o.Disabled {
+		if _, err := a.store.DeleteSessions(ctx, name); err != nil {
+			return Operator{}, err
+		}
+	}
 	if err := a.store.UpdateOperator(ctx, o); err != nil {
 		return Operator{}, err
 	}
 	if hash != nil {
-		a.sessions.endAll(name)
 		a.log.Info("password changed", "operator", name)
+	}
+	if o.Disabled != was.Disabled {
+		a.log.Info("operator disabled or enabled", "operator", name, "disabled", o.Disabled, "by", c.By)
 	}
 	a.less.tell()
 	return o, nil
 }
+
+// mayBecome says no to what would lock people out.
+func (a *Access) mayBecome(ctx context.Context, was, o Operator, by string) error {
+	if o.Disabled && !was.Disabled && o.Name == by {
+		return fault.In("enabled", fault.Conflict("nobody disables himself: another administrator can"))
+	}
+	if !was.administers() || o.administers() {
+		return nil
+	}
+	field := "role"
+	if o.Disabled {
+		field = "enabled"
+	}
+	return fault.In(field, a.othersAdminister(ctx, o.Name))
+}
+
+// administers reports whether he is an administrator who may sign in.
+func (o Operator) administers() bool { return o.Role == Administrator && !o.Disabled }
 
 // DeleteOperator deletes an operator, his tokens and sessions. The last
 // administrator stays.
@@ -168,7 +199,7 @@ func (a *Access) DeleteOperator(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	if o.Role == Administrator {
+	if o.administers() {
 		if err := a.othersAdminister(ctx, name); err != nil {
 			return err
 		}
@@ -176,19 +207,19 @@ func (a *Access) DeleteOperator(ctx context.Context, name string) error {
 	if err := a.store.DeleteOperator(ctx, name); err != nil {
 		return err
 	}
-	a.sessions.endAll(name)
 	a.less.tell()
 	return nil
 }
 
-// othersAdminister says no where nobody but name is an administrator.
+// othersAdminister says no where nobody but name is an administrator who may
+// sign in.
 func (a *Access) othersAdminister(ctx context.Context, name string) error {
 	have, err := a.store.Operators(ctx)
 	if err != nil {
 		return err
 	}
 	for _, o := range have {
-		if o.Role == Administrator && o.Name != name {
+		if o.administers() && o.Name != name {
 			return nil
 		}
 	}

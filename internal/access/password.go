@@ -58,6 +58,9 @@ var nobody = sync.OnceValue(func() []byte {
 	return hash
 })
 
+// errWrong does not say what of the two it is.
+var errWrong = fault.Unauthorized("name or password is not right")
+
 // verify finds the operator who has this name and password. What is wrong of
 // the two is not said. Failures are counted by name and address.
 func (a *Access) verify(ctx context.Context, name, password, addr string) (Operator, error) {
@@ -84,5 +87,5 @@ func (a *Access) verify(ctx context.Context, name, password, addr string) (Opera
 		return Operator{}, fmt.Errorf("compare the password of %s: %w", name, err)
 	}
 	a.log.Warn("sign-in refused", "operator", name, "from", addr)
-	return Operator{}, fault.Unauthorized("name or password is not right")
+	return Operator{}, errWrong
 }

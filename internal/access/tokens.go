@@ -103,6 +103,9 @@ func (a *Access) token(ctx context.Context, bearer string) (Principal, error) {
 	p := Principal{Name: t.Name, Role: t.Role}
 	if t.Owner != "" {
 		o, err := a.store.Operator(ctx, t.Owner)
+		if fault.KindOf(err) == fault.KindNotFound || err == nil && o.Disabled {
+			return Principal{}, fault.Unauthorized("the access token %q belongs to %s, who is disabled", t.Name, t.Owner)
+		}
 		if err != nil {
 			return Principal{}, err
 		}

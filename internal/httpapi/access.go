@@ -67,7 +67,9 @@ type signedOut struct {
 
 func (a *api) signOut(ctx context.Context, _ *none) (*signedOut, error) {
 	c := who(ctx)
-	a.Access.SignOut(c.token)
+	if err := a.Access.SignOut(ctx, c.token); err != nil {
+		return nil, err
+	}
 	if !c.cookie {
 		return &signedOut{}, nil
 	}
@@ -90,7 +92,11 @@ func (a *api) signOutEverywhere(ctx context.Context, _ *none) (*signedOutEverywh
 	if !c.Operator {
 		return nil, fault.Forbidden("%s is a token without an operator: it has no sessions", c.Name)
 	}
-	out := &signedOutEverywhere{Body: endedCount{a.Access.SignOutEverywhere(c.Name)}}
+	n, err := a.Access.SignOutEverywhere(ctx, c.Name)
+	if err != nil {
+		return nil, err
+	}
+	out := &signedOutEverywhere{Body: endedCount{n}}
 	if c.cookie {
 		out.Cookie = sessionCookie("", time.Unix(1, 0), c.secure)
 	}
@@ -129,12 +135,13 @@ type operator struct {
 	Name      string      `json:"name"`
 	Role      access.Role `json:"role"`
 	Chosen    bool        `json:"passwordChosen" doc:"false: the password was generated and should be changed"`
+	Enabled   bool        `json:"enabled" doc:"false: neither his password nor his tokens let him in"`
 	CreatedAt time.Time   `json:"createdAt"`
 	UpdatedAt time.Time   `json:"updatedAt"`
 }
 
 func viewOperator(o access.Operator) operator {
-	return operator{o.Name, o.Role, o.Chosen, o.CreatedAt, o.UpdatedAt}
+	return operator{o.Name, o.Role, o.Chosen, !o.Disabled, o.CreatedAt, o.UpdatedAt}
 }
 
 func (a *api) listOperators(ctx context.Context, _ *none) (list[operator], error) {
@@ -169,14 +176,23 @@ type changeOperatorInput struct {
 	Body struct {
 		Role     access.Role `json:"role,omitempty" enum:"administrator,operator,viewer"`
 		Password string      `json:"password,omitempty"`
+		Enabled  *bool       `json:"enabled,omitempty" doc:"false ends his sessions, and his tokens work no longer; true lets him in again, tokens and all. Not oneself, and not the last administrator"`
 	}
 }
 
 func (a *api) changeOperator(ctx context.Context, in *changeOperatorInput) (operator, error) {
-	if in.Body.Password == "" && in.Body.Role == "" {
-		return operator{}, fault.Invalid("say what to change: role or password")
+	if in.Body.Password == "" && in.Body.Role == "" && in.Body.Enabled == nil {
+		return operator{}, fault.Invalid("say what to change: role, password or enabled")
 	}
-	o, err := a.Access.ChangeOperator(ctx, in.Name, access.Change{Role: in.Body.Role, Password: in.Body.Password})
+	change := access.Change{Role: in.Body.Role, Password: in.Body.Password}
+	if in.Body.Enabled != nil {
+		disabled := !*in.Body.Enabled
+		change.Disabled = &disabled
+	}
+	if c := who(ctx); c.Operator {
+		change.By = c.Name
+	}
+	o, err := a.Access.ChangeOperator(ctx, in.Name, change)
 	return viewOperator(o), err
 }
 

@@ -180,7 +180,7 @@ func (a *api) routes() {
 	raw(a, "DELETE", "/me/sessions", see, "Access", "Sign out everywhere: all my sessions end, this one, too", a.signOutEverywhere)
 	route(a, "GET", "/operators", rule, "Access", "List operators", a.listOperators)
 	route(a, "POST", "/operators", rule, "Access", "Make an operator", a.createOperator, creates)
-	route(a, "PATCH", "/operators/{name}", rule, "Access", "Change an operator's role or password", a.changeOperator)
+	route(a, "PATCH", "/operators/{name}", rule, "Access", "Change an operator's role or password, disable or enable him", a.changeOperator)
 	do(a, "DELETE", "/operators/{name}", rule, "Access", "Delete an operator", a.deleteOperator)
 	route(a, "GET", "/tokens", see, "Access", "List access tokens", a.listTokens)
 	route(a, "POST", "/tokens", see, "Access", "Make an access token", a.createToken, creates)

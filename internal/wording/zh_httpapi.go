@@ -25,7 +25,7 @@ var zhHTTPAPI = map[string]string{
 	"wait %s is not from 0s to 1m":                                                                       "wait 为 %s，应在 0s 到 1m 之间",
 	"%s is a token without an operator: it has no sessions":                                              "%s 是不属于任何用户的令牌，没有会话",
 	"%s is a token without an operator: name the operator, PATCH /operators/{name}":                      "%s 是不属于任何用户的令牌，请指明用户：PATCH /operators/{name}",
-	"say what to change: role or password":                                                               "请填写要修改的内容：role 或 password",
+	"say what to change: role, password or enabled":                                                      "请填写要修改的内容：role、password 或 enabled",
 	"a token of the house owns no tokens":                                                                "内部令牌名下没有令牌",
 	"a token's role cannot be above your own, %s":                                                        "令牌的角色不能高于自己的角色 %s",
 	"a token of the house makes no tokens":                                                               "内部令牌不能创建令牌",

@@ -12,7 +12,7 @@ import (
 
 var _ access.Store = (*DB)(nil)
 
-const operatorColumns = "name, role, password_hash, chosen, created_at, updated_at"
+const operatorColumns = "name, role, password_hash, chosen, disabled, created_at, updated_at"
 
 // Operators is of [access.Store].
 func (d *DB) Operators(ctx context.Context) ([]access.Operator, error) {
@@ -21,7 +21,7 @@ func (d *DB) Operators(ctx context.Context) ([]access.Operator, error) {
 
 // Operator is of [access.Store].
 func (d *DB) Operator(ctx context.Context, name string) (access.Operator, error) {
-	o, err := scanOperator(d.sql.QueryRowContext(ctx, "SELECT "+operatorColumns+" FROM operators WHERE name = ?", name))
+	o, err := scanOperator(d.operator.QueryRowContext(ctx, name))
 	if errors.Is(err, sql.ErrNoRows) {
 		return o, noOperator(name)
 	}
@@ -32,7 +32,7 @@ func noOperator(name string) error { return fault.NotFound("there is no operator
 
 func scanOperator(row scanner) (o access.Operator, err error) {
 	var created, updated int64
-	err = row.Scan(&o.Name, &o.Role, &o.PasswordHash, &o.Chosen, &created, &updated)
+	err = row.Scan(&o.Name, &o.Role, &o.PasswordHash, &o.Chosen, &o.Disabled, &created, &updated)
 	o.CreatedAt, o.UpdatedAt = moment(created), moment(updated)
 	return o, err
 }
@@ -40,8 +40,8 @@ func scanOperator(row scanner) (o access.Operator, err error) {
 // CreateOperator is of [access.Store].
 func (d *DB) CreateOperator(ctx context.Context, o access.Operator) error {
 	return d.write(ctx, d.sql, func(tx *sql.Tx) error {
-		res, err := tx.ExecContext(ctx, "INSERT INTO operators ("+operatorColumns+") VALUES (?,?,?,?,?,?) ON CONFLICT DO NOTHING",
-			o.Name, string(o.Role), o.PasswordHash, o.Chosen, millis(o.CreatedAt), millis(o.UpdatedAt))
+		res, err := tx.ExecContext(ctx, "INSERT INTO operators ("+operatorColumns+") VALUES (?,?,?,?,?,?,?) ON CONFLICT DO NOTHING",
+			o.Name, string(o.Role), o.PasswordHash, o.Chosen, o.Disabled, millis(o.CreatedAt), millis(o.UpdatedAt))
 		return changed(res, err, fault.Conflict("there is an operator %q already", o.Name))
 	})
 }
@@ -49,8 +49,8 @@ func (d *DB) CreateOperator(ctx context.Context, o access.Operator) error {
 // UpdateOperator is of [access.Store].
 func (d *DB) UpdateOperator(ctx context.Context, o access.Operator) error {
 	return d.write(ctx, d.sql, func(tx *sql.Tx) error {
-		res, err := tx.ExecContext(ctx, "UPDATE operators SET role = ?, password_hash = ?, chosen = ?, created_at = ?, updated_at = ? WHERE name = ?",
-			string(o.Role), o.PasswordHash, o.Chosen, millis(o.CreatedAt), millis(o.UpdatedAt), o.Name)
+		res, err := tx.ExecContext(ctx, "UPDATE operators SET role = ?, password_hash = ?, chosen = ?, disabled = ?, created_at = ?, updated_at = ? WHERE name = ?",
+			string(o.Role), o.PasswordHash, o.Chosen, o.Disabled, millis(o.CreatedAt), millis(o.UpdatedAt), o.Name)
 		return changed(res, err, noOperator(o.Name))
 	})
 }
@@ -59,6 +59,9 @@ func (d *DB) UpdateOperator(ctx context.Context, o access.Operator) error {
 func (d *DB) DeleteOperator(ctx context.Context, name string) error {
 	return d.write(ctx, d.sql, func(tx *sql.Tx) error {
 		if _, err := tx.ExecContext(ctx, "DELETE FROM access_tokens WHERE owner = ?", name); err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, "DELETE FROM access_sessions WHERE operator = ?", name); err != nil {
 			return err
 		}
 		res, err := tx.ExecContext(ctx, "DELETE FROM operators WHERE name = ?", name)
@@ -114,6 +117,55 @@ func (d *DB) TouchAccessToken(ctx context.Context, id string, at time.Time) erro
 		_, err := tx.ExecContext(ctx, "UPDATE access_tokens SET last_used = ? WHERE id = ?", millis(at), id)
 		return err
 	})
+}
+
+// SessionByHash is of [access.Store].
+func (d *DB) SessionByHash(ctx context.Context, hash []byte) (s access.KeptSession, err error) {
+	var expires int64
+	err = d.session.QueryRowContext(ctx, hash).Scan(&s.Hash, &s.Name, &expires)
+	if errors.Is(err, sql.ErrNoRows) {
+		return s, errNoSession
+	}
+	s.Expires = moment(expires)
+	return s, err
+}
+
+var errNoSession = fault.NotFound("there is no such session")
+
+// CreateSession is of [access.Store].
+func (d *DB) CreateSession(ctx context.Context, s access.KeptSession, now time.Time, most int) error {
+	return d.write(ctx, d.sql, func(tx *sql.Tx) error {
+		if _, err := tx.ExecContext(ctx, "DELETE FROM access_sessions WHERE expires_at <= ?", millis(now)); err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, "DELETE FROM access_sessions WHERE hash IN (SELECT hash FROM access_sessions ORDER BY expires_at DESC LIMIT -1 OFFSET ?)", most-1); err != nil {
+			return err
+		}
+		_, err := tx.ExecContext(ctx, "INSERT INTO access_sessions (hash, operator, expires_at) VALUES (?,?,?)", s.Hash, s.Name, millis(s.Expires))
+		return err
+	})
+}
+
+// DeleteSession is of [access.Store].
+func (d *DB) DeleteSession(ctx context.Context, hash []byte) error {
+	return d.write(ctx, d.sql, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, "DELETE FROM access_sessions WHERE hash = ?", hash)
+		return err
+	})
+}
+
+// DeleteSessions is of [access.Store].
+func (d *DB) DeleteSessions(ctx context.Context, operator string) (ended int, err error) {
+	err = d.write(ctx, d.sql, func(tx *sql.Tx) error {
+		res, err := tx.ExecContext(ctx, "DELETE FROM access_sessions WHERE operator = ?", operator)
+		if err != nil {
+			return err
+		}
+		n, err := res.RowsAffected()
+		ended = int(n)
+		return err
+	})
+	return ended, err
 }
 
 // collect reads all rows of a query.

@@ -34,11 +34,11 @@ type DB struct {
 	lazy *sql.DB // one connection whose commits survive a crash of Matou only
 	aead cipher.AEAD
 
-	// What is read for every login, prepared: parsing such a statement costs
+	// What is read for every login and every request, prepared: parsing such a statement costs
 	// three times what running it does.
-	device, devices, product, presence, presences, token, binding *sql.Stmt
-	reads                                                         reads
-	directory                                                     *directory
+	device, devices, product, presence, presences, token, session, operator, binding *sql.Stmt
+	reads                                                                            reads
+	directory                                                                        *directory
 
 	// writing admits one write transaction at a time, in order: SQLite itself
 	// lets writers poll.
@@ -141,6 +141,8 @@ func (d *DB) prepare(ctx context.Context) (err error) {
 		{&d.presence, "SELECT " + statusColumns + " FROM statuses WHERE product = ? AND device = ?"},
 		{&d.binding, "SELECT gateway_product, gateway_device, at FROM topology WHERE product = ? AND device = ?"},
 		{&d.token, "SELECT " + tokenColumns + " FROM access_tokens WHERE hash = ?"},
+		{&d.session, "SELECT hash, operator, expires_at FROM access_sessions WHERE hash = ?"},
+		{&d.operator, "SELECT " + operatorColumns + " FROM operators WHERE name = ?"},
 	} {
 		if *p.stmt, err = d.sql.PrepareContext(ctx, p.text); err != nil {
 			return err

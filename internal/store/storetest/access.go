@@ -24,6 +24,10 @@ func Access(t *testing.T, open func(t *testing.T) access.Store) {
 		{"an unknown token is not found", tokenNotFound},
 		{"a token's last use is kept", tokenTouched},
 		{"an operator's tokens go with him", tokensGoWithOwner},
+		{"sessions come back as they went in", sessionsComeBack},
+		{"an unknown session is not found", sessionNotFound},
+		{"sessions make room, what ends first before", sessionsMakeRoom},
+		{"an operator's sessions go together, and with him", sessionsGoWithOperator},
 	} {
 		t.Run(tt.name, func(t *testing.T) { tt.test(t, open(t)) })
 	}
@@ -65,7 +69,7 @@ func operatorsComeBack(t *testing.T, s access.Store) {
 
 func sameOperator(t *testing.T, got, want access.Operator) {
 	t.Helper()
-	if got.Name != want.Name || got.Role != want.Role || !slices.Equal(got.PasswordHash, want.PasswordHash) || got.Chosen != want.Chosen ||
+	if got.Name != want.Name || got.Role != want.Role || !slices.Equal(got.PasswordHash, want.PasswordHash) || got.Chosen != want.Chosen || got.Disabled != want.Disabled ||
 		!got.CreatedAt.Equal(want.CreatedAt) || !got.UpdatedAt.Equal(want.UpdatedAt) {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
@@ -86,7 +90,7 @@ func operatorNotFound(t *testing.T, s access.Store) {
 func operatorUpdated(t *testing.T, s access.Store) {
 	noError(t, s.CreateOperator(t.Context(), anOperator("al")))
 	changed := access.Operator{
-		Name: "al", Role: access.Administrator, PasswordHash: []byte("new"),
+		Name: "al", Role: access.Administrator, PasswordHash: []byte("new"), Disabled: true,
 		CreatedAt: accessTime, UpdatedAt: accessTime.Add(time.Minute),
 	}
 	noError(t, s.UpdateOperator(t.Context(), changed))
@@ -155,6 +159,84 @@ func tokensGoWithOwner(t *testing.T, s access.Store) {
 	slices.Sort(left)
 	if !slices.Equal(left, []string{"b", "c"}) {
 		t.Errorf("left are %q", left)
+	}
+}
+
+func aSession(id byte, operator string, ends time.Time) access.KeptSession {
+	return access.KeptSession{Hash: append(make([]byte, 31), id), Name: operator, Expires: ends}
+}
+
+// sessionsOf are those of ids that are kept.
+func sessionsOf(t *testing.T, s access.Store, ids string) string {
+	t.Helper()
+	var kept []byte
+	for _, id := range []byte(ids) {
+		switch _, err := s.SessionByHash(t.Context(), aSession(id, "", accessTime).Hash); fault.KindOf(err) {
+		case "":
+			kept = append(kept, id)
+		case fault.KindNotFound:
+		default:
+			t.Fatal(err)
+		}
+	}
+	return string(kept)
+}
+
+func sessionsComeBack(t *testing.T, s access.Store) {
+	want := aSession('a', "小王", accessTime.Add(time.Hour))
+	noError(t, s.CreateSession(t.Context(), want, accessTime, 10))
+	got, err := s.SessionByHash(t.Context(), want.Hash)
+	noError(t, err)
+	if !slices.Equal(got.Hash, want.Hash) || got.Name != want.Name || !got.Expires.Equal(want.Expires) {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+	noError(t, s.DeleteSession(t.Context(), want.Hash))
+	if kept := sessionsOf(t, s, "a"); kept != "" {
+		t.Errorf("after its end there are %q", kept)
+	}
+}
+
+func sessionNotFound(t *testing.T, s access.Store) {
+	_, err := s.SessionByHash(t.Context(), aSession('a', "", accessTime).Hash)
+	hasKind(t, err, fault.KindNotFound)
+	noError(t, s.DeleteSession(t.Context(), aSession('a', "", accessTime).Hash))
+	n, err := s.DeleteSessions(t.Context(), "al")
+	if err != nil || n != 0 {
+		t.Errorf("%d sessions of nobody ended, %v", n, err)
+	}
+}
+
+func sessionsMakeRoom(t *testing.T, s access.Store) {
+	for i, id := range []byte("dacb") { // a ends first
+		noError(t, s.CreateSession(t.Context(), aSession(id, "al", accessTime.Add(time.Duration(id-'a'+1)*time.Hour)), accessTime, 4))
+		if kept := sessionsOf(t, s, "abcd"); len(kept) != i+1 {
+			t.Errorf("%q are kept of %d", kept, i+1)
+		}
+	}
+	noError(t, s.CreateSession(t.Context(), aSession('e', "bo", accessTime.Add(5*time.Hour)), accessTime, 4))
+	if kept := sessionsOf(t, s, "abcde"); kept != "bcde" {
+		t.Errorf("with a fifth there are %q", kept)
+	}
+	noError(t, s.CreateSession(t.Context(), aSession('f', "bo", accessTime.Add(6*time.Hour)), accessTime.Add(3*time.Hour), 4))
+	if kept := sessionsOf(t, s, "abcdef"); kept != "def" {
+		t.Errorf("after three hours there are %q", kept)
+	}
+}
+
+func sessionsGoWithOperator(t *testing.T, s access.Store) {
+	noError(t, s.CreateOperator(t.Context(), anOperator("al")))
+	ends := accessTime.Add(time.Hour)
+	for _, kept := range []access.KeptSession{aSession('a', "al", ends), aSession('b', "bo", ends), aSession('c', "al", ends)} {
+		noError(t, s.CreateSession(t.Context(), kept, accessTime, 10))
+	}
+	n, err := s.DeleteSessions(t.Context(), "al")
+	if kept := sessionsOf(t, s, "abc"); err != nil || n != 2 || kept != "b" {
+		t.Errorf("%d ended, %q are kept, %v", n, kept, err)
+	}
+	noError(t, s.CreateSession(t.Context(), aSession('d', "al", ends), accessTime, 10))
+	noError(t, s.DeleteOperator(t.Context(), "al"))
+	if kept := sessionsOf(t, s, "abcd"); kept != "b" {
+		t.Errorf("after he was deleted there are %q", kept)
 	}
 }
 

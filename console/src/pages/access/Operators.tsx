@@ -1,5 +1,5 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
-import { Button, Flex, Form, Input, Modal, Popconfirm, Select, Space, Table, Tag } from 'antd'
+import { Button, Flex, Form, Input, Modal, Popconfirm, Select, Space, Table, Tag, Tooltip } from 'antd'
 import { useState } from 'react'
 import { api, must, type Schemas } from '../../api/client'
 import { useMe } from '../../app/session'
@@ -26,6 +26,11 @@ export function Operators() {
     onSuccess: () => Promise.all([cache.invalidateQueries({ queryKey: ['operators'] }), cache.invalidateQueries({ queryKey: ['me'] })]),
     onError: refuse,
   })
+  const admit = useMutation({
+    mutationFn: ({ name, enabled }: Pick<Operator, 'name' | 'enabled'>) => must(api.PATCH('/api/v1/operators/{name}', { params: { path: { name } }, body: { enabled } })),
+    onSuccess: () => cache.invalidateQueries({ queryKey: ['operators'] }),
+    onError: refuse,
+  })
   return (
     <Flex vertical gap={16}>
       <div>
@@ -39,7 +44,7 @@ export function Operators() {
         pagination={false}
         scroll={{ x: 'max-content' }}
         columns={[
-          { title: t.name, dataIndex: 'name', render: (name: string, o) => <Space>{name}{name === me?.name && <Tag color="blue">{t.you}</Tag>}{!o.passwordChosen && <Tag color="orange">{t.generated}</Tag>}</Space> },
+          { title: t.name, dataIndex: 'name', render: (name: string, o) => <Space>{name}{name === me?.name && <Tag color="blue">{t.you}</Tag>}{!o.enabled && <Tag color="red">{t.disabled}</Tag>}{!o.passwordChosen && <Tag color="orange">{t.generated}</Tag>}</Space> },
           { title: words.role, dataIndex: 'role', render: (role: string) => words.names[role] ?? role },
           { title: t.made, dataIndex: 'createdAt', render: (at: string) => <When at={at} /> },
           { title: t.changed, dataIndex: 'updatedAt', render: (at: string) => <When at={at} /> },
@@ -47,6 +52,15 @@ export function Operators() {
             key: 'do', align: 'end', render: (_, o) => (
               <Space>
                 <Button size="small" onClick={() => setOpen(o)}>{t.edit}</Button>
+                {o.name === me?.name ? (
+                  <Tooltip title={t.notOneself}><Button size="small" disabled>{t.disable}</Button></Tooltip>
+                ) : o.enabled ? (
+                  <Popconfirm title={t.sureDisable(o.name)} okText={t.disable} cancelText={t.cancel} okButtonProps={{ danger: true }} onConfirm={() => admit.mutate({ name: o.name, enabled: false })}>
+                    <Button size="small">{t.disable}</Button>
+                  </Popconfirm>
+                ) : (
+                  <Button size="small" onClick={() => admit.mutate({ name: o.name, enabled: true })}>{t.enable}</Button>
+                )}
                 <Popconfirm title={t.sureOperator(o.name)} okText={t.remove} cancelText={t.cancel} okButtonProps={{ danger: true }} onConfirm={() => remove.mutate(o.name)}>
                   <Button size="small" danger>{t.remove}</Button>
                 </Popconfirm>
