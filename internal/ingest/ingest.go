@@ -17,6 +17,7 @@ import (
 	"github.com/matou-iot/matou/internal/feed"
 	"github.com/matou-iot/matou/internal/record"
 	"github.com/matou-iot/matou/internal/registry"
+	"github.com/matou-iot/matou/internal/script"
 	"github.com/matou-iot/matou/internal/trace"
 	"github.com/matou-iot/matou/mqtt"
 	"github.com/matou-iot/matou/mqtt/packet"
@@ -80,23 +81,24 @@ func New(o Options) *Ingest {
 // A job is one message on its way. It is pooled: nothing of it is used after
 // Settle.
 type job struct {
-	in      *Ingest
-	who     *dialect.Subject // for whom it speaks
-	by      *dialect.Subject // whose connection brought it: who's own, or its gateway's
-	up      dialect.Uplink
-	report  record.ReportBuilder
-	unfit   unfit
-	tickets []feed.Ticket // what has to be durable before the answer
-	arrived time.Time
-	pace    *trace.Pace // of the connection whose own device speaks; nil otherwise
-	entry   uint64      // its entry in the timeline
-	parent  uint64      // the entry of the bytes that it was made of; 0 for none
-	body    []byte
-	serve   server // what the device asks for; nil for nothing
-	wire    []byte // the packet, of a device under watch
-	direct  *Taken // who asks without a connection; nil: one has
-	raw     bool   // the device speaks bytes: answers are made such
-	lost    bool   // it could not be read for no fault of the device, which has to send it again
+	in       *Ingest
+	who      *dialect.Subject // for whom it speaks
+	by       *dialect.Subject // whose connection brought it: who's own, or its gateway's
+	up       dialect.Uplink
+	report   record.ReportBuilder
+	unfit    unfit
+	tickets  []feed.Ticket // what has to be durable before the answer
+	arrived  time.Time
+	pace     *trace.Pace // of the connection whose own device speaks; nil otherwise
+	entry    uint64      // its entry in the timeline
+	parent   uint64      // the entry of the bytes that it was made of; 0 for none
+	body     []byte
+	serve    server       // what the device asks for; nil for nothing
+	wire     []byte       // the packet, of a device under watch
+	direct   *Taken       // who asks without a connection; nil: one has
+	raw      bool         // the device speaks bytes: answers are made such
+	scripted script.Error // what was last noted of the product's script
+	lost     bool         // it could not be read for no fault of the device, which has to send it again
 }
 
 // Publish takes one PUBLISH of a device that is logged in.
@@ -352,7 +354,7 @@ func (j *job) answer(d dialect.Downlink) {
 
 func (j *job) release() {
 	j.who, j.by, j.serve, j.direct, j.raw, j.lost = nil, nil, nil, nil, false, false
-	j.wire, j.pace = nil, nil
+	j.wire, j.pace, j.scripted = nil, nil, script.Error{}
 	clear(j.tickets)
 	j.tickets = j.tickets[:0]
 	j.in.jobs.Put(j)

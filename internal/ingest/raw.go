@@ -76,8 +76,13 @@ func (j *job) rawFailed(speaks dialect.RawSpeaker, id string, code int, text str
 	}
 }
 
-// scriptFailed writes into the timeline what a script did wrong.
+// scriptFailed writes into the timeline what a script did wrong: once a
+// message, where the way back fails as the way there did.
 func (j *job) scriptFailed(why *script.Error, p *packet.Publish) {
+	if j.scripted == *why {
+		return
+	}
+	j.scripted = *why
 	advice, adviceZH := why.Advice()
 	j.in.Trace.Record(trace.Entry{
 		Parent: j.entry, Product: j.who.Product, Device: j.who.Device, Kind: trace.Fault, Code: j.who.Dialect.Name() + "-" + string(why.Kind),

@@ -6,8 +6,10 @@ import (
 	"testing"
 
 	"github.com/matou-iot/matou/internal/dialect"
+	"github.com/matou-iot/matou/internal/dialect/aliyun"
 	"github.com/matou-iot/matou/internal/dialect/onenet"
 	"github.com/matou-iot/matou/internal/record"
+	"github.com/matou-iot/matou/internal/script"
 	"github.com/matou-iot/matou/mqtt"
 )
 
@@ -47,5 +49,41 @@ func TestOneNETBytesAreReadByTheScript(t *testing.T) {
 	say(base+"thing/property/post", `{"id":"8","version":"1.0","params":{"CurrentTemperature":{"value":20}}}`, dialect.Strict)
 	if all := h.sender.all(); len(all) != 2 || all[1].payload != `{"id":"8","code":200,"msg":"success"}` {
 		t.Errorf("answered %+v", all)
+	}
+}
+
+// noScripts is what a server says of a product that has none.
+type noScripts struct{ hexes }
+
+func (noScripts) Decode(context.Context, string, []byte) ([]byte, error) {
+	return nil, &script.Error{Kind: script.Missing}
+}
+
+func (noScripts) Encode(context.Context, string, []byte) ([]byte, error) {
+	return nil, &script.Error{Kind: script.Missing}
+}
+
+func TestAScriptThatIsMissingIsToldOnce(t *testing.T) {
+	for topic, d := range map[string]dialect.Dialect{
+		"$sys/" + lamp + "/" + one + "/custome/up": onenet.Dialect{},
+		upRaw: aliyun.Dialect{},
+	} {
+		h := newHouse(t)
+		h.Scripts = noScripts{}
+		who := &dialect.Subject{Claim: dialect.Claim{Product: lamp, Device: one}, Dialect: d, Mode: dialect.Lenient}
+		for range 2 { // each message by itself
+			if d := h.Publish(nil, who, message(topic, "\x01")); d.Pending == nil || d.Pending.Settle() != mqtt.Success {
+				t.Fatalf("%+v", d)
+			}
+		}
+		told := 0
+		for _, e := range h.timeline() {
+			if e.Code == d.Name()+"-script-missing" {
+				told++
+			}
+		}
+		if told != 2 || len(h.sender.all()) != 2 {
+			t.Errorf("%s: told %d times of two messages, answered %+v", topic, told, h.sender.all())
+		}
 	}
 }
