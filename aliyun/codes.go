@@ -13,6 +13,9 @@ var texts = map[string]text{
 	"aliyun-stray-bytes": {
 		"the %s has blanks, quotes, line ends or NULs around it", "%s 前后带有空格、引号、换行或 NUL",
 		"trim what you read from a file or a serial line before you use it", "从文件或串口读入的内容，使用前请去除首尾空白"},
+	"aliyun-full-width": {
+		"the %s holds full-width characters of a Chinese input method: %s should be %s", "%s 中含有全角字符：%s 应为 %s",
+		"type it with half-width characters, or copy it as it is", "请切换到半角（英文）输入，或直接复制"},
 	"aliyun-username-form": {
 		"the user name is not deviceName&productKey", "用户名不是 deviceName&productKey 的形式",
 		"join device name and product key with an ampersand, the device first", "用 & 连接设备名称与 ProductKey，设备名称在前"},
@@ -98,7 +101,7 @@ var texts = map[string]text{
 		"the signed text has its members in wrong order, with separators, or with names in wrong case", "签名文本的顺序、分隔符或参数名大小写不对",
 		"write names and values in alphabetical order with nothing between", "按字母顺序写参数名和值，中间不加任何字符"},
 	"aliyun-wrong-method": {
-		"the login was signed with %s, but signmethod says %s", "登录实际使用 %s 签名，而 signmethod 写的是 %s",
+		"the login was signed with %s, but signmethod says %s", "登录实际使用 %s 签名，而 signmethod 为 %s",
 		"make both the same", "请使两者一致"},
 	"aliyun-key-and-text-swapped": {
 		"key and text of the HMAC are swapped", "HMAC 的密钥与文本颠倒",

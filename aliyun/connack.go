@@ -15,7 +15,7 @@ func (d *Diagnosis) ReturnCode() byte {
 	switch d.Code {
 	case "aliyun-clientid-no-bars", "aliyun-clientid-one-bar", "aliyun-escaped-commas", "aliyun-unknown-method":
 		return ReturnIdentifierRejected
-	case "aliyun-url-encoded":
+	case "aliyun-url-encoded", "aliyun-full-width":
 		if d.Field == "clientId" {
 			return ReturnIdentifierRejected
 		}

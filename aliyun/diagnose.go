@@ -42,7 +42,7 @@ func Diagnose(s Sent, k Known) *Diagnosis {
 		return nil
 	}
 	for _, look := range []func(*attempt) *Diagnosis{
-		rawPassword, strayBytes, userName, existence, clientIdentifier, tokenLogin, passwordForm, otherSecret, otherContent, otherMethod, otherMaking,
+		rawPassword, strayBytes, fullWidth, userName, existence, clientIdentifier, tokenLogin, passwordForm, otherSecret, otherContent, otherMethod, otherMaking,
 	} {
 		if d := look(newAttempt(s, k)); d != nil {
 			return d
@@ -207,6 +207,48 @@ func strayBytes(a *attempt) *Diagnosis {
 	return nil
 }
 
+// fullWidth finds characters that a Chinese input method wrote for those of
+// ASCII: no name, secret or parameter has any.
+func fullWidth(a *attempt) *Diagnosis {
+	for _, f := range []struct{ name, value string }{{"clientId", a.ClientID}, {"username", a.Username}, {"password", string(a.Password)}} {
+		wide := wideOf(f.value)
+		if wide == "" {
+			continue
+		}
+		narrow := strings.Map(halfWidth, wide)
+		received, expected := f.value, strings.Map(halfWidth, f.value)
+		if f.name == "password" {
+			received, expected = wide, narrow
+		}
+		return a.say("aliyun-full-width", f.name, received, expected, []any{f.name, wide, narrow})
+	}
+	return nil
+}
+
+// wideOf are the full-width characters of a text, each once and few of them:
+// the text may be a secret.
+func wideOf(s string) (wide string) {
+	n := 0
+	for _, r := range s {
+		if halfWidth(r) != r && !strings.ContainsRune(wide, r) && n < 8 {
+			wide += string(r)
+			n++
+		}
+	}
+	return wide
+}
+
+// halfWidth is the character of ASCII that a full-width one stands for.
+func halfWidth(r rune) rune {
+	switch {
+	case r >= '！' && r <= '～':
+		return r - '！' + '!'
+	case r == '\u3000':
+		return ' '
+	}
+	return r
+}
+
 func stray(s string) string {
 	c := clean(s)
 	return strings.Replace(s, c, "", 1)
@@ -367,7 +409,7 @@ func otherContent(a *attempt) *Diagnosis {
 			return a.say("aliyun-other-clientid", "password", "", "", []any{v.what, a.id.Base})
 		}
 	}
-	for _, other := range []string{"2524608000000", "32472115200", "789", "1234567890", "123", "0", "1"} {
+	for _, other := range append(nearby(ts), "2524608000000", "32472115200", "789", "1234567890", "123", "0", "1") {
 		if other != ts && a.signedWith(ds, a.method, Content(a.id.Base, a.pk, a.dn, other), Content("", a.pk, a.dn, other)) {
 			if ts == "" {
 				return a.say("aliyun-timestamp-unannounced", "clientId", "no timestamp", "timestamp="+other, []any{other})
@@ -379,6 +421,26 @@ func otherContent(a *attempt) *Diagnosis {
 		return a.say("aliyun-content-form", "password", "", "", nil)
 	}
 	return nil
+}
+
+// nearby are the timestamps of a clock that was read twice, for the signature
+// and for the client id, and the same time in other units.
+func nearby(ts string) (all []string) {
+	n, err := strconv.ParseInt(ts, 10, 64)
+	if err != nil {
+		return nil
+	}
+	all = append(all, ts+"000")
+	if len(ts) > 3 {
+		all = append(all, ts[:len(ts)-3])
+	}
+	for apart := int64(1); apart <= 50; apart++ {
+		all = append(all, strconv.FormatInt(n-apart, 10), strconv.FormatInt(n+apart, 10))
+	}
+	for apart := int64(1000); apart <= 3000; apart += 1000 {
+		all = append(all, strconv.FormatInt(n-apart, 10), strconv.FormatInt(n+apart, 10))
+	}
+	return all
 }
 
 // disordered are texts that people sign by mistake.
@@ -411,15 +473,18 @@ func disordered(base, pk, dn, ts string) (texts []string) {
 	return append(texts, base+dn+pk+ts, base+dn+pk, dn+pk, dn+"&"+pk)
 }
 
+// unannounced is what a client id without signmethod says.
+const unannounced = "none, which means hmacmd5"
+
 // otherMethod finds a method that is not the one announced [row 3].
 func otherMethod(a *attempt) *Diagnosis {
 	for _, m := range methods {
 		if m != a.method && a.known.DeviceSecret != "" && a.signedWith(a.known.DeviceSecret, m, a.texts(a.id.Base, a.pk, a.dn, a.id.Timestamp())...) {
-			announced := string(a.method)
+			announced, received := string(a.method), "signmethod="+string(a.method)
 			if a.id.Parameters["signmethod"] == "" {
-				announced = "none, which means hmacmd5"
+				announced, received = unannounced, "no signmethod"
 			}
-			return a.say("aliyun-wrong-method", "clientId", "signmethod="+announced, "signmethod="+string(m), []any{string(m), announced})
+			return a.say("aliyun-wrong-method", "clientId", received, "signmethod="+string(m), []any{string(m), announced})
 		}
 	}
 	return nil

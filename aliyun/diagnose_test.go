@@ -52,6 +52,18 @@ func TestEveryMistakeIsNamed(t *testing.T) {
 		{"no method announced", "aliyun-wrong-method", "clientId", with(func(s *Sent) { s.ClientID = "lamp|securemode=3,timestamp=789|" })},
 		{"other timestamp signed [row 4]", "aliyun-timestamp-mismatch", "clientId", signed(HMACSHA1, ds, Content("lamp", pk, dn, "2524608000000"))},
 		{"timestamp signed but not announced", "aliyun-timestamp-unannounced", "clientId", with(func(s *Sent) { s.ClientID = "lamp|securemode=3,signmethod=hmacsha1|" })},
+		{"clock read twice [row 4]", "aliyun-timestamp-mismatch", "clientId", with(func(s *Sent) {
+			s.ClientID = "lamp|securemode=3,signmethod=hmacsha1,timestamp=1700000000007|"
+			s.Password = []byte(Sign(HMACSHA1, ds, Content("lamp", pk, dn, "1699999999998")))
+		})},
+		{"seconds signed, milliseconds announced", "aliyun-timestamp-mismatch", "clientId", with(func(s *Sent) {
+			s.ClientID = "lamp|securemode=3,signmethod=hmacsha1,timestamp=1700000000007|"
+			s.Password = []byte(Sign(HMACSHA1, ds, Content("lamp", pk, dn, "1700000000")))
+		})},
+		{"full-width comma in the client id", "aliyun-full-width", "clientId", with(func(s *Sent) { s.ClientID = strings.Replace(s.ClientID, ",", "，", 1) })},
+		{"full-width bars", "aliyun-full-width", "clientId", with(func(s *Sent) { s.ClientID = strings.ReplaceAll(s.ClientID, "|", "｜") })},
+		{"full-width ampersand", "aliyun-full-width", "username", with(func(s *Sent) { s.Username = dn + "＆" + pk })},
+		{"full-width digits in the password", "aliyun-full-width", "password", with(func(s *Sent) { s.Password = append(s.Password[:39:39], "０"...) })},
 		{"whole client id signed [row 5]", "aliyun-other-clientid", "password", signed(HMACSHA1, ds, Content(login().ClientID, pk, dn, "789"))},
 		{"device name signed as client id", "aliyun-other-clientid", "password", signed(HMACSHA1, ds, Content(dn, pk, dn, "789"))},
 		{"pk.dn signed as client id", "aliyun-other-clientid", "password", signed(HMACSHA1, ds, Content(pk+"."+dn, pk, dn, "789"))},

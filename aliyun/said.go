@@ -52,6 +52,7 @@ var saidZH = map[string]string{
 	"the values without their names":                             "只有参数值，没有参数名",
 	"signMethod, too":                                            "还包含 signMethod",
 
+	unannounced:                     "空，即默认的 hmacmd5",
 	"raw bytes":                     "原始字节",
 	"blanks or line ends around it": "前后带有空格或换行",
 }

@@ -40,6 +40,10 @@ var texts = map[string]text{
 	"onenet-html-escaped": {
 		"the token holds &amp; where & belongs: it was copied out of HTML", "token 中的 & 变成了 &amp;：可能是从网页源码中复制的",
 		"copy the token as plain text", "请以纯文本复制 token", "", ""},
+	"onenet-full-width": {
+		"the %[1]s holds full-width characters of a Chinese input method: %[3]s should be %[4]s", "%[2]s 中含有全角字符：%[3]s 应为 %[4]s",
+		"type it with half-width characters, or copy it as it is", "请切换到半角（英文）输入，或直接复制",
+		"a field holds full-width characters of a Chinese input method", "字段中含有全角字符"},
 	"onenet-token-separator": {
 		"the parts of the token are not joined by &", "token 的各部分没有用 & 连接",
 		"write version=…&res=…&et=…&method=…&sign=…", "请写成 version=…&res=…&et=…&method=…&sign=…", "", ""},
@@ -186,14 +190,17 @@ var texts = map[string]text{
 		"method was signed in other letters than the token has", "签名时 method 的大小写与 token 中不同",
 		"use the same text in both places", "两处请使用相同的文本", "", ""},
 	"onenet-other-res": {
-		"another res was signed than the token has", "签名所用的 res 与 token 中的不同",
-		"use the same res in both places", "两处请使用相同的 res", "", ""},
+		"res %q was signed, but the token has %q", "签名所用的 res 是 %q，而 token 中是 %q",
+		"use the same res in both places", "两处请使用相同的 res",
+		"another res was signed than the token has", "签名所用的 res 与 token 中的不同"},
 	"onenet-other-et": {
-		"et was signed in other units than the token has: seconds against milliseconds", "签名所用的 et 与 token 中的单位不同（秒与毫秒）",
-		"use the same seconds in both places", "两处请使用相同的秒数", "", ""},
+		"et %s was signed, but the token has %s: seconds against milliseconds", "签名所用的 et 是 %s，而 token 中是 %s：秒与毫秒混用",
+		"use the same seconds in both places", "两处请使用相同的秒数",
+		"et was signed in other units than the token has: seconds against milliseconds", "签名所用的 et 与 token 中的单位不同（秒与毫秒）"},
 	"onenet-other-version": {
-		"another version was signed than the token has", "签名所用的 version 与 token 中的不同",
-		"use 2018-10-31 in both places", "两处都使用 2018-10-31", "", ""},
+		"version %q was signed, but the token has %q", "签名所用的 version 是 %q，而 token 中是 %q",
+		"use 2018-10-31 in both places", "两处都使用 2018-10-31",
+		"another version was signed than the token has", "签名所用的 version 与 token 中的不同"},
 	"onenet-wrong-method": {
 		"the token was signed with %s, but method says %s", "token 实际使用 %s 签名，而 method 写的是 %s",
 		"make both the same", "请使两者一致", "method is not the one that was used", "method 与实际使用的不一致"},

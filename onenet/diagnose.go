@@ -46,7 +46,7 @@ func Diagnose(s Sent, k Known, now time.Time) *Diagnosis {
 		}
 	}
 	looks := []func(*attempt) *Diagnosis{
-		strayOnly, passwordForm, tokenParts, expiry, resource, existence, names, strayBytes, writtenSign, otherKey, otherText, otherMethod, otherMaking,
+		strayOnly, fullWidth, passwordForm, tokenParts, expiry, resource, existence, names, strayBytes, writtenSign, otherKey, otherText, otherMethod, otherMaking,
 	}
 	right := a.right(s)
 	if right {
@@ -243,6 +243,50 @@ func strayOnly(a *attempt) *Diagnosis {
 		return strayBytes(a)
 	}
 	return nil
+}
+
+// fullWidth finds characters that a Chinese input method wrote for those of
+// ASCII: no name and no token has any.
+func fullWidth(a *attempt) *Diagnosis {
+	for _, f := range []struct{ name, said, saidZH, value string }{
+		{"clientId", "client id", "clientId", a.ClientID}, {"username", "user name", "用户名", a.Username}, {"password", "password", "密码", string(a.Password)},
+	} {
+		wide := wideOf(f.value)
+		if wide == "" {
+			continue
+		}
+		narrow := strings.Map(halfWidth, wide)
+		received, expected := f.value, strings.Map(halfWidth, f.value)
+		if f.name == "password" { // it may be a key
+			received, expected = wide, narrow
+		}
+		return a.say("onenet-full-width", f.name, received, expected, f.said, f.saidZH, wide, narrow)
+	}
+	return nil
+}
+
+// wideOf are the full-width characters of a text, each once and few of them:
+// the text may be a secret.
+func wideOf(s string) (wide string) {
+	n := 0
+	for _, r := range s {
+		if halfWidth(r) != r && !strings.ContainsRune(wide, r) && n < 8 {
+			wide += string(r)
+			n++
+		}
+	}
+	return wide
+}
+
+// halfWidth is the character of ASCII that a full-width one stands for.
+func halfWidth(r rune) rune {
+	switch {
+	case r >= '！' && r <= '～':
+		return r - '！' + '!'
+	case r == '\u3000':
+		return ' '
+	}
+	return r
 }
 
 // strayBytes names the first field with stray bytes.

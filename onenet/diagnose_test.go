@@ -127,6 +127,10 @@ var mistakes = []mistake{
 	{"cut inside sign", "onenet-token-cut", "password", set(sha1Token[:len(sha1Token)-10])},
 	{"cut inside sign so that it looks like md5", "onenet-token-cut", "password", set(sha1Token[:len(sha1Token)-9])},
 	{"cut inside an escape", "onenet-token-cut", "password", set(strings.TrimSuffix(sha1Token, "Co%3D") + "%")},
+	{"cut by a buffer of 128 bytes, inside its last escape", "onenet-token-cut", "password", set(strings.TrimSuffix(sha1Token, "D"))},
+	{"full-width ampersands", "onenet-full-width", "password", set(strings.ReplaceAll(sha1Token, "&", "＆"))},
+	{"full-width letter in the product id", "onenet-full-width", "username", func(s *Sent, _ *Token) { s.Username = strings.Replace(s.Username, "V", "Ｖ", 1) }},
+	{"full-width underscore in the client id", "onenet-full-width", "clientId", func(s *Sent, _ *Token) { s.ClientID = "my＿tv" }},
 	{"version missing", "onenet-token-part", "version", set(sha1Token[len("version=2018-10-31&"):])},
 	{"res missing", "onenet-token-part", "res", set(strings.Replace(sha1Token, "&res=products%2FVRqhDHF2wL%2Fdevices%2Fmy_tv", "", 1))},
 	{"et empty", "onenet-token-part", "et", set(strings.Replace(sha1Token, "1893456000", "", 1))},
@@ -262,6 +266,34 @@ func mustDecode(sign string) []byte {
 		panic(err)
 	}
 	return raw
+}
+
+// TestACutTokenIsCalledCut: wherever a buffer ends, and whatever the method.
+func TestACutTokenIsCalledCut(t *testing.T) {
+	for _, m := range Methods() {
+		token, err := NewToken(Options{ProductID: "VRqhDHF2wL", DeviceName: "my_tv", Key: sampleKey, Method: m, Expiry: 1893456000})
+		if err != nil {
+			t.Fatal(err)
+		}
+		whole := token.String()
+		for n := len("version=2018-10-31&res=p"); n < len(whole); n++ {
+			s := tv(whole[:n])
+			if d := Diagnose(s, exists(), today); d != nil && d.Code != "onenet-token-cut" {
+				t.Errorf("%s, %d of %d bytes, …%s: %s", m, n, len(whole), whole[max(0, n-8):n], d.Code)
+			}
+		}
+	}
+}
+
+// TestADifferenceIsShown: where the token says one thing and its signature
+// another, both stand in the sentence, and what came is never what is right.
+func TestADifferenceIsShown(t *testing.T) {
+	s := tv(strings.Replace(sha1Token, "2018-10-31", "2022-05-01", 1))
+	d := Diagnose(s, exists(), today)
+	if d == nil || d.Code != "onenet-other-version" || d.Field != "version" || d.Received != "2022-05-01" || d.Expected != "2018-10-31" ||
+		!strings.Contains(d.SentenceZH, `"2018-10-31"，而 token 中是 "2022-05-01"`) {
+		t.Errorf("%+v", d)
+	}
 }
 
 func TestDiagnoseNamesEachMistake(t *testing.T) {

@@ -12,6 +12,9 @@ import (
 // wrongly [onenet §10 rows 5, 7, 8].
 func writtenSign(a *attempt) *Diagnosis {
 	sign := a.token.Sign
+	if a.cutInEscape() {
+		return a.cut()
+	}
 	for _, w := range []struct{ code, right string }{
 		{"onenet-plus-lost", strings.ReplaceAll(sign, " ", "+")},
 		{"onenet-sign-double-encoded", decode(sign)},
@@ -40,6 +43,14 @@ func writtenSign(a *attempt) *Diagnosis {
 		return a.say("onenet-hex-signed", "sign", sign, "")
 	}
 	return a.signLength()
+}
+
+// cutInEscape reports whether the token ends in the middle of an escape, %3 of
+// %3D: a buffer of 128 bytes does that to a token of 130.
+func (a *attempt) cutInEscape() bool {
+	text := strings.TrimRight(string(a.Password), " \r\n\x00")
+	i := strings.LastIndexByte(text, '%')
+	return i >= 0 && len(text)-i < len("%3D") && strings.LastIndexByte(text, '&') < i
 }
 
 // signLength judges a signature by its length, for when the key is not known
@@ -179,13 +190,23 @@ func otherText(a *attempt) *Diagnosis {
 			if o.text == right || !signs(t.Sign, key, t.Method, o.text) {
 				continue
 			}
-			return a.say(o.code, "sign", "", "")
+			if o.field == "" {
+				return a.say(o.code, "sign", "", "")
+			}
+			d := a.say(o.code, "sign", "", "", o.signed, o.sent)
+			if d.Received == d.Expected { // the signature is right, what stands beside it is not
+				d.Field, d.Received, d.Expected = o.field, short(o.sent), o.signed
+			}
+			return d
 		}
 	}
 	return nil
 }
 
-type wrongText struct{ code, text string }
+type wrongText struct {
+	code, text          string
+	field, sent, signed string // the part that differs, as the token has it and as it was signed; "" for the making of the whole
+}
 
 // wrongTexts are what people sign by mistake.
 func wrongTexts(t Token, pid, dev string) []wrongText {
@@ -196,32 +217,31 @@ func wrongTexts(t Token, pid, dev string) []wrongText {
 		change(&other)
 		return other.StringForSignature()
 	}
-	list := []wrongText{
-		{"onenet-no-separators", between("")},
-		{"onenet-literal-newline", between(`\n`)},
-		{"onenet-separator", between("\r\n")}, {"onenet-separator", between("\r")}, {"onenet-separator", between(" ")},
-		{"onenet-separator", between("&")}, {"onenet-separator", between(",")}, {"onenet-separator", between(";")},
-		{"onenet-separator", right + "\n"}, {"onenet-separator", between("\r\n") + "\r\n"}, {"onenet-separator", right + "\x00"},
-		{"onenet-res-signed-encoded", with(func(o *Token) { o.Res = encode(t.Res) })},
-		{"onenet-res-signed-encoded", with(func(o *Token) { o.Res = strings.ReplaceAll(encode(t.Res), "%2F", "%2f") })},
-		{"onenet-method-case", with(func(o *Token) { o.Method = Method(strings.ToLower(string(t.Method))) })},
-		{"onenet-method-case", with(func(o *Token) { o.Method = Method(strings.ToUpper(string(t.Method))) })},
-		{"onenet-other-res", with(func(o *Token) { o.Res = ProductRes(pid) })},
-		{"onenet-other-res", with(func(o *Token) { o.Res = DeviceRes(pid, dev) })},
-		{"onenet-other-res", with(func(o *Token) { o.Res = DeviceRes(dev, pid) })},
-		{"onenet-other-et", with(func(o *Token) { o.Et += "000" })},
-		{"onenet-other-et", with(func(o *Token) { o.Et = strings.TrimSuffix(o.Et, "000") })},
-		{"onenet-other-version", with(func(o *Token) { o.Version = "" })},
+	var list []wrongText
+	add := func(code string, texts ...string) {
+		for _, text := range texts {
+			list = append(list, wrongText{code: code, text: text})
+		}
 	}
-	for _, v := range []string{DeviceVersion, StudioVersion, UserVersion} {
-		list = append(list, wrongText{"onenet-other-version", with(func(o *Token) { o.Version = v })})
+	add("onenet-no-separators", between(""))
+	add("onenet-literal-newline", between(`\n`))
+	add("onenet-separator", between("\r\n"), between("\r"), between(" "), between("&"), between(","), between(";"),
+		right+"\n", between("\r\n")+"\r\n", right+"\x00")
+	add("onenet-res-signed-encoded", with(func(o *Token) { o.Res = encode(t.Res) }),
+		with(func(o *Token) { o.Res = strings.ReplaceAll(encode(t.Res), "%2F", "%2f") }))
+	add("onenet-method-case", with(func(o *Token) { o.Method = Method(strings.ToLower(string(t.Method))) }),
+		with(func(o *Token) { o.Method = Method(strings.ToUpper(string(t.Method))) }))
+	for _, res := range []string{ProductRes(pid), DeviceRes(pid, dev), DeviceRes(dev, pid)} {
+		list = append(list, wrongText{"onenet-other-res", with(func(o *Token) { o.Res = res }), "res", t.Res, res})
 	}
-	for _, text := range named(t) {
-		list = append(list, wrongText{"onenet-names-signed", text})
+	for _, et := range []string{t.Et + "000", strings.TrimSuffix(t.Et, "000")} {
+		list = append(list, wrongText{"onenet-other-et", with(func(o *Token) { o.Et = et }), "et", t.Et, et})
 	}
-	for _, text := range permutations([]string{t.Et, string(t.Method), t.Res, t.Version}) {
-		list = append(list, wrongText{"onenet-order", text})
+	for _, v := range []string{"", DeviceVersion, StudioVersion, UserVersion} {
+		list = append(list, wrongText{"onenet-other-version", with(func(o *Token) { o.Version = v }), "version", t.Version, v})
 	}
+	add("onenet-names-signed", named(t)...)
+	add("onenet-order", permutations([]string{t.Et, string(t.Method), t.Res, t.Version})...)
 	return list
 }
 
