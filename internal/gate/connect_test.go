@@ -205,6 +205,47 @@ func TestRepeatedRefusalsAreCounted(t *testing.T) {
 	}
 }
 
+// TestAnotherTryIsShown: who mends a login the wrong way sees what became of it,
+// and a device that signs anew each time does not fill its timeline.
+func TestAnotherTryIsShown(t *testing.T) {
+	h := open(t, nil)
+	try := func(password string, later time.Duration) int {
+		t.Helper()
+		h.now = h.now.Add(later)
+		before := len(story(h.timeline, pump))
+		if _, err := h.Connect(t.Context(), connect("farm/pump1", password), fromAfar); err == nil {
+			t.Fatal("admitted")
+		}
+		return len(story(h.timeline, pump)) - before
+	}
+	for i, tt := range []struct {
+		password string
+		later    time.Duration
+		shown    int
+	}{
+		{"try-one", 0, 1}, {"try-one", time.Second, 1}, // the 1st and the 2nd
+		{"try-one", time.Minute, 0},     // again what was shown
+		{"try-one", time.Minute, 1},     // the 4th
+		{"try-two", time.Second, 0},     // at once behind another
+		{"try-two", 4 * time.Second, 1}, // another
+		{"try-two", time.Minute, 0},
+		{"try-three", time.Minute, 1}, // the 8th, and another
+		{"try-two", 5 * time.Second, 1},
+	} {
+		if got := try(tt.password, tt.later); got != tt.shown {
+			t.Errorf("try %d: %d entries", i+1, got)
+		}
+	}
+	// Invented names are shown at each doubling alone.
+	for i := range 3 {
+		h.now = h.now.Add(time.Minute)
+		h.Connect(t.Context(), connect("farm/nobody", string(rune('a'+i))), fromAfar)
+	}
+	if got := len(story(h.strangers, registry.ID{Product: "farm", Device: "nobody"})); got != 2 {
+		t.Errorf("%d entries of a stranger", got)
+	}
+}
+
 func TestOpenProducts(t *testing.T) {
 	lab := netip.MustParsePrefix("192.0.2.0/24")
 	elsewhere := broker.Origin{Remote: netip.MustParseAddrPort("198.51.100.1:5000"), Transport: "tcp"}

@@ -3,6 +3,7 @@ package gate
 import (
 	"context"
 	"fmt"
+	"hash/maphash"
 	"math/bits"
 	"strings"
 	"sync"
@@ -62,18 +63,18 @@ func (k known) KnowsDevice(product, device string) bool {
 
 // refuse writes a refusal down and turns it into the answer on the wire.
 // Repetitions of the same mistake are counted; the timeline shows the 1st,
-// 2nd, 4th, 8th and so on.
+// 2nd, 4th, 8th and so on, and of a device that exists each other try at it.
 func (g *Gate) refuse(_ context.Context, a *applicant, d *dialect.Diagnosis) error {
 	a.claim.Product, a.claim.Device = clip(a.claim.Product), clip(a.claim.Device)
 	d = clipped(d)
 	answer := answerOf(d)
 	addr := a.from.Remote.Addr().String()
-	seen := &g.repeats
+	seen, said := &g.repeats, fingerprint(&a.login)
 	exists := a.device != nil || a.abroad
-	if !exists {
-		seen = &g.strange
+	if !exists { // who invents names invents passwords, too
+		seen, said = &g.strange, 0
 	}
-	n := seen.count(a.claim.Session()+"\x00"+d.Code+"\x00"+addr, g.Now())
+	n, show := seen.count(a.claim.Session()+"\x00"+d.Code+"\x00"+addr, said, g.Now())
 	if exists {
 		g.Registry.Refused(registry.ID{Product: a.claim.Product, Device: a.claim.Device}, registry.Refusal{
 			At: g.Now(), Addr: a.from.Remote.String(), Code: d.Code, Field: d.Field,
@@ -81,7 +82,7 @@ func (g *Gate) refuse(_ context.Context, a *applicant, d *dialect.Diagnosis) err
 			Expected: d.Expected, Received: d.Received, ReturnCode: returnCode(answer), Count: 1,
 		})
 	}
-	if bits.OnesCount64(n) != 1 {
+	if !show {
 		return answer
 	}
 	e := trace.Entry{
@@ -94,7 +95,7 @@ func (g *Gate) refuse(_ context.Context, a *applicant, d *dialect.Diagnosis) err
 	} else {
 		g.Strangers.Record(e)
 		// In the log all names that somebody invents are one mistake of his.
-		if n = g.logged.count(d.Code+"\x00"+addr, g.Now()); bits.OnesCount64(n) != 1 {
+		if n, show = g.logged.count(d.Code+"\x00"+addr, 0, g.Now()); !show {
 			return answer
 		}
 	}
@@ -186,22 +187,54 @@ func openNote(d *dialect.Diagnosis) dialect.Note {
 type repeats struct {
 	mu    sync.Mutex
 	since time.Time
-	seen  map[string]uint64
+	seen  map[string]repeat
+}
+
+// A repeat is one mistake of one identity.
+type repeat struct {
+	times uint64
+	said  uint64    // the fingerprint of the try that was shown last
+	shown time.Time // when
 }
 
 const (
 	maxRepeats   = 4096
 	repeatWindow = 10 * time.Minute
+	// anotherTry is how long a try that differs is kept back behind one that was
+	// shown: a person takes longer, a device that signs the time anew does not.
+	anotherTry = 5 * time.Second
 )
 
-func (r *repeats) count(key string, now time.Time) uint64 {
+// count says how often the mistake was made, and whether to show it: at each
+// doubling, and where what was said is not what was shown last.
+func (r *repeats) count(key string, said uint64, now time.Time) (times uint64, show bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.seen == nil || len(r.seen) >= maxRepeats || now.Sub(r.since) > repeatWindow {
-		r.seen, r.since = make(map[string]uint64), now
+		r.seen, r.since = make(map[string]repeat), now
 	}
-	r.seen[key]++
-	return r.seen[key]
+	one := r.seen[key]
+	one.times++
+	show = bits.OnesCount64(one.times) == 1 || said != one.said && now.Sub(one.shown) >= anotherTry
+	if show {
+		one.said, one.shown = said, now
+	}
+	r.seen[key] = one
+	return one.times, show
+}
+
+// logins is the seed of fingerprints.
+var logins = maphash.MakeSeed()
+
+// fingerprint tells one login from another.
+func fingerprint(l *dialect.Login) uint64 {
+	var h maphash.Hash
+	h.SetSeed(logins)
+	for _, part := range []string{l.ClientID, l.Username, string(l.Password)} {
+		h.WriteString(part)
+		h.WriteByte(0)
+	}
+	return h.Sum64()
 }
 
 func causeZH(why broker.Cause) string {
