@@ -103,7 +103,8 @@ func (m *matou) dialTLS(own ...tls.Certificate) *wire {
 }
 
 func TestRegistrationByHTTPS(t *testing.T) {
-	m := start(t, t.TempDir())
+	data := t.TempDir()
+	m := start(t, data)
 	m.product(lampProduct, "aliyun", "lenient", lampProductSecret, lampTSL)
 	m.add(lampProduct, "lamp01", lampSecret)
 	c := m.deviceClient()
@@ -157,6 +158,13 @@ func TestRegistrationByHTTPS(t *testing.T) {
 			t.Errorf("a secret is in the timeline: %s", doc)
 		}
 	}
+
+	m.add(lampProduct, "lamp02", lampSecret)
+	must[object](m, "POST", "/products/"+lampProduct+"/registration/names", object{"names": []string{"lamp02"}})
+	m.loginAliyun(lampProduct, "lamp02", lampSecret)
+	m.kill() // it was told that it is in: nobody is told its secret any more
+	m = start(t, data)
+	refused("lamp02", lampProductSecret, `{"code":6289,"data":{},"message":"device is already activated"}`, "aliyun-register-activated")
 }
 
 func TestRegistrationByMQTT(t *testing.T) {

@@ -142,6 +142,10 @@ func (g *Gate) Connect(ctx context.Context, c *packet.Connect, from broker.Origi
 			return nil, g.refuse(ctx, a, why)
 		}
 	}
+	if err := g.Registry.Activate(ctx, g.Now(), a.device.ID()); err != nil {
+		g.Log.Error("first login could not be kept", "device", a.device.ID().String(), "error", err)
+		return nil, &broker.Refusal{Reason: mqtt.ServerUnavailable}
+	}
 	grant := g.admit(a, mode, notes)
 	if m != nil {
 		grant.Identity.(*dialect.Subject).Meter, grant.Conduct = m, m.conduct

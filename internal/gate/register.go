@@ -235,6 +235,9 @@ func (g *Gate) Login(ctx context.Context, l dialect.Login, from broker.Origin, r
 		g.refuse(ctx, a, mistake)
 		return nil, nil, mistake, nil
 	}
+	if err := g.Registry.Activate(ctx, g.Now(), a.device.ID()); err != nil {
+		return nil, nil, nil, err
+	}
 	g.Registry.Contacted(a.device.ID(), g.Now(), from.Remote.String(), road)
 	id := g.Trace.Record(trace.Entry{
 		Product: a.claim.Product, Device: a.claim.Device, Kind: trace.Connect, Direction: "up",
@@ -257,6 +260,9 @@ func (g *Gate) Verify(ctx context.Context, l dialect.Login, from broker.Origin, 
 	if _, mistake := g.judge(ctx, a); mistake != nil {
 		g.refuse(ctx, a, mistake)
 		return nil, mistake, nil
+	}
+	if err := g.Registry.Activate(ctx, g.Now(), a.device.ID()); err != nil {
+		return nil, nil, err
 	}
 	g.Registry.Contacted(a.device.ID(), g.Now(), from.Remote.String(), road)
 	return subjectOf(a, Mode(a.product.Strictness)), nil, nil

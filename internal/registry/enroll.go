@@ -97,12 +97,7 @@ func (r *Registry) EnableBatch(ctx context.Context, product, batch string, enabl
 func (r *Registry) Contacted(id ID, at time.Time, addr, protocol string) {
 	r.change(id, func(p *Presence) {
 		at = at.UTC().Truncate(time.Millisecond)
-		if p.ActivatedAt.IsZero() {
-			p.ActivatedAt = at
-		}
-		if p.State == Inactive {
-			p.State, p.Since = Offline, at
-		}
+		p.activate(at)
 		if p.State != Online {
 			p.LastOnline, p.LastAddr, p.Protocol = at, addr, protocol
 		}

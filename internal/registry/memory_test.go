@@ -16,6 +16,7 @@ type memory struct {
 	*storetest.Memory
 	mu    sync.Mutex
 	asked int           // Product and Device calls
+	saved int           // SavePresence calls
 	fails error         // of SavePresence
 	slow  chan struct{} // the next SavePresence waits until it is closed
 
@@ -46,6 +47,7 @@ func (m *memory) called(method string) error {
 		}
 		m.mu.Lock()
 		defer m.mu.Unlock()
+		m.saved++
 		return m.fails
 	}
 	return nil

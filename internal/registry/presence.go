@@ -5,12 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"sync"
 	"time"
 )
 
-// flushEvery is how long a change of presence may stay in memory only. What a
-// crash takes is no loss: after a restart nobody is connected anyway.
+// flushEvery is how long a change of presence may stay in memory only, but for
+// Activate. What a crash takes is no loss: after a restart nobody is connected
+// anyway.
 const flushEvery = 200 * time.Millisecond
 
 // flushSlowest is how long a store that fails is left alone at the most.
@@ -53,13 +55,39 @@ func (p presences) forget(id ID) {
 	delete(p.s.dirty, id)
 }
 
+// Activate keeps when devices came for the first time; of those that have come
+// before it does nothing. They are to be told that they are in only when it has
+// returned: then it is on disk that their secrets are told no more. Devices that
+// come at the same time share a write.
+func (r *Registry) Activate(ctx context.Context, at time.Time, ids ...ID) error {
+	var fresh []ID
+	for _, id := range ids {
+		switch already, err := r.store.Activated(ctx, id); {
+		case err != nil:
+			return err
+		case !already:
+			r.change(id, func(p *Presence) { p.activate(at.UTC().Truncate(time.Millisecond)) })
+			fresh = append(fresh, id)
+		}
+	}
+	return r.keep(ctx, fresh)
+}
+
+// activate notes a device's first time; it is not online for that.
+func (p *Presence) activate(at time.Time) {
+	if p.ActivatedAt.IsZero() {
+		p.ActivatedAt = at
+	}
+	if p.State == Inactive {
+		p.State, p.Since = Offline, at
+	}
+}
+
 // WentOnline marks a device online; its first time activates it.
 func (r *Registry) WentOnline(id ID, at time.Time, addr, clientID, protocol string) {
 	r.change(id, func(p *Presence) {
 		at = at.UTC().Truncate(time.Millisecond)
-		if p.ActivatedAt.IsZero() {
-			p.ActivatedAt = at
-		}
+		p.activate(at)
 		p.State, p.Since, p.LastOnline, p.LastAddr, p.ClientID, p.Protocol = Online, at, at, addr, clientID, protocol
 		p.KeepAlive = 0
 	})
@@ -257,11 +285,35 @@ func (r *Registry) Restarted(ctx context.Context) error {
 	return nil
 }
 
+// keep returns when what changed of some devices is kept. Of those who wait for
+// their turn the first writes for all.
+func (r *Registry) keep(ctx context.Context, ids []ID) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	s := r.presence.s
+	s.flushing <- struct{}{}
+	defer func() { <-s.flushing }()
+	s.mu.Lock()
+	waiting := slices.ContainsFunc(ids, func(id ID) bool { return s.dirty[id] })
+	s.mu.Unlock()
+	if !waiting {
+		return nil
+	}
+	return r.write(ctx)
+}
+
 // flush keeps what changed and forgets who is offline.
 func (r *Registry) flush(ctx context.Context) error {
 	s := r.presence.s
 	s.flushing <- struct{}{}
 	defer func() { <-s.flushing }()
+	return r.write(ctx)
+}
+
+// write is flush for who holds flushing.
+func (r *Registry) write(ctx context.Context) error {
+	s := r.presence.s
 	s.mu.Lock()
 	changed := make(map[ID]Presence, len(s.dirty))
 	for id := range s.dirty {

@@ -586,3 +586,52 @@ func TestTheLastStateIsTheOneKept(t *testing.T) {
 		}
 	})
 }
+
+// TestAFirstLoginIsKeptBeforeItIsAnswered: who waits finds it in the store, a
+// crowd shares a few writes, and a device that has come before costs none.
+func TestAFirstLoginIsKeptBeforeItIsAnswered(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, m := newRegistry(t)
+		const crowd = 100
+		slow := make(chan struct{})
+		m.slow = slow // the first write: the crowd comes meanwhile
+		var all []registry.ID
+		answered := make(chan error, crowd)
+		at := time.Now().UTC().Truncate(time.Millisecond)
+		for i := range crowd {
+			id := add(t, r, "plain", fmt.Sprintf("d%d", i)).ID()
+			all = append(all, id)
+			go func() { answered <- r.Activate(t.Context(), at, id) }()
+		}
+		synctest.Wait()
+		if len(answered) != 0 {
+			t.Errorf("%d were answered before anything was kept", len(answered))
+		}
+		close(slow)
+		for range crowd {
+			if err := <-answered; err != nil {
+				t.Error(err)
+			}
+		}
+		for _, id := range all {
+			if p := m.kept(t, id); !p.ActivatedAt.Equal(at) || p.State != registry.Offline {
+				t.Errorf("%s: %+v", id, p)
+			}
+		}
+		if m.saved != 2 {
+			t.Errorf("%d writes for a crowd that waited for one", m.saved)
+		}
+		if err := r.Activate(t.Context(), at.Add(time.Hour), all...); err != nil || m.saved != 2 || !m.kept(t, all[0]).ActivatedAt.Equal(at) {
+			t.Errorf("they come again: %v, %d writes", err, m.saved)
+		}
+		other := add(t, r, "plain", "other").ID()
+		m.fails = errors.New("disk full")
+		if err := r.Activate(t.Context(), at, other); !errors.Is(err, m.fails) {
+			t.Errorf("a store that fails: %v", err)
+		}
+		m.fails = nil
+		if err := r.Activate(t.Context(), at, other); err != nil || !m.kept(t, other).ActivatedAt.Equal(at) {
+			t.Errorf("once it works again: %v", err)
+		}
+	})
+}

@@ -41,8 +41,13 @@ type Store interface {
 
 	Presence(ctx context.Context, id ID) (*Presence, error)
 	Presences(ctx context.Context, ids []ID) (map[ID]Presence, error) // of those that have one
-	SavePresence(ctx context.Context, all map[ID]Presence) error      // of devices that exist; others are passed over
-	AllOffline(ctx context.Context, reason string) error              // after a restart
+	// SavePresence keeps presences of devices that exist, and passes over the
+	// others. A loss of power may take it back unless it activates one of them.
+	SavePresence(ctx context.Context, all map[ID]Presence) error
+	// Activated reports whether a presence with ActivatedAt is kept. It is asked
+	// at each login.
+	Activated(ctx context.Context, id ID) (bool, error)
+	AllOffline(ctx context.Context, reason string) error // after a restart
 
 	TopologyStore
 }

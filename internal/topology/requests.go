@@ -213,6 +213,14 @@ func named(subs []dialect.SubDevice) []dialect.Claim {
 	return all
 }
 
+func ids(subs []dialect.SubDevice) []registry.ID {
+	all := make([]registry.ID, len(subs))
+	for i := range subs {
+		all[i] = id(subs[i].Claim)
+	}
+	return all
+}
+
 // noteNoGateway says that the platform would mind.
 func (s *Service) noteNoGateway(ctx context.Context, by *dialect.Subject) {
 	p, err := s.Registry.Product(ctx, by.Product)
@@ -445,6 +453,9 @@ func (s *Service) Login(ctx context.Context, r *dialect.SubLogin) ([]dialect.Cla
 		if err := s.remember(ctx, &r.Subs[i]); err != nil {
 			return nil, fault.Unavailable("remember a sub-device's session: %w", err)
 		}
+	}
+	if err := s.Registry.Activate(ctx, s.Now(), ids(r.Subs)...); err != nil {
+		return nil, fault.Unavailable("keep the first login of a sub-device: %w", err)
 	}
 	if s.Store != nil {
 		r.After = func() { s.catchUp(by, r.Subs) }

@@ -175,6 +175,27 @@ func (s *shelf) find(name string) *card {
 	return nil
 }
 
+// activated reports whether a device is marked so; known is false while the
+// directory is being read, and where it cannot be.
+func (d *directory) activated(id registry.ID) (is, known bool) {
+	select {
+	case <-d.ready:
+	default:
+		return false, false
+	}
+	if d.failed != nil {
+		return false, false
+	}
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	if s := d.shelves[id.Product]; s != nil {
+		if c := s.find(id.Device); c != nil {
+			return c.has(activated), true
+		}
+	}
+	return false, true
+}
+
 // insert adds devices that are not there yet.
 func (d *directory) insert(list []registry.Device) {
 	d.mu.Lock()

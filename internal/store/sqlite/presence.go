@@ -80,13 +80,39 @@ const savePresence = `INSERT INTO statuses (product, device, state, since, activ
 	last_addr = excluded.last_addr, client_id = excluded.client_id, protocol = excluded.protocol, last_online = excluded.last_online,
 	last_offline = excluded.last_offline, offline_reason = excluded.offline_reason, refusals = excluded.refusals, last_refusal = excluded.last_refusal, keep_alive = excluded.keep_alive`
 
+// Activated is of [registry.Store].
+func (d *DB) Activated(ctx context.Context, id registry.ID) (bool, error) {
+	if is, known := d.directory.activated(id); known {
+		return is, nil
+	}
+	p, err := d.Presence(ctx, id)
+	if errors.Is(err, registry.ErrNotFound) {
+		return false, nil
+	}
+	return err == nil && !p.ActivatedAt.IsZero(), err
+}
+
 // SavePresence is of [registry.Store]. A loss of power may take the last of it:
-// after a restart everybody is offline anyway.
+// after a restart everybody is offline anyway. That a device has been here stays.
 func (d *DB) SavePresence(ctx context.Context, all map[registry.ID]registry.Presence) error {
 	if len(all) == 0 {
 		return nil
 	}
-	return d.write(ctx, d.lazy, func(tx *sql.Tx) error {
+	db := d.lazy
+	for id, p := range all {
+		if p.ActivatedAt.IsZero() {
+			continue
+		}
+		already, err := d.Activated(ctx, id)
+		if err != nil {
+			return err
+		}
+		if !already {
+			db = d.sql
+			break
+		}
+	}
+	return d.write(ctx, db, func(tx *sql.Tx) error {
 		save, err := tx.PrepareContext(ctx, savePresence)
 		if err != nil {
 			return err

@@ -291,6 +291,16 @@ func (m *Memory) SavePresence(_ context.Context, all map[registry.ID]registry.Pr
 	return nil
 }
 
+// Activated is of [registry.Store].
+func (m *Memory) Activated(_ context.Context, id registry.ID) (bool, error) {
+	if err := m.called("Activated"); err != nil {
+		return false, err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return !m.presence[id].ActivatedAt.IsZero(), nil
+}
+
 // AllOffline is of [registry.Store].
 func (m *Memory) AllOffline(_ context.Context, reason string) error {
 	if err := m.called("AllOffline"); err != nil {

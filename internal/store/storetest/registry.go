@@ -395,8 +395,18 @@ func presenceKept(t *testing.T, s registry.Store) {
 	}}
 	allSet(t, want.Status)
 	gone := registry.ID{Product: "p", Device: "gone"}
+	activated := func(when string, id registry.ID, want bool) {
+		t.Helper()
+		if got, err := s.Activated(t.Context(), id); err != nil || got != want {
+			t.Errorf("%s: activated is %v, %v", when, got, err)
+		}
+	}
+	activated("of a device that never came", d.ID(), false)
 	noError(t, s.SavePresence(t.Context(), map[registry.ID]registry.Presence{d.ID(): {}, gone: want}))
+	activated("refused only", d.ID(), false)
+	activated("of a device that is gone", gone, false)
 	noError(t, s.SavePresence(t.Context(), map[registry.ID]registry.Presence{d.ID(): want}))
+	activated("kept", d.ID(), true)
 	got, err := s.Presence(t.Context(), d.ID())
 	noError(t, err)
 	if !reflect.DeepEqual(*got, want) {
@@ -409,6 +419,7 @@ func presenceKept(t *testing.T, s registry.Store) {
 	if _, err := s.Presence(t.Context(), d.ID()); !errors.Is(err, registry.ErrNotFound) {
 		t.Errorf("of a deleted device: %v", err)
 	}
+	activated("of a deleted device", d.ID(), false)
 }
 
 func allOffline(t *testing.T, s registry.Store) {
