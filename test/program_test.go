@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/matou-iot/matou/modem/modemtest"
 	"github.com/matou-iot/matou/modem/virtual"
 )
 
@@ -137,6 +138,33 @@ func absolute(t *testing.T, path string) string {
 	return abs
 }
 
+// sketch builds an Arduino sketch for both boards and runs it as the ESP8266's.
+func sketch(t *testing.T, file string) *exec.Cmd {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	bin := filepath.Join(t.TempDir(), "sketch")
+	flags := []string{"-std=c++17", "-Wall", "-Wextra", "-Iarduino", "-Iarduino/PubSubClient"}
+	build(t, "g++", append(flags, "-fsyntax-only", "-x", "c++", file)...) // an ESP32
+	flags = append(flags, "-DESP8266", "-o", bin, "arduino/main.cpp", "arduino/PubSubClient/PubSubClient.cpp", "-x", "c++", file)
+	if strings.Contains(string(text), "WiFiClientSecure") {
+		flags = append(flags, "-x", "none", "-lssl", "-lcrypto")
+	}
+	build(t, "g++", flags...)
+	return exec.Command(bin)
+}
+
+// withOpenSSL skips a test without the library.
+func withOpenSSL(t *testing.T) {
+	t.Helper()
+	need(t, "cc")
+	if exec.Command("cc", "-fsyntax-only", "-include", "openssl/ssl.h", "-xc", "/dev/null").Run() != nil {
+		t.Skip("SKIPPED: the headers of OpenSSL are missing; on Debian install libssl-dev")
+	}
+}
+
 // runners build what is to be built of a program and say how it is run.
 var runners = []struct {
 	target string
@@ -164,12 +192,7 @@ var runners = []struct {
 		build(t, "go", "build", "-o", bin, file)
 		return exec.Command(bin)
 	}},
-	{"arduino", func(t *testing.T, file string) *exec.Cmd {
-		bin := filepath.Join(t.TempDir(), "sketch")
-		build(t, "g++", "-std=c++17", "-Wall", "-Wextra", "-DESP8266", "-Iarduino", "-Iarduino/PubSubClient", "-o", bin,
-			"arduino/main.cpp", "arduino/PubSubClient/PubSubClient.cpp", "-x", "c++", file)
-		return exec.Command(bin)
-	}},
+	{"arduino", sketch},
 	{"stm32", func(t *testing.T, file string) *exec.Cmd {
 		bin := filepath.Join(t.TempDir(), "board")
 		build(t, "cc", "-std=c11", "-D_DEFAULT_SOURCE", "-D_POSIX_C_SOURCE=200809L", "-Wall", "-Wextra", "-Werror", "-Istm32", "-o", bin, "stm32/main.c", file, "-lpthread")
@@ -187,11 +210,13 @@ func TestProgramsRunOverTLS(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, r := range runners {
-		if r.target == "arduino" { // is written without
-			continue
-		}
 		m.under(r.target, func(t *testing.T) {
-			device, file := m.written(lampProduct, r.target, "--tls")
+			more := []string{"--tls"}
+			if r.target == "arduino" {
+				withOpenSSL(t)
+				more = append(more, "--host", "localhost") // boards compare names
+			}
+			device, file := m.written(lampProduct, r.target, more...)
 			cmd := r.run(t, file)
 			cmd.Dir = t.TempDir()
 			if err := os.WriteFile(filepath.Join(cmd.Dir, "matou-ca.pem"), authority, 0o600); err != nil {
@@ -202,15 +227,27 @@ func TestProgramsRunOverTLS(t *testing.T) {
 		})
 	}
 	m.under("c", func(t *testing.T) {
-		need(t, "cc")
-		if exec.Command("cc", "-fsyntax-only", "-include", "openssl/ssl.h", "-xc", "/dev/null").Run() != nil {
-			t.Skip("SKIPPED: the headers of OpenSSL are missing; on Debian install libssl-dev")
-		}
+		withOpenSSL(t)
 		device, file := m.written(lampProduct, "c", "--tls")
 		m.arrays(file, "-DOVER_TLS", "-lssl", "-lcrypto")
 		m.awaitLatest(lampProduct, device, trades[0].reported, trades[0].value)
 	})
-	_, errs, code := m.cli("device", "code", lampProduct+"/for-go", "--for", "arduino", "--tls")
+	m.under("arduino that another authority signed for", func(t *testing.T) {
+		withOpenSSL(t)
+		_, file := m.written(lampProduct, "arduino", "--tls", "--host", "localhost")
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, stranger := modemtest.SelfSigned(t)
+		ours := regexp.MustCompile(`(?s)-----BEGIN CERTIFICATE-----.*-----END CERTIFICATE-----`)
+		if err := os.WriteFile(file, ours.ReplaceAllLiteral(text, []byte(strings.TrimSpace(stranger))), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		said := running(t, sketch(t, file))
+		m.await("the sketch to refuse the server", func() bool { return strings.Contains(said.String(), "refused, state") })
+	})
+	_, errs, code := m.cli("device", "code", lampProduct+"/for-go", "--for", "at-nt35e", "--tls")
 	if code != 1 || !strings.Contains(errs, "without TLS") {
 		t.Errorf("exit %d: %s", code, errs)
 	}

@@ -15,7 +15,7 @@ type deviceCodeCmd struct {
 	Out      string    `short:"o" help:"File to write, a directory for the usual name; left out, the program is printed." placeholder:"FILE"`
 	Host     string    `help:"Host that the device connects to; left out, what the server's configuration says." placeholder:"HOST"`
 	Port     int       `help:"Port that the device connects to, likewise." placeholder:"PORT"`
-	TLS      bool      `name:"tls" help:"Connect with TLS; not for arduino and at-nt35e."`
+	TLS      bool      `name:"tls" help:"Connect with TLS; not for at-nt35e."`
 	Method   string    `help:"Sign method; left out, the usual one." placeholder:"METHOD"`
 	ClientID string    `name:"client-id" help:"Aliyun: the free part of the client id." placeholder:"ID"`
 	apiFlags

@@ -196,14 +196,23 @@ func (a *api) ready(w http.ResponseWriter, r *http.Request) {
 
 // rootCertificate lets people download what their devices have to trust.
 func (a *api) rootCertificate(w http.ResponseWriter, r *http.Request) {
-	raw, err := os.ReadFile(a.RootCertificate)
-	if a.RootCertificate == "" || err != nil {
+	raw, ok := a.authority()
+	if !ok {
 		plain(w, http.StatusNotFound, "the certificate was configured by file: ask who made it for its authority")
 		return
 	}
 	w.Header().Set("Content-Type", "application/x-pem-file")
 	w.Header().Set("Content-Disposition", `attachment; filename="matou-ca.pem"`)
 	w.Write(raw)
+}
+
+// authority is the certificate of the server's own authority, if it has one.
+func (a *api) authority() (pem []byte, ok bool) {
+	if a.RootCertificate == "" {
+		return nil, false
+	}
+	raw, err := os.ReadFile(a.RootCertificate)
+	return raw, err == nil
 }
 
 func plain(w http.ResponseWriter, status int, text string) {

@@ -27,9 +27,14 @@ func (a *api) deviceCode(ctx context.Context, in *codeInput) (program.Source, er
 		return program.Source{}, fault.Invalid("device %s has no secret: it cannot log in", d.Name)
 	}
 	login := all[0]
+	var authority []byte
+	if in.TLS {
+		authority, _ = a.authority() // where it is not known, the program says what belongs there
+	}
 	source, err := program.Write(in.For, program.Plan{
 		Dialect: p.Dialect, Product: p.Key, Device: d.Name, Secret: d.Secret,
 		ClientID: login.ClientID, Username: login.Username, Password: login.Password, Host: login.Host, Port: login.Port, TLS: in.TLS, Model: p.Model,
+		Authority: string(authority),
 	})
 	if errors.Is(err, program.ErrTarget) {
 		return program.Source{}, fault.In("for", fault.Invalid("%v", err))

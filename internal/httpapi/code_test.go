@@ -39,7 +39,7 @@ func TestProgramsForADevice(t *testing.T) {
 		h.want(422, "GET", path+"/code", nil)
 		h.want(422, "GET", path+"/code?for=cobol", nil)
 		h.want(400, "GET", path+"/code?for=c&method=crc32", nil)
-		if got := h.want(400, "GET", path+"/code?for=arduino&tls=true", nil); !strings.Contains(got["detail"].(string), "without TLS") {
+		if got := h.want(400, "GET", path+"/code?for=at-nt35e&tls=true", nil); !strings.Contains(got["detail"].(string), "without TLS") {
 			t.Errorf("TLS: %v", got)
 		}
 	}

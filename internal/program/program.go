@@ -32,8 +32,11 @@ type Plan struct {
 	Password string
 	Host     string
 	Port     int
-	TLS      bool         // the login is one for TLS, and Port takes it
-	Model    *thing.Model // nil for none
+	TLS      bool // the login is one for TLS, and Port takes it
+	// Authority is the PEM of the authority that signed the server's
+	// certificate, for boards that have no files; "" where it is not known.
+	Authority string
+	Model     *thing.Model // nil for none
 }
 
 // A Target is what a program is written for.

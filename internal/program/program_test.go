@@ -104,6 +104,25 @@ func TestEveryProgramSaysWhatToChange(t *testing.T) {
 	}
 }
 
+// A sketch over TLS holds the authority, or says that it has to be put in.
+func TestSketchOverTLS(t *testing.T) {
+	p := plans["aliyun"]
+	p.TLS, p.Port = true, 8883
+	for authority, want := range map[string]string{
+		"": "R\"PEM(\n-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n)PEM\"",
+		"-----BEGIN CERTIFICATE-----\nTWF0b3U=\n-----END CERTIFICATE-----\n": "R\"PEM(\n-----BEGIN CERTIFICATE-----\nTWF0b3U=\n-----END CERTIFICATE-----\n)PEM\"",
+	} {
+		p.Authority = authority
+		text := program(t, "arduino", p)
+		if !strings.Contains(text, want) || (authority == "") != strings.Contains(text, "the authority of the server's certificate") {
+			t.Errorf("%s", text)
+		}
+	}
+	if text := program(t, "arduino", plans["aliyun"]); strings.Contains(text, "PEM") || strings.Contains(text, "Secure") {
+		t.Errorf("without TLS:\n%s", text)
+	}
+}
+
 // The packets of seed 002, byte for byte, with its token.
 func TestSeed002(t *testing.T) {
 	p := plans["onenet"]
@@ -258,6 +277,7 @@ func TestWhatCannotBeWritten(t *testing.T) {
 		{"a line end in the password", "c", change(func(p *Plan) { p.Password = "a\nb" }), "control character"},
 		{"a host too long for the module", "at", change(func(p *Plan) { p.Host = strings.Repeat("h", 65) }), "64 at most"},
 		{"quotes in an AT parameter", "at-ec20", change(func(p *Plan) { p.Password = `a"b` }), "quotation mark"},
+		{"TLS that the module is not known to do", "at-nt35e", change(func(p *Plan) { p.TLS = true }), "connects without TLS"},
 		{"a password too long for MQTT", "python", change(func(p *Plan) { p.Password = strings.Repeat("p", 65536) }), "CONNECT"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -70,6 +70,7 @@ func newView(p Plan) (*view, error) {
 			return nil, errors.New("host, client id, user name, password or secret holds a control character, which no source text can say in every language")
 		}
 	}
+	p.Authority = strings.TrimSpace(p.Authority)
 	v := &view{Plan: p, KeepAlive: keepAlive, Local: local(p.Host)}
 	v.members()
 	v.topics()
@@ -81,7 +82,7 @@ func newView(p Plan) (*view, error) {
 
 // fits reports why a target cannot say the plan.
 func (v *view) fits(target string) error {
-	if v.TLS && (target == "arduino" || target == "at-nt35e") {
+	if v.TLS && target == "at-nt35e" {
 		return wording.Errorf("the program %s connects without TLS: leave tls out", target)
 	}
 	if !strings.HasPrefix(target, "at") {

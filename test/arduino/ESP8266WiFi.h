@@ -24,6 +24,7 @@ public:
 extern WiFiStation WiFi;
 
 class WiFiClient : public Client {
+protected:
   int fd = -1;
 
 public:
