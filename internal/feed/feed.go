@@ -42,6 +42,9 @@ const (
 	// recentBytes of committed batches stay in memory, so that a consumer who
 	// keeps up reads nothing back from the log.
 	recentBytes = 8 << 20
+	// gather is how long a record that nobody waits for may wait for others to
+	// share its commit.
+	gather = 20 * time.Millisecond
 	// readBatches is how many batches a consumer gets at once, at the most.
 	readBatches = 64
 )
@@ -65,6 +68,7 @@ type Feed struct {
 	pending int       // bytes of open and queue
 	closed  bool
 	work    chan struct{} // holds one: there is something to commit
+	waking  bool          // work gets it within gather
 
 	recent     []committed // newest last
 	recentSize int
@@ -142,6 +146,38 @@ func Refused(err error) Ticket { return Ticket{err: err} }
 func (f *Feed) Append(r Record) Ticket {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	t := f.add(&r)
+	if t.err == nil {
+		f.wake()
+	}
+	return t
+}
+
+// Tell hands a record over that nobody waits for: it is kept a moment later,
+// together with others. One that could not be kept is logged.
+func (f *Feed) Tell(r Record) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	t := f.add(&r)
+	switch {
+	case t.err != nil && t.err != ErrClosed:
+		f.logger.Error("a record cannot be kept", "product", r.Product, "device", r.Device, "error", t.err)
+	case t.err != nil:
+	case f.open == nil: // full
+		f.wake()
+	case !f.waking:
+		f.waking = true
+		time.AfterFunc(gather, func() {
+			f.mu.Lock()
+			defer f.mu.Unlock()
+			f.waking = false
+			f.wake()
+		})
+	}
+}
+
+// add puts a record into the open batch; f.mu is held.
+func (f *Feed) add(r *Record) Ticket {
 	for f.pending > maxPending && !f.closed {
 		f.room.Wait()
 	}
@@ -165,11 +201,15 @@ func (f *Feed) Append(r Record) Ticket {
 	if b.records == maxBatchRecords || len(b.bytes) >= maxBatchBytes {
 		f.queue, f.open = append(f.queue, b), nil
 	}
+	return t
+}
+
+// wake has the committer look.
+func (f *Feed) wake() {
 	select {
 	case f.work <- struct{}{}:
 	default:
 	}
-	return t
 }
 
 // Wait returns when the record is durable, or why it is not.

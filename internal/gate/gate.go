@@ -14,7 +14,6 @@ import (
 	"github.com/matou-iot/matou/internal/broker"
 	"github.com/matou-iot/matou/internal/dialect"
 	"github.com/matou-iot/matou/internal/fault"
-	"github.com/matou-iot/matou/internal/feed"
 	"github.com/matou-iot/matou/internal/record"
 	"github.com/matou-iot/matou/internal/registry"
 	"github.com/matou-iot/matou/internal/trace"
@@ -30,7 +29,7 @@ type Uplinks interface {
 // Statuses is told of devices that come and go, the feed for instance. What it
 // cannot take is lost: presence itself is in the registry.
 type Statuses interface {
-	Append(r record.Record) feed.Ticket
+	Tell(r record.Record)
 }
 
 // Gateways knows the sub-devices that gateways carry on their connections.
@@ -432,7 +431,7 @@ func (g *Gate) Closed(c *broker.Client, why broker.Cause) {
 
 func (g *Gate) tell(s *dialect.Subject, at time.Time, state registry.State) {
 	if g.Statuses != nil {
-		g.Statuses.Append(record.Record{
+		g.Statuses.Tell(record.Record{
 			Kind: record.StatusChange, Product: s.Product, Device: s.Device, Time: at, Body: []byte(state.String()),
 		})
 	}

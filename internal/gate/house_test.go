@@ -16,7 +16,6 @@ import (
 	"github.com/matou-iot/matou/internal/dialect"
 	"github.com/matou-iot/matou/internal/dialect/aliyun"
 	"github.com/matou-iot/matou/internal/dialect/plain"
-	"github.com/matou-iot/matou/internal/feed"
 	"github.com/matou-iot/matou/internal/gate"
 	"github.com/matou-iot/matou/internal/record"
 	"github.com/matou-iot/matou/internal/registry"
@@ -184,7 +183,7 @@ type statuses struct {
 	all []string
 }
 
-func (s *statuses) Append(r record.Record) (t feed.Ticket) {
+func (s *statuses) Tell(r record.Record) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	word := r.Product + "/" + r.Device + " " + string(r.Body)
@@ -192,7 +191,6 @@ func (s *statuses) Append(r record.Record) (t feed.Ticket) {
 		word += " wrongly told"
 	}
 	s.all = append(s.all, word)
-	return t
 }
 
 func (s *statuses) String() string {

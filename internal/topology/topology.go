@@ -17,7 +17,6 @@ import (
 
 	"github.com/matou-iot/matou/internal/broker"
 	"github.com/matou-iot/matou/internal/dialect"
-	"github.com/matou-iot/matou/internal/feed"
 	"github.com/matou-iot/matou/internal/record"
 	"github.com/matou-iot/matou/internal/registry"
 	"github.com/matou-iot/matou/internal/trace"
@@ -52,7 +51,7 @@ type Pusher interface {
 
 // Statuses is told of sub-devices that come and go, as of other devices.
 type Statuses interface {
-	Append(r record.Record) feed.Ticket
+	Tell(r record.Record)
 }
 
 // Enrolments hands out secrets to devices that register: package enroll. Its
@@ -257,7 +256,7 @@ func (s *Service) end(c dialect.Claim, with *dialect.Subject, reason string, tel
 
 func (s *Service) tell(c dialect.Claim, at time.Time, state registry.State) {
 	if s.Statuses != nil {
-		s.Statuses.Append(record.Record{
+		s.Statuses.Tell(record.Record{
 			Kind: record.StatusChange, Product: c.Product, Device: c.Device, Time: at, Body: []byte(state.String()),
 		})
 	}
