@@ -36,13 +36,15 @@ type presenceState struct {
 	mu     sync.Mutex
 	known  map[ID]*Presence
 	dirty  map[ID]bool
-	online int  // among known
-	lately []ID // that went, as a ring; some have come back since
-	oldest int  // in lately
+	online int // among known
+
+	lately  []ID        // that went, as a ring; some have come back since
+	oldest  int         // in lately
+	lingers map[ID]bool // that are in lately
 }
 
 func newPresences() presences {
-	return presences{&presenceState{flushing: make(chan struct{}, 1), known: make(map[ID]*Presence), dirty: make(map[ID]bool)}}
+	return presences{&presenceState{flushing: make(chan struct{}, 1), known: make(map[ID]*Presence), dirty: make(map[ID]bool), lingers: make(map[ID]bool)}}
 }
 
 func (p presences) forget(id ID) {
@@ -341,8 +343,12 @@ func (r *Registry) write(ctx context.Context) error {
 }
 
 // linger remembers a device that is offline and kept, in place of the one that
-// has been so for longest; mu is held.
+// has been remembered for longest; mu is held.
 func (s *presenceState) linger(id ID) {
+	if s.lingers[id] {
+		return
+	}
+	s.lingers[id] = true
 	if len(s.lately) < lingerMost {
 		s.lately = append(s.lately, id)
 		return
@@ -350,7 +356,8 @@ func (s *presenceState) linger(id ID) {
 	last := s.lately[s.oldest]
 	s.lately[s.oldest] = id
 	s.oldest = (s.oldest + 1) % lingerMost
-	if p := s.known[last]; last != id && p != nil && p.State != Online && !s.dirty[last] {
+	delete(s.lingers, last)
+	if p := s.known[last]; p != nil && p.State != Online && !s.dirty[last] {
 		delete(s.known, last)
 	}
 }

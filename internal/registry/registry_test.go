@@ -506,8 +506,10 @@ func TestWhoWentIsRemembered(t *testing.T) {
 		if n := visit("first"); n != 1 {
 			t.Errorf("the store was asked %d times at the first visit, want 1", n)
 		}
-		if n := visit("first"); n != 0 {
-			t.Errorf("the store was asked %d times about one who was here a second ago", n)
+		for range remembered + 1 { // however often one comes, he takes one place
+			if n := visit("first"); n != 0 {
+				t.Fatalf("the store was asked %d times about one who was here a second ago", n)
+			}
 		}
 		for i := range remembered + 1 {
 			visit("other" + strconv.Itoa(i))
