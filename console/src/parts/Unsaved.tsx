@@ -31,9 +31,11 @@ export function UnsavedGuard({ children }: { children: ReactNode }) {
   return (
     <Count.Provider value={count}>
       {children}
-      <Modal open={blocked.state === 'blocked'} title={t.title} okText={t.leave} okButtonProps={{ danger: true }} cancelText={t.stay} onOk={() => blocked.proceed?.()} onCancel={() => blocked.reset?.()}>
-        {t.what}
-      </Modal>
+      {blocked.state === 'blocked' && (
+        <Modal open title={t.title} okText={t.leave} okButtonProps={{ danger: true }} cancelText={t.stay} onOk={() => blocked.proceed()} onCancel={() => blocked.reset()}>
+          {t.what}
+        </Modal>
+      )}
     </Count.Provider>
   )
 }
