@@ -156,6 +156,8 @@ func (f *rangeFlags) query() url.Values {
 
 type deviceEventsCmd struct {
 	Device deviceRef `arg:"" help:"PRODUCT/DEVICE."`
+	Event  string    `help:"Only those with this identifier." placeholder:"ID"`
+	Level  []string  `help:"Only those of these levels: info, alert, error." enum:"info,alert,error" placeholder:"LEVEL"`
 	rangeFlags
 	limitFlags
 	apiFlags
@@ -164,7 +166,8 @@ type deviceEventsCmd struct {
 func (*deviceEventsCmd) Help() string {
 	return `Examples:
   matou device events a1NightLamp/lamp01
-  matou device events a1NightLamp/lamp01 --from 7d --limit 0 --json`
+  matou device events a1NightLamp/lamp01 --level alert,error --from 90m
+  matou device events a1NightLamp/lamp01 --event overheat --from 7d --limit 0 --json`
 }
 
 // A happening is an event of a device as the API shows it.
@@ -181,7 +184,12 @@ func (c *deviceEventsCmd) Run(g *globals) error {
 	if err != nil {
 		return err
 	}
-	p, err := r.list(c.Device.at("events"), c.query(), c.Limit)
+	q := c.query()
+	if c.Event != "" {
+		q.Set("event", c.Event)
+	}
+	q["level"] = c.Level
+	p, err := r.list(c.Device.at("events"), q, c.Limit)
 	if err != nil {
 		return err
 	}

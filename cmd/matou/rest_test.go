@@ -162,6 +162,9 @@ func TestRestGolden(t *testing.T) {
 		{"device-events", with("device events a1NightLamp/lamp01"), "", "GET " + lampPath + "/events", list(
 			`{"event":"Overheat","level":"alert","output":{"Temp":90},"time":"2026-01-02T03:04:05.678Z","record":44802}`,
 			`{"event":"Hello","level":"info","output":null,"time":"2026-01-02T03:04:05.000Z","record":44545}`)},
+		{"device-events-some", with("device events a1NightLamp/lamp01 --event Overheat --level alert,error --order asc"), "", "GET " + lampPath + "/events", list(
+			`{"event":"Overheat","level":"alert","output":{"Temp":90},"time":"2026-01-02T03:04:05.678Z","record":44802}`)},
+		{"device-events-bad-level", with("device events a1NightLamp/lamp01 --level fatal"), "", "", nil},
 		{"device-commands", with("device commands a1NightLamp/lamp01 --order asc"), "", "GET " + lampPath + "/commands", list(done, refused, queued)},
 		{"device-set", with("device set a1NightLamp/lamp01 NightLightSwitch=1 Mode=eco Big=12345678901234567890 --wait 5s"), "", "POST " + lampPath + "/properties", answer(200, done)},
 		{"device-set-flag-first", with("device set a1NightLamp/lamp01 --wait 5s NightLightSwitch=1 --json"), "", "POST " + lampPath + "/properties", answer(200, done)},

@@ -8,6 +8,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/matou-iot/matou/internal/fault"
@@ -50,11 +51,18 @@ type Bucket struct {
 // A Query asks for a part of a device's history.
 type Query struct {
 	Product, Device string
-	Property        string    // of points; "" for events and commands
-	From, To        time.Time // From is included, To is not; zero means open
-	Limit           int       // 0 means DefaultLimit
+	Property        string        // of points; "" for events and commands
+	Event           string        // of events: those with this identifier; "" means all
+	Levels          []thing.Level // of events: those of these; none means all
+	From, To        time.Time     // From is included, To is not; zero means open
+	Limit           int           // 0 means DefaultLimit
 	Descending      bool
 	After           string // cursor from the page before
+}
+
+// wants reports whether e is one of the events asked for.
+func (q *Query) wants(e EventEntry) bool {
+	return (q.Event == "" || q.Event == e.Event) && (len(q.Levels) == 0 || slices.Contains(q.Levels, e.Level))
 }
 
 // The bounds of an answer.
@@ -185,7 +193,9 @@ func (h *History) Range(ctx context.Context, q Query) ([]PointEntry, string, err
 
 // Events returns a device's events, as Range does values.
 func (h *History) Events(ctx context.Context, q Query) ([]EventEntry, string, error) {
-	return page(ctx, q, h.store.Events)
+	return page(ctx, q, func(ctx context.Context, q Query, visit func(EventEntry, string) bool) error {
+		return h.store.Events(ctx, q, func(e EventEntry, cursor string) bool { return !q.wants(e) || visit(e, cursor) })
+	})
 }
 
 // Commands returns a device's commands, as Range does values.

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -225,6 +226,55 @@ func TestModelsComeAndGoInEveryForm(t *testing.T) {
 	h.want(400, "GET", "/products/a1NightLamp/model?format=xml", nil)
 	if p := h.want(200, "GET", "/products/a1NightLamp", nil); p["modelVersion"] != 4.0 {
 		t.Errorf("after refused imports: %v", p)
+	}
+}
+
+func TestEventsAreFoundByIdentifierLevelAndTime(t *testing.T) {
+	h := newHouse(t)
+	h.want(201, "POST", "/products", object{"key": "a1NightLamp", "dialect": "aliyun"})
+	h.want(201, "POST", "/products/a1NightLamp/devices", object{"name": "lamp01"})
+	start := time.Date(2025, 3, 1, 12, 0, 0, 0, time.UTC)
+	var last uint64
+	for i, e := range []record.Event{{Event: "Hello", Level: thing.Info}, {Event: "Hot", Level: thing.Alert}, {Event: "Hot", Level: thing.Fault}, {Event: "Hello", Level: thing.Fault}} {
+		e.Output, e.Time = "{}", start.Add(time.Duration(i)*time.Minute)
+		body, err := e.Append(nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ticket := h.feed.Append(record.Record{Kind: record.EventReport, Product: "a1NightLamp", Device: "lamp01", Time: start, Body: body})
+		if err := ticket.Wait(); err != nil {
+			t.Fatal(err)
+		}
+		last = ticket.Seq()
+	}
+	if err := h.history.WaitFor(t.Context(), last); err != nil {
+		t.Fatal(err)
+	}
+	for query, want := range map[string]string{
+		"":                         "Hello error, Hot error, Hot alert, Hello info, ",
+		"?event=Hot":               "Hot error, Hot alert, ",
+		"?level=error&order=asc":   "Hot error, Hello error, ",
+		"?level=info&level=alert":  "Hot alert, Hello info, ",
+		"?event=Hello&level=alert": "",
+		"?from=yesterday":          "422",
+		"?event=Hot&from=2025-03-01T12:01:00Z&to=2025-03-01T12:02:00Z": "Hot alert, ",
+		"?level=fatal": "422",
+	} {
+		status, text := h.do(access.Viewer, "GET", httpapi.Base+"/products/a1NightLamp/devices/lamp01/events"+query, nil)
+		var found struct {
+			Items []struct{ Event, Level string }
+		}
+		json.Unmarshal([]byte(text), &found)
+		got := ""
+		for _, e := range found.Items {
+			got += e.Event + " " + e.Level + ", "
+		}
+		if status != 200 {
+			got = strconv.Itoa(status)
+		}
+		if got != want {
+			t.Errorf("%s: %s, not %s: %s", query, got, want, text)
+		}
 	}
 }
 

@@ -125,11 +125,34 @@ func (in *entriesInput) query() history.Query {
 	}
 }
 
-func (a *api) listEvents(ctx context.Context, in *entriesInput) (list[event], error) {
+type eventsInput struct {
+	DevicePath
+	Paging
+	Span
+	Event string   `query:"event" doc:"Only those with this identifier"`
+	Level []string `query:"level,explode" enum:"info,alert,error" doc:"Only those of this level; once for each. Left out, all"`
+}
+
+func (in *eventsInput) query() (history.Query, error) {
+	q := (&entriesInput{in.DevicePath, in.Paging, in.Span}).query()
+	q.Event, q.Levels = in.Event, make([]thing.Level, len(in.Level))
+	for i, word := range in.Level {
+		if err := q.Levels[i].UnmarshalText([]byte(word)); err != nil {
+			return q, err
+		}
+	}
+	return q, nil
+}
+
+func (a *api) listEvents(ctx context.Context, in *eventsInput) (list[event], error) {
 	if _, err := a.Registry.Device(ctx, in.id()); err != nil {
 		return list[event]{}, err
 	}
-	found, next, err := a.History.Events(ctx, in.query())
+	q, err := in.query()
+	if err != nil {
+		return list[event]{}, err
+	}
+	found, next, err := a.History.Events(ctx, q)
 	items := make([]event, len(found))
 	for i, e := range found {
 		items[i] = event{e.Event, e.Level, rawJSON(e.Output), e.Time, e.Seq}

@@ -101,6 +101,40 @@ func History(t *testing.T, open func(t *testing.T) history.Store) {
 			t.Errorf("position %d, %v", at, err)
 		}
 	})
+	t.Run("events by identifier and level, page by page", func(t *testing.T) {
+		s := open(t)
+		for seq := uint64(1); seq <= 12; seq++ {
+			e := record.Event{Event: []string{"A", "B", "C"}[seq%3], Level: thing.Level(seq % 2), Output: "{}", Time: noon}
+			apply(t, s, record.Record{Seq: seq, Kind: record.EventReport, Product: "p", Device: "d", Time: noon, Body: bytesOf(e)})
+		}
+		h := history.New(s, history.Options{})
+		for _, tt := range []struct {
+			q    history.Query
+			want string
+		}{
+			{history.Query{Event: "B"}, "1 4 7 10 "},
+			{history.Query{Event: "B", Levels: []thing.Level{thing.Alert}}, "1 7 "},
+			{history.Query{Levels: []thing.Level{thing.Info}, Descending: true}, "12 10 8 6 4 2 "},
+			{history.Query{Levels: []thing.Level{thing.Fault}}, ""},
+			{history.Query{Event: "b"}, ""},
+		} {
+			tt.q.Product, tt.q.Device, tt.q.Limit = "p", "d", 2
+			got, pages := "", 0
+			for more := true; more && pages < 12; pages++ {
+				events, next, err := h.Events(t.Context(), tt.q)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, e := range events {
+					got += fmt.Sprintf("%d ", e.Seq)
+				}
+				tt.q.After, more = next, next != ""
+			}
+			if got != tt.want || pages > 3 {
+				t.Errorf("%+v: %q on %d pages", tt.q, got, pages)
+			}
+		}
+	})
 	t.Run("a record that cannot be read stops nothing", func(t *testing.T) {
 		s := open(t)
 		apply(t, s, record.Record{Seq: 1, Kind: record.PropertyReport, Product: "p", Device: "d", Body: []byte{1, 0xff}},
