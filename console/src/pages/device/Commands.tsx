@@ -1,12 +1,12 @@
 import { useInfiniteQuery, useMutation, useQueryClient } from '@tanstack/react-query'
-import { Alert, Button, Card, Empty, Flex, Form, Select, Table, Tag, Typography } from 'antd'
+import { Alert, Button, Card, Empty, Flex, Form, Select, Tag, Typography } from 'antd'
 import { useState } from 'react'
 import { api, must, type Schemas } from '../../api/client'
 import { may, useMe } from '../../app/session'
 import { useTexts } from '../../i18n/texts'
 import { Moment } from '../../parts/Moment'
+import { PagedTable } from '../../parts/PagedTable'
 import { problemText } from '../../parts/problem'
-import { Trouble } from '../../parts/Trouble'
 import { keyOf, say, useModel, type DataType, type Id } from './data'
 import { deviceTexts } from './texts'
 import { given, TypeInput } from './TypeInput'
@@ -116,25 +116,18 @@ function History({ id }: { id: Id }) {
     getNextPageParam: (last) => last.next || undefined,
   })
   return (
-    <Flex vertical gap={12}>
-      <Trouble error={commands.error} again={commands.refetch} />
-      <Table
-        size="small"
-        rowKey="id"
-        loading={commands.isPending}
-        dataSource={commands.data?.pages.flatMap((p) => p.items ?? []) ?? []}
-        pagination={false}
-        scroll={{ x: 640 }}
-        locale={{ emptyText: commands.isSuccess ? <Empty description={t.noCommands} /> : ' ' }}
-        columns={[
-          { title: t.time, key: 'time', width: 190, render: (_, o) => <Moment time={o.sentAt} /> },
-          { title: t.kind, key: 'kind', width: 120, render: (_, o) => o.service ?? t.kinds[o.kind] ?? o.kind },
-          { title: t.state, key: 'state', width: 130, render: (_, o) => <Tag color={colors[o.state] ?? 'default'}>{t.states[o.state] ?? o.state}</Tag> },
-          { title: t.input, key: 'input', render: (_, o) => <Typography.Text code>{say(o.input)}</Typography.Text> },
-          { title: t.reply, key: 'reply', render: (_, o) => [o.code, o.message, o.output ? say(o.output) : ''].filter(Boolean).join(' · ') },
-        ]}
-      />
-      {commands.hasNextPage && <Button loading={commands.isFetchingNextPage} onClick={() => commands.fetchNextPage()} style={{ alignSelf: 'center' }}>{t.showMore}</Button>}
-    </Flex>
+    <PagedTable
+      found={commands}
+      none={t.noCommands}
+      rowKey="id"
+      scroll={{ x: 640 }}
+      columns={[
+        { title: t.time, key: 'time', width: 190, render: (_, o) => <Moment time={o.sentAt} /> },
+        { title: t.kind, key: 'kind', width: 120, render: (_, o) => o.service ?? t.kinds[o.kind] ?? o.kind },
+        { title: t.state, key: 'state', width: 130, render: (_, o) => <Tag color={colors[o.state] ?? 'default'}>{t.states[o.state] ?? o.state}</Tag> },
+        { title: t.input, key: 'input', render: (_, o) => <Typography.Text code>{say(o.input)}</Typography.Text> },
+        { title: t.reply, key: 'reply', render: (_, o) => [o.code, o.message, o.output ? say(o.output) : ''].filter(Boolean).join(' · ') },
+      ]}
+    />
   )
 }

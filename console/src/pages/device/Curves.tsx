@@ -1,5 +1,5 @@
 import { useQueries } from '@tanstack/react-query'
-import { Empty, Flex, Input, Segmented, Select, Skeleton } from 'antd'
+import { Empty, Flex, Segmented, Select, Skeleton } from 'antd'
 import { useRef, useState } from 'react'
 import { api, must } from '../../api/client'
 import { useTexts } from '../../i18n/texts'
@@ -7,6 +7,7 @@ import { Lines } from '../../parts/Lines'
 import { Trouble } from '../../parts/Trouble'
 import { keyOf, useLatest, useModel, type Id } from './data'
 import { Export } from './Export'
+import { MomentInput, UpsideDown } from './MomentInput'
 import { deviceTexts } from './texts'
 
 const minute = 60_000
@@ -78,9 +79,9 @@ export function Curves({ id }: { id: Id }) {
       </Flex>
       {range === 'own' && (
         <Flex gap={8} wrap align="center">
-          <Moments label={t.from} value={own.from} change={(from) => { setClose(undefined); setOwn({ ...own, from }) }} wrong={upsideDown} />
-          <Moments label={t.to} value={own.to} change={(to) => { setClose(undefined); setOwn({ ...own, to }) }} wrong={upsideDown} />
-          {upsideDown && <span role="alert" style={{ color: 'var(--ant-color-error)' }}>{t.upsideDown}</span>}
+          <MomentInput label={t.from} value={own.from} change={(from) => { setClose(undefined); setOwn({ ...own, from }) }} wrong={upsideDown} />
+          <MomentInput label={t.to} value={own.to} change={(to) => { setClose(undefined); setOwn({ ...own, to }) }} wrong={upsideDown} />
+          <UpsideDown when={upsideDown} />
         </Flex>
       )}
       <Trouble error={trouble} again={() => Promise.all([latest.refetch(), ...coarse.map((c) => c.refetch())])} />
@@ -112,25 +113,4 @@ function useCourses(id: Id, properties: string[], name: string, span: () => Span
 function within(whole: Point[], part: Point[], { from, to }: { from: number; to: number }): Point[] {
   const at = (p: Point) => Date.parse(p[0])
   return [...whole.filter((p) => at(p) < from), ...part, ...whole.filter((p) => at(p) > to)]
-}
-
-// Moments is a field for a moment by the visitor's clock.
-function Moments({ label, value, change, wrong }: { label: string; value: number; change: (at: number) => void; wrong: boolean }) {
-  const local = new Date(value - new Date(value).getTimezoneOffset() * minute).toISOString().slice(0, 19)
-  return (
-    <label>
-      {label}{' '}
-      <Input
-        type="datetime-local"
-        step={1}
-        value={local}
-        {...(wrong && { status: 'error' as const })}
-        onChange={(e) => {
-          const at = new Date(e.target.value).getTime()
-          if (!Number.isNaN(at)) change(at)
-        }}
-        style={{ width: 220 }}
-      />
-    </label>
-  )
 }

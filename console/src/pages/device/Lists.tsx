@@ -1,5 +1,5 @@
-import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
-import { Button, Empty, Flex, Table, Tag, Tooltip, Typography } from 'antd'
+import { useQuery } from '@tanstack/react-query'
+import { Button, Empty, Flex, Table, Tooltip, Typography } from 'antd'
 import { Link, useNavigate } from 'react-router'
 import { api, must } from '../../api/client'
 import { may, useMe } from '../../app/session'
@@ -8,45 +8,12 @@ import { DeviceState } from '../../parts/DeviceState'
 import { Moment } from '../../parts/Moment'
 import { readableSize } from '../../parts/size'
 import { Trouble } from '../../parts/Trouble'
-import { keyOf, say, useModel, type Id } from './data'
+import { keyOf, type Id } from './data'
 import { deviceTexts } from './texts'
 
-// What a device has in rows: events, sub-devices, versions, files.
+// What a device has in rows: sub-devices, versions, files.
 
 const path = '/api/v1/products/{product}/devices/{device}'
-
-export function Events({ id }: { id: Id }) {
-  const t = useTexts(deviceTexts)
-  const model = useModel(id.product)
-  const events = useInfiniteQuery({
-    queryKey: keyOf(id, 'events'),
-    initialPageParam: '',
-    queryFn: ({ pageParam }) => must(api.GET(`${path}/events`, { params: { path: id, query: { limit: 100, order: 'desc', ...(pageParam && { after: pageParam }) } } })),
-    getNextPageParam: (last) => last.next || undefined,
-  })
-  const colors: Record<string, string> = { error: 'error', alert: 'warning' }
-  return (
-    <Flex vertical gap={12}>
-      <Trouble error={events.error} again={events.refetch} />
-      <Table
-        size="small"
-        rowKey={(e) => `${e.record}-${e.time}-${e.event}`}
-        loading={events.isPending}
-        dataSource={events.data?.pages.flatMap((p) => p.items ?? []) ?? []}
-        pagination={false}
-        scroll={{ x: 520 }}
-        locale={{ emptyText: events.isSuccess ? <Empty description={t.noEvents} /> : ' ' }}
-        columns={[
-          { title: t.time, key: 'time', width: 190, render: (_, e) => <Moment time={e.time} /> },
-          { title: t.event, key: 'event', render: (_, e) => model.data?.events?.find((m) => m.id === e.event)?.name || e.event },
-          { title: t.level, key: 'level', width: 90, render: (_, e) => <Tag color={colors[e.level] ?? 'default'}>{t.levels[e.level] ?? e.level}</Tag> },
-          { title: t.output, key: 'output', render: (_, e) => <Typography.Text code>{say(e.output)}</Typography.Text> },
-        ]}
-      />
-      {events.hasNextPage && <Button loading={events.isFetchingNextPage} onClick={() => events.fetchNextPage()} style={{ alignSelf: 'center' }}>{t.showMore}</Button>}
-    </Flex>
-  )
-}
 
 export function SubDevices({ id }: { id: Id }) {
   const t = useTexts(deviceTexts)
