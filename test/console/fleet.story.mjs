@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { address, ask, barriers, fine, settled, signIn, visit } from './house.mjs'
+import { road } from './road.mjs'
 
 const scenario = `name: story
 duration: 3s
@@ -38,6 +39,40 @@ test('a fleet passes, and its result is downloaded', async () => {
   await page.getByText('No fleet has run').waitFor()
   assert.equal((await ask('GET', '/devices/count?text=story-0000')).count, 0, 'its devices are deleted')
   await fine(v)
+})
+
+test('the charts of a fleet outlast a break of the stream, and say when the fleet is gone', async () => {
+  const way = await road()
+  const v = await visit({ at: way.at })
+  const { page } = v
+  await signIn(v)
+  await page.goto(`${way.at}/bench?tab=fleets`)
+  await settled(page)
+  await page.getByText('YAML', { exact: true }).click()
+  await page.getByLabel('Scenario').fill(scenario.replace('3s', '10m').replace('name: story', 'name: long'))
+  await page.getByRole('button', { name: 'Start the fleet' }).click()
+  const live = page.getByText('live', { exact: true })
+  const chart = page.getByRole('img', { name: 'Connected' })
+  await live.waitFor()
+  await way.cut()
+  await page.getByText('connecting …').waitFor()
+  await chart.waitFor() // what was known stays
+  await way.mend()
+  await live.waitFor()
+  await page.getByText('At work').waitFor()
+  await way.cut()
+  const { items } = await ask('GET', '/bench/fleets')
+  const { id } = items.find((f) => f.name === 'long')
+  await ask('POST', `/bench/fleets/${id}/stop`)
+  while ((await ask('GET', `/bench/fleets/${id}`)).state === 'running') await new Promise(setImmediate)
+  await ask('DELETE', `/bench/fleets/${id}`)
+  await way.mend()
+  await page.getByText('The server knows this fleet no more').waitFor()
+  await chart.waitFor()
+  await page.getByRole('button', { name: 'Remove' }).click()
+  await page.getByText('No fleet has run').waitFor()
+  await way.cut()
+  await v.context.close()
 })
 
 test('who may only look starts no fleet', async () => {

@@ -1,32 +1,9 @@
 // The server goes away while pages are open, and comes back: they say so, and
 // go on by themselves. Here it is the way to it that is cut.
 import assert from 'node:assert/strict'
-import { connect, createServer } from 'node:net'
 import { test } from 'node:test'
 import { address, ask, languages, password, settled, signIn, visit } from './house.mjs'
-
-// A road leads to the server until it is cut, and again when it is mended.
-async function road() {
-  const { hostname, port } = new URL(address)
-  const open = new Set()
-  const server = createServer((from) => {
-    const to = connect(port, hostname)
-    for (const [s, other] of [[from, to], [to, from]]) {
-      open.add(s)
-      s.on('close', () => { open.delete(s); other.destroy() })
-      s.on('error', () => s.destroy())
-      s.pipe(other)
-    }
-  })
-  const listen = (at) => new Promise((ready) => server.listen(at, '127.0.0.1', ready))
-  await listen(0)
-  const { port: own } = server.address()
-  return {
-    at: `http://127.0.0.1:${own}`,
-    cut: () => new Promise((done) => { server.close(done); for (const s of open) s.destroy() }),
-    mend: () => listen(own),
-  }
-}
+import { road } from './road.mjs'
 
 const says = { en: 'Matou cannot be reached. This page tries again by itself.', zh: '无法连接到码头，页面会自动重试。' }
 

@@ -1,10 +1,11 @@
-import { Alert, Badge, Button, Flex, Grid, Typography } from 'antd'
+import { Alert, Button, Flex, Grid, Typography } from 'antd'
 import { useState, type ReactNode } from 'react'
 import { Link } from 'react-router'
 import { api, must, type Schemas } from '../../api/client'
 import { may, useMe } from '../../app/session'
 import { useLanguage, useTexts } from '../../i18n/texts'
 import { DeviceState } from '../../parts/DeviceState'
+import { Live } from '../../parts/Live'
 import { useMoment } from '../../parts/Moment'
 import { Secret } from '../../parts/Secret'
 import { Actions } from './Actions'
@@ -36,7 +37,7 @@ export function Head({ id, device, status, live, connecting }: Props) {
         <Nickname id={id} device={device} able={working} />
         <DeviceState state={state} />
         {(status?.since ?? device.since) && <Typography.Text type="secondary">{t.since(moment(status?.since ?? device.since))}</Typography.Text>}
-        <Badge status={live ? 'success' : 'warning'} text={live ? t.live : t.notLive} />
+        <Live on={live} />
         <span style={{ flex: 1 }} />
         <Actions id={id} device={device} able={working} />
       </Flex>

@@ -1,7 +1,8 @@
 import { PauseOutlined, PlayCircleOutlined } from '@ant-design/icons'
-import { Alert, Badge, Button, Card, Empty, Flex, Input, Select, Skeleton, Typography } from 'antd'
+import { Alert, Button, Card, Empty, Flex, Input, Select, Skeleton, Typography } from 'antd'
 import { Fragment, useState } from 'react'
 import { useLanguage, useTexts } from '../../i18n/texts'
+import { Live } from '../Live'
 import { LayersDrawer } from './LayersDrawer'
 import { Row } from './Row'
 import { timelineTexts } from './texts'
@@ -31,7 +32,7 @@ export function Timeline({ subject }: { subject: Subject }) {
         {subject && <Watch {...subject} />}
         {subject && held === undefined && <Button size="small" icon={<PauseOutlined />} disabled={all.length === 0} onClick={() => hold(all[0]?.id)}>{t.pause}</Button>}
         {held !== undefined && <Button size="small" type="primary" icon={<PlayCircleOutlined />} onClick={() => hold(undefined)}>{t.newer(all.length - entries.length)}</Button>}
-        {subject && <Badge status={live ? 'processing' : 'default'} text={live ? t.live : t.connecting} />}
+        {subject && <Live on={live} />}
       </Flex>
       {query.error && <Alert type="error" showIcon title={t.failed} description={query.error.message} />}
       <Card styles={{ body: { padding: 0 } }}>

@@ -2,7 +2,7 @@ import { texts } from '../../i18n/texts'
 
 export const timelineTexts = texts(
   {
-    live: 'Live', pause: 'Hold', newer: (n: number) => (n > 0 ? `Go on: ${n} newer` : 'Go on'), connecting: 'Connecting…', earlier: 'Earlier', empty: 'Nothing was said yet', emptyHint: 'Whatever the device sends, and whatever it is refused for, appears here at once.',
+    pause: 'Hold', newer: (n: number) => (n > 0 ? `Go on: ${n} newer` : 'Go on'), earlier: 'Earlier', empty: 'Nothing was said yet', emptyHint: 'Whatever the device sends, and whatever it is refused for, appears here at once.',
     nothingFits: 'Nothing fits the filter', search: 'Search topic, text, payload', kind: 'Kind', code: 'Code', topic: 'Topic',
     watch: 'Under watch', watchHint: 'Keeps every packet byte by byte for ten minutes', watchDenied: 'Needs the role of operator', until: (s: string) => `until ${s}`,
     skipped: (n: number) => `${n} messages before this one were counted and not kept`, bytes: (n: number) => `${n} B`, up: 'from the device', down: 'to the device',
@@ -14,7 +14,7 @@ export const timelineTexts = texts(
     kinds: { connect: 'connect', refuse: 'refuse', disconnect: 'disconnect', subscribe: 'subscribe', uplink: 'uplink', downlink: 'downlink', command: 'command', reply: 'reply', fault: 'fault', note: 'note', packet: 'packet' } as Record<string, string>,
   },
   {
-    live: '实时', pause: '暂停', newer: (n) => (n > 0 ? `继续（${n} 条新记录）` : '继续'), connecting: '连接中…', earlier: '更早', empty: '暂无记录', emptyHint: '设备上报的消息以及被拒绝的原因会实时显示在这里。',
+    pause: '暂停', newer: (n) => (n > 0 ? `继续（${n} 条新记录）` : '继续'), earlier: '更早', empty: '暂无记录', emptyHint: '设备上报的消息以及被拒绝的原因会实时显示在这里。',
     nothingFits: '没有符合筛选条件的记录', search: '搜索 Topic、说明、Payload', kind: '类型', code: '错误码', topic: 'Topic',
     watch: '抓包', watchHint: '逐字节保留全部报文，持续十分钟', watchDenied: '需要操作员权限', until: (s) => `至 ${s}`,
     skipped: (n) => `此前有 ${n} 条消息只计数、未保留`, bytes: (n) => `${n} 字节`, up: '上行', down: '下行',

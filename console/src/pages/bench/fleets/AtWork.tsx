@@ -7,6 +7,7 @@ import { useStream } from '../../../api/live'
 import { may, useMe } from '../../../app/session'
 import { useTexts } from '../../../i18n/texts'
 import { Lines } from '../../../parts/Lines'
+import { Live } from '../../../parts/Live'
 import { fleetTexts } from './texts'
 
 type Fleet = Schemas['BenchFleet']
@@ -20,8 +21,9 @@ export function State({ of: f }: { of: Fleet }) {
   return <Tag color={colours[f.state]}>{t[f.state]}</Tag>
 }
 
-// AtWork shows one fleet as it runs, and its result when it has ended.
-export function AtWork({ fleet, removed }: { fleet: Fleet; removed: () => void }) {
+// AtWork shows one fleet as it runs, and its result when it has ended. lost says
+// that the server knows it no more.
+export function AtWork({ fleet, lost, removed }: { fleet: Fleet; lost: boolean; removed: () => void }) {
   const t = useTexts(fleetTexts)
   const allowed = may(useMe(), 'operator')
   const cache = useQueryClient()
@@ -34,7 +36,8 @@ export function AtWork({ fleet, removed }: { fleet: Fleet; removed: () => void }
     setEnded(null)
   }, [fleet.id])
   const stale = () => cache.invalidateQueries({ queryKey: ['bench', 'fleets'] })
-  useStream(`/api/v1/bench/fleets/${fleet.id}/stream?lang=${visitorsLanguage()}`, ['samples', 'ended'], (event, data) => {
+  const over = lost || ended !== null
+  const live = useStream(over ? null : `/api/v1/bench/fleets/${fleet.id}/stream?lang=${visitorsLanguage()}`, ['samples', 'ended'], (event, data) => {
     if (event === 'ended') {
       setEnded(data as Fleet)
       void stale()
@@ -49,21 +52,22 @@ export function AtWork({ fleet, removed }: { fleet: Fleet; removed: () => void }
   const remove = useMutation({ mutationFn: () => api.DELETE('/api/v1/bench/fleets/{fleet}', { params: { path } }), onSuccess: removed, ...failed })
   const f = ended ?? fleet
   const last = samples.at(-1)
-  const running = !ended && fleet.state === 'running'
+  const running = !over && fleet.state === 'running'
   const result = (format: 'json' | 'junit') => `/api/v1/bench/fleets/${encodeURIComponent(f.id)}/result?format=${format}`
   return (
     <Card
-      title={<Flex gap={12} align="center" wrap><span>{f.name}</span><State of={f} /></Flex>}
+      title={<Flex gap={12} align="center" wrap><span>{f.name}</span>{!lost && <State of={f} />}{running && <Live on={live} />}</Flex>}
       extra={
         running ? (
           <Button danger size="small" disabled={!allowed} loading={stop.isPending} onClick={() => stop.mutate()}>{t.stop}</Button>
         ) : (
-          <Button danger size="small" disabled={!allowed} loading={remove.isPending} onClick={() => remove.mutate()}>{t.forgetFleet}</Button>
+          <Button danger size="small" disabled={!allowed} loading={remove.isPending} onClick={() => (lost ? removed() : remove.mutate())}>{t.forgetFleet}</Button>
         )
       }
     >
       <Flex vertical gap={16}>
         {running && <Progress percent={Math.min(100, Math.floor((100 * (last?.at ?? 0)) / Math.max(1, f.seconds)))} size="small" aria-label={t.running} />}
+        {lost && <Alert type="warning" showIcon title={t.gone} />}
         {f.problem && <Alert type="error" showIcon title={f.problem} />}
         <Figures f={f} last={last} result={ended?.result} />
         <Charts started={Date.parse(fleet.started)} samples={samples} />
