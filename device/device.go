@@ -216,9 +216,9 @@ func (o *Options) dialer() (client.Dialer, error) {
 	if o.URL != "" {
 		return client.DialURL(o.URL, o.TLS)
 	}
-	scheme, port, host := "mqtt", 1883, o.Host
+	scheme, port, host := "mqtt", mqtt.UsualPort(o.TLS != nil), o.Host
 	if o.TLS != nil {
-		scheme, port = "mqtts", 8883
+		scheme = "mqtts"
 	}
 	if o.Port != 0 {
 		port = o.Port

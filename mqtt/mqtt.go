@@ -30,6 +30,20 @@ func (v Version) String() string {
 	return fmt.Sprintf("level %d", byte(v))
 }
 
+// The ports that are registered for MQTT, and for MQTT inside TLS.
+const (
+	Port    = 1883
+	TLSPort = 8883
+)
+
+// UsualPort is where brokers listen, with TLS or without.
+func UsualPort(tls bool) int {
+	if tls {
+		return TLSPort
+	}
+	return Port
+}
+
 // A QoS is a quality of service, 0 to 2 [MQTT3 §4.3] [MQTT5 §4.3].
 type QoS byte
 

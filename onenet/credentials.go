@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+
+	"github.com/matou-iot/matou/mqtt"
 )
 
 // A Login is what a device puts into its CONNECT, and where it connects.
@@ -27,9 +29,6 @@ type Options struct {
 	Host       string
 	Port       int // 0: 1883
 }
-
-// DefaultPort is MQTT without TLS [onenet §1.1].
-const DefaultPort = 1883
 
 // ErrExpiry says that Options lack the token's end.
 var ErrExpiry = errors.New("onenet: the token needs an expiry in Unix seconds")
@@ -68,7 +67,7 @@ func Credentials(o Options) (Login, error) {
 		return Login{}, err
 	}
 	if o.Port == 0 {
-		o.Port = DefaultPort
+		o.Port = mqtt.Port // without TLS [onenet §1.1]
 	}
 	return Login{ClientID: o.DeviceName, Username: o.ProductID, Password: t.String(), Host: o.Host, Port: o.Port}, nil
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/matou-iot/matou/aliyun"
+	"github.com/matou-iot/matou/mqtt"
 	"github.com/matou-iot/matou/onenet"
 )
 
@@ -40,10 +41,7 @@ func (f *placeFlags) place(l *login, tls bool) {
 		l.Host = "127.0.0.1"
 	}
 	if l.Port == 0 {
-		l.Port = 1883
-		if tls {
-			l.Port = 8883
-		}
+		l.Port = mqtt.UsualPort(tls)
 	}
 	if !f.ShowString {
 		l.StringToSign = ""

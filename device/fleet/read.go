@@ -60,7 +60,7 @@ func (s *Scenario) fill() {
 		s.Seed = 1
 	}
 	if s.Server.URL == "" {
-		s.Server.URL = "mqtt://127.0.0.1:1883"
+		s.Server.URL = virtual.DefaultURL
 	}
 	or(&s.Duration, defaultTime)
 	or(&s.Drain, defaultDrain)

@@ -13,6 +13,7 @@ import (
 
 	"github.com/matou-iot/matou/device/curve"
 	"github.com/matou-iot/matou/internal/yamldoc"
+	"github.com/matou-iot/matou/mqtt"
 )
 
 // A Description is a virtual device as it stands in YAML.
@@ -55,11 +56,14 @@ type Identity struct {
 
 // A Server is where the device connects.
 type Server struct {
-	URL       string        `yaml:"url"` // mqtt://, mqtts://, ws://, wss://; empty: mqtt://127.0.0.1:1883
+	URL       string        `yaml:"url"` // mqtt://, mqtts://, ws://, wss://; empty: DefaultURL
 	CAFile    string        `yaml:"caFile"`
 	Insecure  bool          `yaml:"insecure"` // take any certificate
 	KeepAlive time.Duration `yaml:"keepAlive"`
 }
+
+// DefaultURL is a broker on the same machine.
+var DefaultURL = "mqtt://127.0.0.1:" + strconv.Itoa(mqtt.Port)
 
 // Check tells what is wrong with the address and the keep-alive, by the name of
 // the field.

@@ -18,6 +18,7 @@ import (
 	"github.com/matou-iot/matou/modem/lierda"
 	"github.com/matou-iot/matou/modem/quectel"
 	"github.com/matou-iot/matou/modem/relay"
+	"github.com/matou-iot/matou/mqtt"
 	"github.com/matou-iot/matou/mqtt/client"
 	"github.com/matou-iot/matou/mqtt/packet"
 )
@@ -209,9 +210,10 @@ func newLine(d *Description, config *tls.Config, lost func(topic string, err err
 		}
 		m.roots = string(pem)
 	}
-	l := &line{m: m, server: u, port: 1883, module: modem.NewLine(m.attach)}
-	if client.Secure(d.Server.URL) {
-		l.port, l.tls = 8883, config.Clone()
+	secure := client.Secure(d.Server.URL)
+	l := &line{m: m, server: u, port: mqtt.UsualPort(secure), module: modem.NewLine(m.attach)}
+	if secure {
+		l.tls = config.Clone()
 		if l.tls == nil {
 			l.tls = &tls.Config{}
 		}

@@ -54,7 +54,7 @@ func (d *Description) fill() {
 		d.Report.Every = defaultReport
 	}
 	if d.Server.URL == "" {
-		d.Server.URL = "mqtt://127.0.0.1:1883"
+		d.Server.URL = DefaultURL
 	}
 	for id, s := range d.Sensors {
 		if s == nil {

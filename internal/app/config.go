@@ -20,6 +20,7 @@ import (
 
 	"github.com/matou-iot/matou/device/fleet"
 	"github.com/matou-iot/matou/internal/bench"
+	"github.com/matou-iot/matou/mqtt"
 )
 
 // A Config is everything that can be set. It is read from a YAML file, then
@@ -190,7 +191,7 @@ func Default() Config {
 	return Config{
 		Data: "matou-data",
 		Devices: Devices{
-			Listen:         []string{":1883", ":8883"},
+			Listen:         []string{fmt.Sprintf(":%d", mqtt.Port), fmt.Sprintf(":%d", mqtt.TLSPort)},
 			MaxConnections: 1_000_000,
 			MaxPacketBytes: 1 << 20,
 			ConnectTimeout: 10 * time.Second,

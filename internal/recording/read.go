@@ -9,6 +9,7 @@ import (
 
 	"github.com/matou-iot/matou/internal/recording/pcap"
 	"github.com/matou-iot/matou/internal/wording"
+	"github.com/matou-iot/matou/mqtt"
 	"github.com/matou-iot/matou/mqtt/packet"
 )
 
@@ -116,7 +117,7 @@ func kindOf(s *pcap.Stream) string {
 			return kindTLS
 		case bytes.HasPrefix(d, []byte("GET ")), bytes.HasPrefix(d, []byte("POST ")), bytes.HasPrefix(d, []byte("HTTP/")):
 			return kindWebSocket
-		case !s.Whole && startsPacket(d), s.Server.Port() == 1883:
+		case !s.Whole && startsPacket(d), s.Server.Port() == mqtt.Port:
 			return ""
 		}
 		return kindOther

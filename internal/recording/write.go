@@ -45,7 +45,7 @@ func (w *pcapWriter) Open(n int, device, broker netip.AddrPort, t time.Time) (er
 		device = netip.AddrPortFrom(netip.AddrFrom4([4]byte{192, 0, 2, 2}), uint16(1024+n%60000))
 	}
 	if !broker.IsValid() {
-		broker = netip.AddrPortFrom(netip.AddrFrom4([4]byte{192, 0, 2, 1}), 1883)
+		broker = netip.AddrPortFrom(netip.AddrFrom4([4]byte{192, 0, 2, 1}), mqtt.Port)
 	}
 	w.open[n], err = w.w.Open(device, broker, t)
 	return err

@@ -7,8 +7,10 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"strconv"
 	"strings"
 
+	"github.com/matou-iot/matou/mqtt"
 	"github.com/matou-iot/matou/mqtt/packet"
 )
 
@@ -25,17 +27,17 @@ type Checker interface {
 
 // schemes says what each scheme of DialURL stands for.
 var schemes = map[string]struct {
-	port   string
+	port   int
 	tls    bool
 	socket bool
 }{
-	"mqtt":  {"1883", false, false},
-	"tcp":   {"1883", false, false},
-	"mqtts": {"8883", true, false},
-	"ssl":   {"8883", true, false},
-	"tls":   {"8883", true, false},
-	"ws":    {"80", false, true},
-	"wss":   {"443", true, true},
+	"mqtt":  {mqtt.Port, false, false},
+	"tcp":   {mqtt.Port, false, false},
+	"mqtts": {mqtt.TLSPort, true, false},
+	"ssl":   {mqtt.TLSPort, true, false},
+	"tls":   {mqtt.TLSPort, true, false},
+	"ws":    {80, false, true},
+	"wss":   {443, true, true},
 }
 
 // Secure reports whether an address of DialURL means TLS.
@@ -67,7 +69,7 @@ func DialURL(address string, config *tls.Config) (Dialer, error) {
 	}
 	host := u.Host
 	if u.Port() == "" {
-		host = net.JoinHostPort(u.Hostname(), scheme.port)
+		host = net.JoinHostPort(u.Hostname(), strconv.Itoa(scheme.port))
 	}
 	return func(ctx context.Context) (net.Conn, error) {
 		var d net.Dialer

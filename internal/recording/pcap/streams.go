@@ -8,6 +8,8 @@ import (
 	"net/netip"
 	"slices"
 	"time"
+
+	"github.com/matou-iot/matou/mqtt"
 )
 
 // Bounds of what is kept of a capture.
@@ -164,7 +166,7 @@ func begin(s Segment) *connection {
 }
 
 // usualPort reports whether brokers listen there.
-func usualPort(p uint16) bool { return p == 1883 || p == 8883 || p == 1884 || p == 6002 }
+func usualPort(p uint16) bool { return p == mqtt.Port || p == mqtt.TLSPort || p == 1884 || p == 6002 }
 
 // over reports whether a SYN begins another connection between the same ends.
 func (c *connection) over(s Segment) bool {
