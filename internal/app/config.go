@@ -12,14 +12,14 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
-	"strconv"
+	"slices"
 	"strings"
 	"time"
 
-	"gopkg.in/yaml.v3"
-
 	"github.com/matou-iot/matou/device/fleet"
 	"github.com/matou-iot/matou/internal/bench"
+	"github.com/matou-iot/matou/internal/wording"
+	"github.com/matou-iot/matou/internal/yamldoc"
 	"github.com/matou-iot/matou/mqtt"
 )
 
@@ -219,13 +219,24 @@ func Load(file string, environ []string) (Config, error) {
 		if err != nil {
 			return c, fmt.Errorf("read configuration: %w", err)
 		}
-		dec := yaml.NewDecoder(bytes.NewReader(raw))
-		dec.KnownFields(true)
-		if err := dec.Decode(&c); err != nil && !errors.Is(err, io.EOF) {
-			return c, fmt.Errorf("configuration %s: %w", file, err)
+		if !saysNothing(raw) {
+			if _, err := yamldoc.Read(file, raw, &c); err != nil {
+				return c, err
+			}
 		}
 	}
 	return c, c.environment(environ)
+}
+
+// saysNothing reports whether a file has only blank lines and comments: then
+// everything has its default.
+func saysNothing(raw []byte) bool {
+	for line := range bytes.Lines(raw) {
+		if line = bytes.TrimSpace(line); len(line) > 0 && line[0] != '#' && string(line) != "---" {
+			return false
+		}
+	}
+	return true
 }
 
 // environment sets what MATOU_ variables say. Variables of the command line's
@@ -252,7 +263,7 @@ func fromVars(v reflect.Value, prefix string, vars map[string]string) error {
 		}
 		if text, ok := vars[name]; ok {
 			if err := setField(f, text); err != nil {
-				return fmt.Errorf("environment variable %s: %w", name, err)
+				return wording.Errorf("environment variable %s: %w", name, err)
 			}
 		}
 	}
@@ -262,23 +273,23 @@ func fromVars(v reflect.Value, prefix string, vars map[string]string) error {
 func setField(f reflect.Value, text string) error {
 	switch f.Interface().(type) {
 	case time.Duration:
-		d, err := time.ParseDuration(text)
+		d, err := yamldoc.Duration(text)
 		f.SetInt(int64(d))
 		return err
 	case string:
 		f.SetString(text)
 	case bool:
-		b, err := strconv.ParseBool(text)
-		f.SetBool(b)
+		on, err := yamldoc.Bool(text)
+		f.SetBool(on)
 		return err
 	case int, int64:
-		n, err := strconv.ParseInt(text, 10, 64)
+		n, err := yamldoc.Int(text)
 		f.SetInt(n)
 		return err
 	case []string:
 		f.Set(reflect.ValueOf(strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == ' ' })))
 	default:
-		return fmt.Errorf("cannot be set this way")
+		return wording.Errorf("only the file can say this: leave the variable out")
 	}
 	return nil
 }
@@ -300,7 +311,7 @@ func upperSnake(s string) string {
 func (c *Config) Check() error {
 	var errs []error
 	bad := func(key, format string, args ...any) {
-		errs = append(errs, fmt.Errorf("%s: %s", key, fmt.Sprintf(format, args...)))
+		errs = append(errs, wording.Errorf("%s: %w", key, wording.Errorf(format, args...)))
 	}
 	if c.Data == "" {
 		bad("data", "name a directory")
@@ -308,10 +319,19 @@ func (c *Config) Check() error {
 	if len(c.Devices.Listen) == 0 {
 		bad("devices.listen", "name at least one address, such as :1883")
 	}
-	for _, a := range append([]string{c.API.Listen}, c.Devices.Listen...) {
-		if _, _, err := net.SplitHostPort(a); err != nil {
-			bad("listen", "%q is no address: write host:port or :port", a)
+	if !isAddress(c.API.Listen) {
+		bad("api.listen", "%q is no address: write host:port or :port", c.API.Listen)
+	}
+	for i, a := range c.Devices.Listen {
+		if !isAddress(a) {
+			bad("devices.listen", "%q is no address: write host:port or :port", a)
 		}
+		if _, port, _ := net.SplitHostPort(a); port != "0" && slices.Contains(c.Devices.Listen[:i], a) {
+			bad("devices.listen", "%q stands there twice: leave one out", a)
+		}
+	}
+	if strings.ContainsAny(c.Devices.Host, "/ ") || strings.Count(c.Devices.Host, ":") == 1 {
+		bad("devices.host", "%q is no host name or address: write it alone, without scheme and port; the port follows from devices.listen", c.Devices.Host)
 	}
 	c.Devices.checkCoAP(bad)
 	for key, networks := range map[string][]string{
@@ -332,8 +352,16 @@ func (c *Config) Check() error {
 		bad("devices.url", "%q is no address: write for instance http://iot.example.com, without a slash at the end", c.Devices.URL)
 	}
 	c.TLS.check(bad)
-	if c.History.Keep < 0 || c.Feed.Keep < 0 || c.Feed.MaxBytes < 0 || c.Trace.MaxBytes < 0 || c.Disk.Reserve < 0 {
-		bad("history, feed, trace, disk", "durations and sizes cannot be negative")
+	for _, n := range []struct {
+		key   string
+		value int64
+	}{
+		{"history.keep", int64(c.History.Keep)}, {"feed.keep", int64(c.Feed.Keep)}, {"feed.maxBytes", c.Feed.MaxBytes},
+		{"trace.maxBytes", int64(c.Trace.MaxBytes)}, {"disk.reserve", c.Disk.Reserve},
+	} {
+		if n.value < 0 {
+			bad(n.key, "it is below 0")
+		}
 	}
 	if u, err := url.Parse(c.OTA.URL); c.OTA.URL != "" && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.RawQuery != "" || u.User != nil) {
 		bad("ota.url", "%q is no address: write for instance http://iot.example.com", c.OTA.URL)
@@ -363,6 +391,15 @@ func (c *Config) Check() error {
 		bad("log.format", "%q is neither text nor json", c.Log.Format)
 	}
 	return errors.Join(errs...)
+}
+
+// isAddress reports whether a is host:port or :port with a port that exists.
+func isAddress(a string) bool {
+	_, port, err := net.SplitHostPort(a)
+	if err == nil {
+		_, err = net.LookupPort("tcp", port)
+	}
+	return err == nil && port != ""
 }
 
 // prefixes parses networks, without those that Check complains about.

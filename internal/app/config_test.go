@@ -20,17 +20,44 @@ func TestLaterSourcesWin(t *testing.T) {
 	}
 }
 
-func TestUnknownKeyIsNamed(t *testing.T) {
+// TestWhatIsWrongInTheFileIsSaid: each mistake with its line, its key and what
+// to write instead, all of them at once.
+func TestWhatIsWrongInTheFileIsSaid(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "matou.yaml")
-	write(t, file, "devices:\n  lisen: [\":2883\"]\n")
-	if _, err := Load(file, nil); err == nil || !strings.Contains(err.Error(), "lisen") {
-		t.Errorf("error %v does not name the key", err)
+	for text, want := range map[string]string{
+		"devices:\n  lisen: [\":2883\"]\n":                          ":2: devices.lisen: there is no such field; did you mean listen?",
+		"data: x\nhistory:\n  keep: 90\n":                           `:3: history.keep: "90" is no time: write it with its unit`,
+		"disk:\n  reserve: 1GiB\n":                                  `:2: disk.reserve: "1GiB" is no whole number: write the bytes, 1073741824`,
+		"devices: {listen: \":1883\"}":                              `:1: devices.listen: a list belongs here`,
+		"data: x\ndemo: perhaps\nlog: {format: json, format: text}": "is no switch: write true or false\n" + file + ":3: log.format: it stands here twice",
+		"- data: x":      ":1: names and values belong here (data, demo, devices …), not a list",
+		"data: a: b\n":   "is it YAML, indented with blanks?",
+		"tls: {more: x}": ":1: tls.more: a list belongs here",
+	} {
+		write(t, file, text)
+		if _, err := Load(file, nil); err == nil || !strings.Contains(err.Error(), want) || !strings.HasPrefix(err.Error(), file) {
+			t.Errorf("%q: %v does not say %q", text, err, want)
+		}
+	}
+	for _, text := range []string{"", "\n# nothing yet\n---\n", "history: {keep: 90d}\ntls: {more: [{certificate: a, key: b}]}\n", "devices:\n"} {
+		write(t, file, text)
+		if c, err := Load(file, nil); err != nil || c.History.Keep != Default().History.Keep || len(c.Devices.Listen) != 2 {
+			t.Errorf("%q: %+v, %v", text, c, err)
+		}
 	}
 }
 
 func TestBadEnvironmentIsNamed(t *testing.T) {
-	if _, err := Load("", []string{"MATOU_HISTORY_KEEP=long"}); err == nil || !strings.Contains(err.Error(), "MATOU_HISTORY_KEEP") {
-		t.Errorf("error %v does not name the variable", err)
+	for variable, want := range map[string]string{
+		"MATOU_HISTORY_KEEP=long":          `MATOU_HISTORY_KEEP: "long" is no time: write it with its unit`,
+		"MATOU_DEVICES_LIMITS_INFLIGHT=x":  `MATOU_DEVICES_LIMITS_INFLIGHT: "x" is no whole number`,
+		"MATOU_DEMO=perhaps":               `MATOU_DEMO: "perhaps" is no switch`,
+		"MATOU_TLS_MORE=a,b":               "MATOU_TLS_MORE: only the file can say this",
+		"MATOU_DEVICES_MAX_CONNECTIONS=1M": `MATOU_DEVICES_MAX_CONNECTIONS: "1M" is no whole number: write the bytes, 1048576`,
+	} {
+		if _, err := Load("", []string{variable}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", variable, err)
+		}
 	}
 }
 
@@ -39,14 +66,18 @@ func TestCheckNamesEveryMistake(t *testing.T) {
 	if err := c.Check(); err != nil {
 		t.Fatalf("the defaults do not pass: %v", err)
 	}
-	c.Devices.Listen = []string{"1883"}
+	c.Devices.Listen = []string{"1883", ":99999", ":80", ":80"}
+	c.API.Listen = "5"
+	c.Devices.Host = "http://iot.example.com"
+	c.History.Keep = -1
 	c.Devices.OpenNetworks = []string{"home"}
 	c.Devices.ProxyProtocol = []string{"10.0.0.300/8", "127.0.0.0/8"}
 	c.Demo = true
 	c.Log.Level = "loud"
 	c.TLS.Key = "only.pem"
 	err := c.Check()
-	for _, want := range []string{"1883", "home", "devices.proxyProtocol: \"10.0.0.300/8\"", "the demo's devices", "loud", "belong together"} {
+	for _, want := range []string{`devices.listen: "1883" is no address`, `devices.listen: ":99999"`, `devices.listen: ":80" stands there twice`,
+		`api.listen: "5"`, "devices.host: ", "history.keep: it is below 0", "home", "devices.proxyProtocol: \"10.0.0.300/8\"", "the demo's devices", "loud", "belong together"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q is not in %v", want, err)
 		}

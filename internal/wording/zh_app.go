@@ -1,5 +1,27 @@
 package wording
 
 var zhApp = map[string]string{
+	"%d is not from %d to %d":                                     "%d 不在 %d 到 %d 之间",
+	"%q is neither text nor json":                                 "%q 既不是 text 也不是 json",
+	"%q is no address: write for instance http://iot.example.com": "%q 不是地址，请按 http://iot.example.com 的形式填写",
+	"%q is no address: write for instance http://iot.example.com, without a slash at the end":                      "%q 不是地址，请按 http://iot.example.com 的形式填写，末尾不带斜杠",
+	"%q is no address: write host:port or :port":                                                                   "%q 不是地址，请填写 host:port 或 :port",
+	"%q is no host name or address: write it alone, without scheme and port; the port follows from devices.listen": "%q 不是主机名或 IP 地址，请只填主机名或地址，不带协议和端口，端口由 devices.listen 决定",
+	"%q is no network: write for instance 192.168.1.0/24":                                                          "%q 不是网段，请按 192.168.1.0/24 的形式填写",
+	"%q is none of debug, info, warn, error":                                                                       "%q 不是 debug、info、warn、error 之一",
+	"%q stands there twice: leave one out":                                                                         "%q 重复出现，请删去一个",
+	"%v: write for instance broker.example.com:1883":                                                               "%v，请按 broker.example.com:1883 的形式填写",
+	"certificate and key belong together":                                                                          "certificate 与 key 必须同时填写",
+	"environment variable %s: %w":                                                                                  "环境变量 %s：%v",
+	"it is below 0":                                                                                                "不能小于 0",
+	"modules must be 1 or more, idle 1m or more":                                                                   "modules 至少为 1，idle 至少为 1m",
+	"must be 0 to %d":                                    "必须在 0 到 %d 之间",
+	"must be 1 or more":                                  "至少为 1",
+	"must be 1m or more":                                 "至少为 1m",
+	"must be 1s or more, not %v":                         "至少为 1s，不能是 %v",
+	"name a directory":                                   "请填写目录",
+	"name at least one address, such as :1883":           "请至少填写一个地址，例如 :1883",
+	"only the file can say this: leave the variable out": "此项只能在配置文件中设置，请去掉该环境变量",
+	"the demo's devices come from 127.0.0.1 without a PROXY header: leave out one or the other": "演示设备来自 127.0.0.1，不带 PROXY 头，两者只能取其一",
 	"the disk of %s has %d MiB free, less than the reserve of %d MiB (disk.reserve): make room": "%s 所在磁盘剩余 %d MiB，低于预留的 %d MiB（disk.reserve），请清理空间",
 }

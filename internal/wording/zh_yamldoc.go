@@ -6,6 +6,7 @@ var zhYAMLDoc = map[string]string{
 	"%q is no switch: write true or false":                                       "%q 不是开关值，请填写 true 或 false",
 	"%q is no time: write it with its unit, such as 500ms, 10s, 1m30s, 2h or 1d": "%q 不是时间，请带单位填写，例如 500ms、10s、1m30s、2h 或 1d",
 	"%q is no whole number from 0 on":                                            "%q 不是非负整数",
+	"%q is no whole number: write the bytes, %d":                                 "%q 不是整数，请直接填写字节数 %d",
 	"%q is no whole number":                                                      "%q 不是整数",
 	"%s: and %d mistakes more":                                                   "%s：另有 %d 处错误",
 	"%s; is it YAML, indented with blanks?":                                      "%s；请确认是 YAML，并用空格缩进",

@@ -183,15 +183,18 @@ func (d *Doc) scalar(n *yaml.Node, path string, v reflect.Value) {
 	case v.Kind() == reflect.String:
 		v.SetString(n.Value)
 	case v.Kind() == reflect.Bool:
-		on, ok := Switch(n.Value)
-		if !ok {
-			d.mistake(n.Line, path, "%q is no switch: write true or false", n.Value)
+		on, err := Bool(n.Value)
+		if err != nil {
+			d.mistake(n.Line, path, "%v", err)
 		}
 		v.SetBool(on)
 	case v.CanInt():
-		i, err := strconv.ParseInt(strings.ReplaceAll(n.Value, "_", ""), 10, 64)
-		if err != nil || v.OverflowInt(i) {
-			d.mistake(n.Line, path, "%q is no whole number", n.Value)
+		i, err := Int(n.Value)
+		if err == nil && v.OverflowInt(i) {
+			err = wording.Errorf("%q is no whole number", n.Value)
+		}
+		if err != nil {
+			d.mistake(n.Line, path, "%v", err)
 			return
 		}
 		v.SetInt(i)

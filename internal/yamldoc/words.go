@@ -19,6 +19,45 @@ func Switch(s string) (on, ok bool) {
 	return false, false
 }
 
+// Bool is Switch with an error that names the remedy.
+func Bool(s string) (bool, error) {
+	on, ok := Switch(s)
+	if !ok {
+		return false, wording.Errorf("%q is no switch: write true or false", s)
+	}
+	return on, nil
+}
+
+// Int reads a whole number: 1000000 or 1_000_000.
+func Int(s string) (int64, error) {
+	n, err := strconv.ParseInt(strings.ReplaceAll(s, "_", ""), 10, 64)
+	if err == nil {
+		return n, nil
+	}
+	if bytes, ok := size(s); ok {
+		return 0, wording.Errorf("%q is no whole number: write the bytes, %d", s, bytes)
+	}
+	return 0, wording.Errorf("%q is no whole number", s)
+}
+
+// size reads 64K, 1MiB and 512 MB, which are counted in powers of 1,024.
+func size(s string) (int64, bool) {
+	digits := strings.TrimLeft(s, "0123456789")
+	n, err := strconv.ParseInt(s[:len(s)-len(digits)], 10, 32)
+	if err != nil {
+		return 0, false
+	}
+	switch strings.TrimSuffix(strings.TrimSuffix(strings.ToUpper(strings.TrimSpace(digits)), "B"), "I") {
+	case "K":
+		return n << 10, true
+	case "M":
+		return n << 20, true
+	case "G":
+		return n << 30, true
+	}
+	return 0, false
+}
+
 // Duration reads 10s, 1m30s, 2d; 0 needs no unit.
 func Duration(s string) (time.Duration, error) {
 	if s == "0" {
