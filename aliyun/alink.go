@@ -32,7 +32,7 @@ type Decoder struct {
 // The faults of a whole message.
 var (
 	ErrNotObject = errors.New("aliyun: the message is not a JSON object")
-	ErrNoParams  = errors.New("aliyun: the message has no params")
+	ErrNoParams  = errors.New("aliyun: the message has no params, or they are of another form")
 )
 
 // envelope reads all members in whatever order they come. params and data come

@@ -28,16 +28,19 @@ const (
 	TrailingBytes                       // NUL or other control bytes behind the document
 	RawControl                          // a control byte inside a string
 	LoosePoint                          // .5 or 5.
+	NotUTF8                             // a string of another encoding, GBK most often
 )
 
 var names = [...]string{
 	"single quotes", "keys without quotes", "strings without quotes", "extra commas", "leading plus",
 	"leading zeros", "bytes behind the end", "control characters in a string", "a number that begins or ends with its point",
+	"text that is not UTF-8 (GBK?), whose characters are lost",
 }
 
 var namesZH = [len(names)]string{
 	"单引号", "名称没有引号", "字符串没有引号", "多余的逗号", "数字前有加号",
 	"数字前有多余的零", "结尾之后还有字节", "字符串中有控制字符", "数字以小数点开头或结尾",
+	"文本不是 UTF-8（可能是 GBK），其中的字符已丢失",
 }
 
 // String lists the liberties for people.

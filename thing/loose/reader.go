@@ -113,6 +113,9 @@ func (r *Reader) Next() Token {
 			return r.fail("something follows the end of the document", "")
 		case wantColon:
 			if c != ':' {
+				if r.typed() {
+					return Bad
+				}
 				return r.fail("a colon is missing behind the name", "")
 			}
 			r.pos++
@@ -126,6 +129,9 @@ func (r *Reader) Next() Token {
 			}
 			if c == '}' || c == ']' {
 				return r.close(c)
+			}
+			if r.typed() {
+				return Bad
 			}
 			return r.fail("a comma or a closing bracket is missing", "quotes inside a text must be escaped")
 		case wantMore, wantFirst:
@@ -200,6 +206,8 @@ func (r *Reader) key(c byte) Token {
 		if !r.quoted(c) {
 			return Bad
 		}
+	case r.typed():
+		return Bad
 	case bareKeyStart(c):
 		start := r.pos
 		for r.pos < len(r.doc) && bareKeyByte(r.doc[r.pos]) {
@@ -221,6 +229,23 @@ func (r *Reader) key(c byte) Token {
 	}
 	r.state = wantColon
 	return Key
+}
+
+// typed fails where a character stands that a Chinese input method, a chat or a
+// word processor writes for one of JSON's own.
+func (r *Reader) typed() bool {
+	if r.doc[r.pos] < utf8.RuneSelf {
+		return false
+	}
+	switch c, _ := utf8.DecodeRune(r.doc[r.pos:]); c {
+	case '“', '”', '‘', '’', '„', '＂', '＇':
+		r.fail("a curly quote where a straight one belongs", "chats and word processors change quotes: type them in the program itself")
+	case '：', '，', '｛', '｝', '［', '］':
+		r.fail("a full-width character where one of ASCII belongs", "switch the input method to English punctuation")
+	default:
+		return false
+	}
+	return true
 }
 
 func (r *Reader) colonFollows() bool {
@@ -262,6 +287,8 @@ func (r *Reader) value(c byte) Token {
 		return Str
 	case digit(c) || c == '-' || c == '+' || c == '.':
 		return r.number()
+	case r.typed():
+		return Bad
 	case letter(c):
 		return r.word()
 	case c == '}' || c == ']' || c == ',':
@@ -292,7 +319,10 @@ func (r *Reader) quoted(q byte) bool {
 		case c < 0x20:
 			r.loose |= RawControl
 		case c >= utf8.RuneSelf:
-			plain = plain && validFrom(r.doc[i:])
+			if !validFrom(r.doc[i:]) {
+				plain = false
+				r.loose |= NotUTF8
+			}
 			// A valid sequence is plain; its other bytes pass here too.
 			if n := sequence(r.doc[i:]); n > 1 {
 				i += n - 1
@@ -446,6 +476,9 @@ func (r *Reader) number() Token {
 		}
 	}
 	if r.pos < len(r.doc) && (letter(r.doc[r.pos]) || r.doc[r.pos] == '.') {
+		if r.typed() {
+			return Bad
+		}
 		return r.fail("a number with something behind it", "a text needs quotes")
 	}
 	r.text = r.doc[start:r.pos]

@@ -82,7 +82,8 @@ func badPost(err error) (code int, text string, why *dialect.Diagnosis) {
 	}
 	why = badMessage(err)
 	if zh := postTexts[err]; zh != "" {
-		why.Code, why.Field, why.SentenceZH = "aliyun-bad-params", "params", "消息被拒绝："+zh
+		why.Code, why.Field = "aliyun-bad-params", "params"
+		why.Sentence, why.SentenceZH = "the message is refused: "+dialect.Cause(err), "消息被拒绝："+zh
 		why.Received, why.Expected = dialect.Cause(err), postBounds
 		why.Advice = "divide the message, or write it as the documentation of batch, history and pack posts has it"
 		why.AdviceZH = "请拆分消息，或按批量、历史、打包上报的文档格式书写"
@@ -99,7 +100,7 @@ var postTexts = map[error]string{
 	vendor.ErrTooManyParts:      "子设备超过 20 个",
 	vendor.ErrNoIdentity:        "缺少 identity，无法确定所属设备",
 	vendor.ErrBadPost:           "格式与文档不符",
-	vendor.ErrNoParams:          "缺少 params",
+	vendor.ErrNoParams:          "缺少 params，或 params 的类型不对",
 }
 
 // refuseAll answers a post of which nothing is taken.

@@ -344,7 +344,7 @@ func seconds(k uint16) string { return strconv.Itoa(int(k)) }
 // messageTexts are in Chinese what can be wrong with a whole message.
 var messageTexts = map[error]string{
 	vendor.ErrNotObject: "不是 JSON 对象",
-	vendor.ErrNoParams:  "缺少 params",
+	vendor.ErrNoParams:  "缺少 params，或 params 的类型不对",
 }
 
 func badMessage(err error) *dialect.Diagnosis {
