@@ -3,13 +3,16 @@ package aliyun
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	vendor "github.com/matou-iot/matou/aliyun"
 	"github.com/matou-iot/matou/internal/dialect"
+	"github.com/matou-iot/matou/internal/yamldoc"
 	"github.com/matou-iot/matou/thing"
 )
 
@@ -295,15 +298,65 @@ func (r *reading) ask(t vendor.Topic, request dialect.Request) {
 	ask.Topic, ask.ID, ask.NoAnswer = string(r.topic), r.up.ID, ask.NoAnswer || r.noAnswer
 }
 
+// unbuilt are the platform's functions that are answered and do nothing more.
+var unbuilt = []string{"thing/job/get", "thing/job/update", "thing/job/notify_reply", "thing/lan/blacklist/update"}
+
+// posted are functions that have kinds of their own beside requests.
+var posted = []string{"thing/event/property/post", "thing/service/property/set_reply", "thing/service/property/get_reply", "thing/model/up_raw", "thing/model/down_raw_reply"}
+
+// functions are the paths that a device may have meant.
+var functions = sync.OnceValue(func() []string {
+	return slices.Concat(posted, unbuilt, slices.Sorted(maps.Keys(requests)))
+})
+
+// unknownFunction says of a topic below /sys what becomes of it, and what is
+// near it: a misspelled function is answered with success, as the platform
+// does it, and nothing of it is kept [aliyun-device §10 row 23].
+func unknownFunction(t vendor.Topic, path string) dialect.Note {
+	if slices.Contains(unbuilt, path) {
+		return dialect.Note{
+			Code:       "aliyun-unimplemented",
+			Sentence:   "this function is not built yet; the device gets an empty answer",
+			SentenceZH: "该功能尚未实现，设备将收到空应答",
+		}
+	}
+	n := dialect.Note{
+		Code:       "aliyun-unknown-function",
+		Sentence:   "no function of the platform has this topic; the device gets an empty answer, and nothing is kept",
+		SentenceZH: "平台没有使用此 topic 的功能；设备将收到空应答，内容不会保存",
+	}
+	if near := nearFunction(path); near != "" {
+		topic := "/sys/" + string(t.ProductKey) + "/" + string(t.DeviceName) + "/" + near
+		n.Sentence += "; most likely " + topic + " was meant"
+		n.SentenceZH += "；可能应为 " + topic
+	}
+	return n
+}
+
+// nearFunction is the function that has a path's levels but for slips in some of
+// them; an event's name may be any.
+func nearFunction(path string) string {
+	levels := strings.Split(path, "/")
+	for _, known := range functions() {
+		if of := strings.Split(known, "/"); len(of) == len(levels) && slices.EqualFunc(levels, of, sameWord) {
+			return known
+		}
+	}
+	if len(levels) == 4 && sameWord(levels[0], "thing") && sameWord(levels[1], "event") && sameWord(levels[3], "post") {
+		return "thing/event/" + levels[2] + "/post"
+	}
+	return ""
+}
+
+func sameWord(word, meant string) bool {
+	return word == meant || yamldoc.Nearest(word, []string{meant}) != ""
+}
+
 // unimplemented answers what the platform would know and this house does not
 // yet, so that firmware gets out of its boot loop [aliyun-device §4.14].
 func (r *reading) unimplemented(t vendor.Topic) {
 	path := string(t.Path)
-	r.up.Notes = append(r.up.Notes, dialect.Note{
-		Code:       "aliyun-unimplemented",
-		Sentence:   "this function is not built yet; the device gets an empty answer",
-		SentenceZH: "该功能尚未实现，设备将收到空应答",
-	})
+	r.up.Notes = append(r.up.Notes, unknownFunction(t, path))
 	if len(path) < 6 || path[:6] != "thing/" {
 		return
 	}

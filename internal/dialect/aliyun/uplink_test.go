@@ -340,6 +340,22 @@ func TestUnimplementedIsAnsweredPolitely(t *testing.T) {
 			}
 		})
 	}
+	for path, meant := range map[string]string{
+		"thing/event/property/posts": "thing/event/property/post",
+		"thing/events/property/post": "thing/event/property/post", "thing/event/boot/pots": "thing/event/boot/post",
+		"thing/deviceInfo/updates": "thing/deviceinfo/update", "thing/service/property/set_repley": "thing/service/property/set_reply",
+		"thing/nothing/like/it": "none", "thing/foo/get": "none",
+	} {
+		up := read(sys+path, `{"id":"7","params":{}}`, dialect.Lenient)
+		if len(up.Notes) != 1 || up.Notes[0].Code != "aliyun-unknown-function" || len(up.Answers) != 1 {
+			t.Errorf("%s: %+v", path, up)
+			continue
+		}
+		if n := up.Notes[0]; meant != "none" && (!strings.Contains(n.Sentence, "likely "+sys+meant+" was") || !strings.Contains(n.SentenceZH, "可能应为 "+sys+meant)) ||
+			meant == "none" && strings.Contains(n.Sentence, "likely") {
+			t.Errorf("%s: %s %s", path, n.Sentence, n.SentenceZH)
+		}
+	}
 	if up := read(sys+"thing/job/notify_reply", `{"id":"1","code":200}`, dialect.Lenient); up.Kind != dialect.Unimplemented || len(up.Answers) > 0 {
 		t.Errorf("a reply is not replied to: %+v", up)
 	}
