@@ -59,6 +59,12 @@ type Listener interface {
 	Overheard(c *Client, raw []byte, up bool)
 }
 
+// A FilterListener is Rules that want to hear of filters that are refused before
+// they are asked: MQTT forbids them, or Limits do. It is called as Rules are.
+type FilterListener interface {
+	Unfit(c *Client, s packet.Subscription, why error)
+}
+
 // An Origin is where a connection comes from.
 type Origin struct {
 	Remote     netip.AddrPort

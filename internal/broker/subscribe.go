@@ -3,6 +3,7 @@ package broker
 import (
 	"time"
 
+	"github.com/matou-iot/matou/internal/wording"
 	"github.com/matou-iot/matou/mqtt"
 	"github.com/matou-iot/matou/mqtt/packet"
 )
@@ -54,7 +55,14 @@ func (c *Client) subscribe(b *batch, h packet.Header, body []byte) error {
 
 // judge grants a QoS or a failure.
 func (c *Client) judge(sub packet.Subscription) mqtt.ReasonCode {
-	if mqtt.ValidFilter(sub.Filter) != nil || c.tooDeep(sub.Filter) {
+	why := mqtt.ValidFilter(sub.Filter)
+	if why == nil && c.tooDeep(sub.Filter) {
+		why = wording.Errorf("the filter is longer than %d bytes or deeper than %d levels", c.limits.TopicLength, c.limits.TopicLevels)
+	}
+	if why != nil {
+		if l, ok := c.b.rules.(FilterListener); ok {
+			l.Unfit(c, sub, why)
+		}
 		return mqtt.TopicFilterInvalid
 	}
 	granted := c.b.rules.Subscribe(c, sub)

@@ -256,6 +256,12 @@ func TestSubscribeIsJudgedAndWrittenDown(t *testing.T) {
 	if e := all[1]; e.Topic != "/sys/a1NightLamp/lamp01/thing/service/+" || e.QoS != 2 || e.Direction != "up" || e.Sentence != "" {
 		t.Errorf("%+v", e)
 	}
+	p.put(&packet.Subscribe{ID: 8, Subscriptions: []packet.Subscription{{Filter: "/a1NightLamp/lamp01/user/get#"}}})
+	p.want("9003 0008 80")
+	if all := story(s.timeline, lamp); kinds(all) != "connect subscribe subscribe:aliyun-topic-forbidden subscribe:mqtt-filter" ||
+		!strings.Contains(all[3].Sentence, "# stands alone in the last level") || !strings.Contains(all[3].SentenceZH, "# 只能独占最后一级") || all[3].Detail == nil {
+		t.Errorf("%+v", all)
+	}
 	if e := all[2]; e.Topic != "/a1NightLamp/lamp02/user/get" || !strings.Contains(e.Sentence, "/a1NightLamp/lamp01/user/get") || e.SentenceZH == "" || e.Detail == nil {
 		t.Errorf("%+v", e)
 	}

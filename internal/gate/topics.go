@@ -2,9 +2,14 @@ package gate
 
 import (
 	"context"
+	"errors"
+	"strings"
 
+	"github.com/matou-iot/matou/internal/broker"
 	"github.com/matou-iot/matou/internal/dialect"
 	"github.com/matou-iot/matou/internal/topics"
+	"github.com/matou-iot/matou/internal/trace"
+	"github.com/matou-iot/matou/internal/wording"
 	"github.com/matou-iot/matou/mqtt"
 	"github.com/matou-iot/matou/mqtt/packet"
 )
@@ -12,6 +17,32 @@ import (
 // Topics are the classes of custom topics that products declare.
 type Topics interface {
 	MaySubscribe(ctx context.Context, product, path string) (topics.Verdict, error)
+}
+
+// Unfit writes down a filter that MQTT or the broker's limits forbid: its SUBACK
+// says no more than that.
+func (g *Gate) Unfit(c *broker.Client, s packet.Subscription, why error) {
+	subject, ok := c.Identity().(*dialect.Subject)
+	if !ok {
+		return
+	}
+	text := why.Error()
+	if e, ok := errors.AsType[*mqtt.TopicError](why); ok {
+		text = e.Detail + " [" + e.Clause + "]"
+	}
+	d := &dialect.Diagnosis{
+		Code: "mqtt-filter", Field: "topic", Received: clip(s.Filter), Expected: "a/b, a/+ or a/#",
+		Sentence: "this is no topic filter: " + text, SentenceZH: "主题过滤器不合法：" + strings.TrimPrefix(wording.Chinese(why), "mqtt: "),
+		Advice: "write + and # alone between slashes, and # last", AdviceZH: "+ 和 # 须独占一级，# 只能放在最后",
+	}
+	e := trace.Entry{
+		Product: subject.Product, Device: subject.Device, Kind: trace.Subscribe, Direction: "up", Topic: clip(s.Filter), QoS: int(s.QoS),
+		Code: d.Code, Sentence: d.Sentence, SentenceZH: d.SentenceZH, Detail: d,
+	}
+	if !g.Trace.Observed(subject.Product, subject.Device).IsZero() {
+		e.Packet = c.Raw()
+	}
+	g.Trace.Record(e)
 }
 
 // customFilter judges a filter that the dialect permits: of a custom topic that

@@ -12,6 +12,7 @@ var zhMQTT = map[string]string{
 	"it holds the null character":                                                             "含有空字符 U+0000",
 	"it has more than 200 levels":                                                             "超过 200 级",
 	"# stands alone in the last level, nowhere else":                                          "# 只能独占最后一级",
+	"the filter is longer than %d bytes or deeper than %d levels":                             "过滤器超过 %d 字节或 %d 级",
 	"+ stands alone in its level":                                                             "+ 必须独占一级",
 	"mqtt: bad %s [%s]":                                                                       "%s 报文不符合 MQTT 规范 [%s]",
 	"mqtt: bad %s [%s]: %s":                                                                   "%s 报文不符合 MQTT 规范 [%s]：%s",

@@ -323,7 +323,7 @@ func unknownFunction(t vendor.Topic, path string) dialect.Note {
 	n := dialect.Note{
 		Code:       "aliyun-unknown-function",
 		Sentence:   "no function of the platform has this topic; the device gets an empty answer, and nothing is kept",
-		SentenceZH: "平台没有使用此 topic 的功能；设备将收到空应答，内容不会保存",
+		SentenceZH: "平台没有使用此主题的功能；设备将收到空应答，内容不会保存",
 	}
 	if near := nearFunction(path); near != "" {
 		topic := "/sys/" + string(t.ProductKey) + "/" + string(t.DeviceName) + "/" + near
@@ -421,11 +421,10 @@ func tooLarge(n int) *dialect.Diagnosis {
 func foreignTopic(c dialect.Claim, topic string) *dialect.Diagnosis {
 	d := &dialect.Diagnosis{
 		Code: "aliyun-topic-forbidden", Field: "topic", Received: topic, Expected: vendor.Nearest(topic, c.Product, c.Device),
-		Sentence:   "the topic is not one that this device may use",
-		SentenceZH: "该设备无权使用这个主题",
-		Advice:     "a topic holds the device's own product key and name: /sys/" + c.Session() + "/… or /" + c.Session() + "/user/…",
-		AdviceZH:   "主题中应包含设备自己的 ProductKey 与名称：/sys/" + c.Session() + "/… 或 /" + c.Session() + "/user/…",
+		Advice:   "a topic holds the device's own product key and name: /sys/" + c.Session() + "/… or /" + c.Session() + "/user/…",
+		AdviceZH: "主题中应包含设备自己的 ProductKey 与名称：/sys/" + c.Session() + "/… 或 /" + c.Session() + "/user/…",
 	}
+	d.Sentence, d.SentenceZH = whyForeign(c, topic)
 	if d.Expected == "" {
 		d.Expected = "/" + c.Session() + "/user/…"
 	} else {
@@ -433,6 +432,41 @@ func foreignTopic(c dialect.Claim, topic string) *dialect.Diagnosis {
 		d.SentenceZH += "；可能应为 " + d.Expected
 	}
 	return d
+}
+
+// whyForeign says what makes a topic another's [aliyun-device §10 rows 22, 23].
+func whyForeign(c dialect.Claim, topic string) (sentence, zh string) {
+	levels := strings.Split(strings.TrimPrefix(topic, "/"), "/")
+	pk, dn := "", "" // the names in the topic
+	switch n := len(levels); {
+	case n >= 3 && levels[0] == "sys":
+		pk, dn = levels[1], levels[2]
+	case n >= 5 && (levels[0] == "ota" || levels[0] == "ext" && levels[1] == "session"), n >= 4 && (levels[0] == "shadow" || levels[0] == "ext"):
+		for i := 2; i+1 < n; i++ {
+			if levels[i] == c.Product || levels[i+1] == c.Device {
+				pk, dn = levels[i], levels[i+1]
+			}
+		}
+	case n >= 3 && levels[1] != "":
+		pk, dn = levels[0], levels[1]
+	}
+	switch {
+	case strings.Contains(topic, "${"):
+		return "a placeholder ${…} was left in the topic", "主题中的占位符 ${…} 没有替换"
+	case strings.HasPrefix(topic, "#") || strings.HasPrefix(topic, "+") || strings.ContainsAny(pk+dn, "+#"):
+		return "wildcards may not stand for product key and device name: a device subscribes to its own topics only", "ProductKey 和 DeviceName 不能用通配符代替：设备只能订阅自己的主题"
+	case pk+dn != c.Product+c.Device && strings.TrimSpace(pk) == c.Product && strings.TrimSpace(dn) == c.Device:
+		return "there are blanks beside the names in the topic", "主题中的名称前后有空格"
+	case pk == c.Device && dn == c.Product:
+		return "product key and device name are the wrong way round in the topic", "主题中 ProductKey 与 DeviceName 的顺序颠倒"
+	case pk == c.Product && dn == c.Device && !strings.HasPrefix(topic, "/"):
+		return "the topic lacks its leading slash", "主题开头缺少斜杠"
+	case pk == c.Product && dn != "" && dn != c.Device:
+		return "the topic is that of device " + strconv.Quote(dn) + ", and this is " + strconv.Quote(c.Device), "该主题 属于设备 " + strconv.Quote(dn) + "，而本设备是 " + strconv.Quote(c.Device)
+	case dn == c.Device && pk != c.Product:
+		return "the topic is that of product " + strconv.Quote(pk) + ", and this device is of " + strconv.Quote(c.Product), "该主题 属于产品 " + strconv.Quote(pk) + "，而本设备的产品是 " + strconv.Quote(c.Product)
+	}
+	return "the topic is not one that this device may use", "该设备无权使用这个主题"
 }
 
 func downOnly(topic string) *dialect.Diagnosis {

@@ -404,6 +404,30 @@ func TestTopics(t *testing.T) {
 	}
 }
 
+// TestWhyATopicIsAnothers: each mistake in the names is called by its name.
+func TestWhyATopicIsAnothers(t *testing.T) {
+	for topic, want := range map[string]string{
+		"/sys/${productKey}/${deviceName}/thing/event/property/post": "placeholder",
+		"/sys/+/+/thing/#": "wildcards",
+		"#":                "wildcards",
+		"/sys/a1NightLamp/lamp02/thing/service/+":           `of device "lamp02"`,
+		"/a1NightLamp/lamp02/user/get":                      `of device "lamp02"`,
+		"/shadow/get/a1NightLamp/lamp02":                    `of device "lamp02"`,
+		"/ota/device/upgrade/a1NightLamp/lamp02":            `of device "lamp02"`,
+		"/sys/a1Other/lamp01/thing/service/+":               `of product "a1Other"`,
+		"/sys/lamp01/a1NightLamp/thing/event/property/post": "wrong way round",
+		"sys/a1NightLamp/lamp01/thing/event/property/post":  "leading slash",
+		"/a1NightLamp/ lamp01 /user/update":                 "blanks beside the names",
+		"home/lamp":                                         "not one that this device may use",
+		"/":                                                 "not one that this device may use",
+	} {
+		en, zh := whyForeign(dialect.Claim{Product: "a1NightLamp", Device: "lamp01"}, topic)
+		if !strings.Contains(en, want) || zh == "" {
+			t.Errorf("%s: %s %s", topic, en, zh)
+		}
+	}
+}
+
 func TestTooLarge(t *testing.T) {
 	fill := func(n int) string {
 		const head, tail = `{"id":"1","params":{"Name":"`, `"}}`
