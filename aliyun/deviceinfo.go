@@ -3,6 +3,7 @@ package aliyun
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 
 	"github.com/matou-iot/matou/thing"
 )
@@ -23,6 +24,8 @@ type Tag struct {
 // The faults of a request about tags.
 var (
 	ErrTooManyTags = errors.New("aliyun: more than 200 tags in one request")
+	ErrNoTagKey    = errors.New("aliyun: attrKey is missing")
+	ErrNoTagValue  = errors.New("aliyun: attrValue is missing")
 	ErrTagKey      = errors.New("aliyun: attrKey is not 1 to 64 letters, digits and underscores, no digit in front")
 )
 
@@ -54,15 +57,18 @@ func tags(params []byte, valued bool) ([]Tag, error) {
 	}
 	all := make([]Tag, len(list))
 	for i, t := range list {
+		if t.Key == "" {
+			return nil, &TagError{i, t.Key, ErrNoTagKey}
+		}
 		if !validTagKey(t.Key) {
-			return nil, ErrTagKey
+			return nil, &TagError{i, t.Key, ErrTagKey}
 		}
 		all[i] = Tag{Key: t.Key, System: t.Domain == "SYSTEM"}
 		if !valued {
 			continue
 		}
 		if t.Value == nil || t.Value.Shape == thing.Null {
-			return nil, ErrBadParams
+			return nil, &TagError{i, t.Key, ErrNoTagValue}
 		}
 		if all[i].Value = t.Value.Text; t.Value.Shape != thing.String {
 			all[i].Value = string(t.Value.AppendJSON(nil))
@@ -70,6 +76,20 @@ func tags(params []byte, valued bool) ([]Tag, error) {
 	}
 	return all, nil
 }
+
+// A TagError says which tag of a request cannot be taken. errors.Is sees its
+// Reason.
+type TagError struct {
+	Index  int // in the list, from 0
+	Key    string
+	Reason error
+}
+
+func (e *TagError) Error() string {
+	return fmt.Sprintf("%v (tag %d, %q)", e.Reason, e.Index+1, e.Key)
+}
+
+func (e *TagError) Unwrap() error { return e.Reason }
 
 func validTagKey(key string) bool {
 	if key == "" || len(key) > MaxTagKey || key[0] >= '0' && key[0] <= '9' {

@@ -56,7 +56,7 @@ func TestTags(t *testing.T) {
 	}
 	many := "[" + strings.Repeat(`{"attrKey":"a","attrValue":"1"},`, MaxTagsPerRequest) + `{"attrKey":"a","attrValue":"1"}]`
 	for in, want := range map[string]error{
-		``: ErrBadParams, `"x"`: ErrBadParams, `[{"attrKey":"a"}]`: ErrBadParams, `[{"attrValue":"a"}]`: ErrTagKey, `[{"attrKey":"1a","attrValue":"x"}]`: ErrTagKey,
+		``: ErrBadParams, `"x"`: ErrBadParams, `[{"attrKey":"a"}]`: ErrNoTagValue, `[{"attrValue":"a"}]`: ErrNoTagKey, `[{"attrKey":"1a","attrValue":"x"}]`: ErrTagKey,
 		`[{"attrKey":"a b","attrValue":"x"}]`: ErrTagKey, `[{"attrKey":"` + strings.Repeat("k", 65) + `","attrValue":"x"}]`: ErrTagKey, many: ErrTooManyTags,
 	} {
 		if _, err := ParseTags([]byte(in)); !errors.Is(err, want) {

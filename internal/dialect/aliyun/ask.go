@@ -2,6 +2,7 @@ package aliyun
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 
 	vendor "github.com/matou-iot/matou/aliyun"
@@ -101,10 +102,15 @@ func failure(err error) (code int, text string) {
 
 // badParams says that params are not of the documented form.
 func badParams(err error, got []byte, want string) *dialect.Diagnosis {
-	why := strings.TrimPrefix(err.Error(), "aliyun: ")
+	why, zh, field := strings.TrimPrefix(err.Error(), "aliyun: "), paramTexts[err], "params"
+	if tag, ok := errors.AsType[*vendor.TagError](err); ok {
+		field = fmt.Sprintf("params[%d]", tag.Index)
+		zh = fmt.Sprintf("%s（第 %d 个标签，%q）", paramTexts[tag.Reason], tag.Index+1, cut(tag.Key))
+		why = cut(why)
+	}
 	return &dialect.Diagnosis{
-		Code: "aliyun-bad-params", Field: "params", Received: cut(string(got)), Expected: want,
-		Sentence: "the request is refused: " + why, SentenceZH: "请求被拒绝：" + paramTexts[err],
+		Code: "aliyun-bad-params", Field: field, Received: cut(string(got)), Expected: want,
+		Sentence: "the request is refused: " + why, SentenceZH: "请求被拒绝：" + zh,
 		Advice: "write params as " + want, AdviceZH: "params 应写为 " + want,
 	}
 }
@@ -115,6 +121,8 @@ var paramTexts = map[error]string{
 	thing.ErrBadDesired:     "params 格式与文档不符",
 	thing.ErrTooManyDesired: "一次最多 200 个属性",
 	vendor.ErrTooManyTags:   "一次最多 200 个标签",
+	vendor.ErrNoTagKey:      "缺少 attrKey",
+	vendor.ErrNoTagValue:    "缺少 attrValue",
 	vendor.ErrTagKey:        "attrKey 应为 1 到 64 个字母、数字或下划线，且不以数字开头",
 }
 

@@ -183,3 +183,24 @@ func TestTheKeyOfTheLANIsNotShown(t *testing.T) {
 		t.Errorf("shown: %s", shown)
 	}
 }
+
+// TestRequestsSayWhichPartIsWrong: one code of the vendor's for several mistakes
+// is told apart in the sentence.
+func TestRequestsSayWhichPartIsWrong(t *testing.T) {
+	const tags, shadow = sys + "thing/deviceinfo/update", "/shadow/update/a1NightLamp/lamp01"
+	deep := `{"method":"update","state":{"reported":{"a":{"b":{"c":{"d":{"e":{"f":1}}}}}}},"version":9}`
+	for _, tt := range []struct{ topic, payload, en, zh string }{
+		{tags, `{"id":"1","params":[{"attrKey":"good","attrValue":"x"},{"attrKey":"bad key","attrValue":"x"}]}`, `(tag 2, "bad key")`, `（第 2 个标签，"bad key"）`},
+		{tags, `{"id":"1","params":{"key":"a"}}`, "attrKey is missing", "缺少 attrKey"},
+		{tags, `{"id":"1","params":[{"attrKey":"good"}]}`, "attrValue is missing", "缺少 attrValue"},
+		{shadow, `{"method":`, "byte 10: the document ends too early", "第 10 字节"},
+		{shadow, deep, "deeper than 5 levels", "超过 5 层"},
+		{shadow, `{"method":"update","state":{"reported":{"a":"` + strings.Repeat("x", 17<<10) + `"}},"version":9}`, "more than 16 KB", "超过 16 KB"},
+		{shadow, `[1]`, "no JSON object", "不是 JSON 对象"},
+	} {
+		up := read(tt.topic, tt.payload, dialect.Lenient)
+		if up.Fault == nil || !strings.Contains(up.Fault.Sentence, tt.en) || !strings.Contains(up.Fault.SentenceZH, tt.zh) {
+			t.Errorf("%.60s: %+v", tt.payload, up.Fault)
+		}
+	}
+}

@@ -1,6 +1,7 @@
 package aliyun
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"strings"
@@ -9,6 +10,7 @@ import (
 	vendor "github.com/matou-iot/matou/aliyun"
 	"github.com/matou-iot/matou/internal/dialect"
 	"github.com/matou-iot/matou/internal/fault"
+	"github.com/matou-iot/matou/thing/loose"
 )
 
 // shadow reads what a device says to its shadow [aliyun-device §4.8].
@@ -103,11 +105,28 @@ var shadowFaults = map[vendor.ShadowCode]struct{ field, want, zh string }{
 }
 
 func badShadow(code vendor.ShadowCode, payload []byte) *dialect.Diagnosis {
-	f := shadowFaults[code]
+	f, why := shadowFaults[code], code.Error()
+	if code == vendor.ShadowBadJSON { // one code of the vendor's for three mistakes
+		why, f.zh = unreadable(payload)
+	}
 	return &dialect.Diagnosis{
 		Code: fmt.Sprintf("aliyun-shadow-%d", code), Field: f.field, Received: cut(string(payload)), Expected: f.want,
-		Sentence: "the shadow message is refused: " + code.Error(), SentenceZH: "设备影子消息被拒绝：" + f.zh,
+		Sentence: "the shadow message is refused: " + why, SentenceZH: "设备影子消息被拒绝：" + f.zh,
 		Advice:   `send for instance {"method":"update","state":{"reported":{"color":"red"}},"version":1}`,
 		AdviceZH: `例如 {"method":"update","state":{"reported":{"color":"red"}},"version":1}`,
 	}
+}
+
+// unreadable says why a shadow message is no JSON that a shadow can hold.
+func unreadable(payload []byte) (why, zh string) {
+	if n := len(payload); n > vendor.MaxShadowBytes {
+		return fmt.Sprintf("it has %d bytes, more than 16 KB", n), fmt.Sprintf("消息有 %d 字节，超过 16 KB", n)
+	}
+	if _, _, err := loose.Strictify(payload); err != nil {
+		return err.Error(), dialect.CauseZH(err, nil)
+	}
+	if trimmed := bytes.TrimSpace(payload); trimmed[0] != '{' {
+		return "it is no JSON object", "不是 JSON 对象"
+	}
+	return "its state is deeper than 5 levels, or holds what a shadow cannot", "state 超过 5 层，或含有影子无法保存的内容"
 }
