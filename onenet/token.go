@@ -131,8 +131,8 @@ func (t Token) StringForSignature() string {
 // Signed returns the token with its signature by key, which is decoded.
 // An unknown method is an error.
 func (t Token) Signed(key []byte) (Token, error) {
-	if t.Method.hash() == nil {
-		return t, &TokenError{"method", "is none of md5, sha1, sha256"}
+	if _, err := ParseMethod(string(t.Method)); err != nil {
+		return t, err
 	}
 	t.Sign = base64.StdEncoding.EncodeToString(Sign(t.Method, key, t.StringForSignature()))
 	return t, nil

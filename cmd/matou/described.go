@@ -10,7 +10,11 @@ import (
 	"strings"
 
 	"github.com/matou-iot/matou/device/virtual"
+	"github.com/matou-iot/matou/internal/wording"
 )
+
+// usage is usagef in both languages.
+func usage(format string, args ...any) error { return usageError{wording.Errorf(format, args...)} }
 
 // A described is what a command is to run: the text of a file, or of an example
 // that comes with Matou.
@@ -24,13 +28,13 @@ type described struct {
 // nothing; the names of files in flags count from here, not from the file.
 func readDescribed(command, file, example string, shipped virtual.Shipped, stdin io.Reader, flags ...string) (d described, err error) {
 	if (file == "") == (example == "") {
-		return d, usagef("name a file or an example: %s, or --example with one of %s", command, strings.Join(shipped.Names(), ", "))
+		return d, usage("name a file or an example: %s, or --example with one of %s", command, strings.Join(shipped.Names(), ", "))
 	}
 	d.name, d.open = file, virtual.Files(filepath.Dir(file))
 	if example != "" {
 		var ok bool
 		if d.text, d.open, ok = shipped.Example(example); !ok {
-			return d, usagef("--example %s: there are %s", example, strings.Join(shipped.Names(), ", "))
+			return d, usage("--example %s: there are %s", example, strings.Join(shipped.Names(), ", "))
 		}
 		d.name = example
 	} else if d.text, err = readAll(file, stdin); err != nil {
@@ -57,7 +61,7 @@ func readDescribed(command, file, example string, shipped virtual.Shipped, stdin
 // which a key at its left edge tells.
 func (d described) mistaken(err error, key, kind, command string) error {
 	if regexp.MustCompile(`(?m)^` + key + `:`).Match(d.text) {
-		return usagef("%s describes a %s: run it with '%s %s'", d.name, kind, command, d.name)
+		return usage("%s describes a %s: run it with '%s %s'", d.name, wording.Term(kind), command, d.name)
 	}
 	return usageError{err}
 }

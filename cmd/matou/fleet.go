@@ -142,10 +142,10 @@ func (c *fleetRunCmd) say(g *globals) io.Writer {
 // read finds the scenario and reads it.
 func (c *fleetRunCmd) read(stdin io.Reader) (s *fleet.Scenario, text []byte, err error) {
 	if c.Count < 0 {
-		return nil, nil, usagef("--count %d is below 0", c.Count)
+		return nil, nil, usage("--count %d is below 0", c.Count)
 	}
 	if c.Remove && c.API == "" {
-		return nil, nil, usagef("--remove is about devices that are made with --api: name it, or leave --remove out")
+		return nil, nil, usage("--remove is about devices that are made with --api: name it, or leave --remove out")
 	}
 	from, err := readDescribed("matou fleet run storm.yaml", c.File, c.Example, fleet.Examples, stdin, c.CSV, c.CAFile)
 	if err != nil {
@@ -178,7 +178,7 @@ func (c *fleetRunCmd) change(s *fleet.Scenario) error {
 		s.Stretch(d)
 	}
 	if (c.Product != "" || c.CSV != "") && len(s.Groups) != 1 {
-		return usagef("--product and --csv are for a scenario with one group: this one has %d", len(s.Groups))
+		return usage("--product and --csv are for a scenario with one group: this one has %d", len(s.Groups))
 	}
 	if c.Product != "" {
 		s.Groups[0].Product = c.Product
@@ -300,7 +300,7 @@ func (c *fleetRunCmd) junit() (*os.File, error) {
 	}
 	f, err := os.Create(c.JUnit)
 	if err != nil {
-		return nil, usagef("--junit: %w", err)
+		return nil, usage("--junit: %w", err)
 	}
 	return f, nil
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/csv"
 	"errors"
-	"fmt"
 	"io"
 	"math"
 	"slices"
@@ -13,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/matou-iot/matou/internal/wording"
 	"github.com/matou-iot/matou/internal/yamldoc"
 )
 
@@ -34,7 +34,7 @@ type lines struct {
 // again at its end.
 func (s *Spec) Load(content []byte) error {
 	if len(content) > MaxFileBytes {
-		return fmt.Errorf("%s is longer than %d bytes", s.File, MaxFileBytes)
+		return wording.Errorf("%s is longer than %d bytes", s.File, MaxFileBytes)
 	}
 	r := csv.NewReader(bytes.NewReader(bytes.TrimPrefix(content, []byte("\xEF\xBB\xBF"))))
 	r.Comment, r.TrimLeadingSpace, r.ReuseRecord = '#', true, true
@@ -45,7 +45,7 @@ func (s *Spec) Load(content []byte) error {
 			break
 		}
 		if err != nil {
-			return fmt.Errorf("%s: %w", s.File, err)
+			return wording.Errorf("%s: %w", s.File, err)
 		}
 		if value < 0 {
 			var header bool
@@ -58,11 +58,11 @@ func (s *Spec) Load(content []byte) error {
 		}
 		if err := l.add(record, value, when); err != nil {
 			line, _ := r.FieldPos(0)
-			return fmt.Errorf("%s:%d: %w", s.File, line, err)
+			return wording.Errorf("%s:%d: %w", s.File, line, err)
 		}
 	}
 	if len(l.values) == 0 {
-		return fmt.Errorf("%s holds no values", s.File)
+		return wording.Errorf("%s holds no values", s.File)
 	}
 	s.lines = l
 	return nil
@@ -78,22 +78,22 @@ func (s *Spec) columns(record []string) (value, when int, header bool, err error
 	when = slices.Index(names, "time")
 	if s.Column != "" {
 		if value = slices.Index(names, s.Column); value < 0 {
-			return 0, 0, false, fmt.Errorf("%s has no column %q in its first line: there are %s", s.File, s.Column, strings.Join(names, ", "))
+			return 0, 0, false, wording.Errorf("%s has no column %q in its first line: there are %s", s.File, s.Column, strings.Join(names, ", "))
 		}
 	}
 	if value == when {
-		return 0, 0, false, fmt.Errorf("%s has a column of times and none of values", s.File)
+		return 0, 0, false, wording.Errorf("%s has a column of times and none of values", s.File)
 	}
 	return value, when, true, nil
 }
 
 func (l *lines) add(record []string, value, when int) error {
 	if len(l.values) == maxLines {
-		return fmt.Errorf("more than %d lines", maxLines)
+		return wording.Errorf("more than %d lines", maxLines)
 	}
 	v, err := strconv.ParseFloat(record[value], 64)
 	if err != nil || math.IsNaN(v) || math.IsInf(v, 0) {
-		return fmt.Errorf("%q is no number", record[value])
+		return wording.Errorf("%q is no number", record[value])
 	}
 	l.values = append(l.values, v)
 	if when < 0 {
@@ -104,7 +104,7 @@ func (l *lines) add(record []string, value, when int) error {
 		return err
 	}
 	if n := len(l.at); n > 0 && at <= l.at[n-1] {
-		return fmt.Errorf("time %s is not after the one before it", record[when])
+		return wording.Errorf("time %s is not after the one before it", record[when])
 	}
 	l.at = append(l.at, at)
 	return nil
@@ -119,7 +119,7 @@ func offset(s string) (time.Duration, error) {
 	}
 	d, err := yamldoc.Duration(s)
 	if err != nil || d > maxOffset {
-		return 0, fmt.Errorf("time %q is no time: write seconds, or 1m30s", s)
+		return 0, wording.Errorf("time %q is no time: write seconds, or 1m30s", s)
 	}
 	return d, nil
 }

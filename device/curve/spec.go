@@ -1,12 +1,12 @@
 package curve
 
 import (
-	"fmt"
 	"math"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/matou-iot/matou/internal/wording"
 	"github.com/matou-iot/matou/internal/yamldoc"
 )
 
@@ -55,7 +55,7 @@ type Clock time.Duration
 func (c *Clock) UnmarshalText(text []byte) error {
 	t, err := time.Parse("15:04", string(text))
 	if err != nil {
-		return fmt.Errorf("%q is no time of day: write 06:30", text)
+		return wording.Errorf("%q is no time of day: write 06:30", text)
 	}
 	*c = Clock(time.Duration(t.Hour())*time.Hour + time.Duration(t.Minute())*time.Minute)
 	return nil

@@ -52,6 +52,9 @@ func (e *Expect) checks(r *Result) (out []Check) {
 			out = append(out, c)
 		}
 	}
+	if *e == (Expect{}) { // a fleet that nobody let in is not good, although nothing was expected
+		out = append(out, Check{"connected", "at least one device", fmt.Sprintf("%d of %d", r.Came, r.Devices), r.Came > 0})
+	}
 	share("connected", e.Connected, r.Connected, int64(r.Devices))
 	share("answered", e.Answered, r.Answered, r.Posts)
 	share("commands", e.Commands, r.CommandsDone, r.CommandsOrdered)

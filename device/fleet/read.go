@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -40,6 +41,9 @@ func Read(file string, text []byte, open virtual.Opener, change func(*Scenario))
 		c.calm[at] = w != nil && w.Share == 0 && doc.Has(at)
 	}
 	s.fill()
+	if s.Name == "" {
+		s.Name = strings.TrimSuffix(filepath.Base(file), filepath.Ext(file))
+	}
 	c.times()
 	c.groups()
 	c.network()

@@ -3,11 +3,14 @@ package fleet
 import (
 	"encoding/json"
 	"fmt"
+	"io/fs"
 	"strings"
 	"testing"
 	"time"
+	"unicode"
 
 	"github.com/matou-iot/matou/device/curve"
+	"github.com/matou-iot/matou/internal/wording"
 	"github.com/matou-iot/matou/thing"
 )
 
@@ -16,7 +19,7 @@ func files(all map[string]string) func(string) ([]byte, error) {
 	return func(name string) ([]byte, error) {
 		text, ok := all[name]
 		if !ok {
-			return nil, fmt.Errorf("open %s: no such file", name)
+			return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
 		}
 		return []byte(text), nil
 	}
@@ -61,7 +64,7 @@ func TestMistakesNameLineFieldAndRemedy(t *testing.T) {
 		{"count beyond limits", "groups:\n  - dialect: mqtt\n    product: p\n    count: 1000000", "f:1: groups: 1000000 devices in all are more than 200000: run several processes\nf:4: groups[0].count: 1000000 is not from 1 to 200000"},
 		{"all counts beyond limits", group + strings.Replace(group[len("groups:\n"):], "count: 2", "count: 200000\n    prefix: x", 1), "f:1: groups: 200002 devices in all are more than 200000: run several processes"},
 		{"nothing to report", "groups:\n  - dialect: mqtt\n    product: p\n    count: 1", "f:2: groups[0]: the devices have nothing to report: give the group a model or values"},
-		{"no model", "groups:\n  - dialect: mqtt\n    product: p\n    count: 1\n    model: none.json", "f:5: groups[0].model: none.json: open none.json: no such file"},
+		{"no model", "groups:\n  - dialect: mqtt\n    product: p\n    count: 1\n    model: none.json", "f:5: groups[0].model: none.json: open none.json: file does not exist"},
 		{"bad model", "groups:\n  - dialect: mqtt\n    product: p\n    count: 1\n    model: bad.json", "f:5: groups[0].model: bad.json: unexpected end of JSON input"},
 		{"value that the model has not", "groups:\n  - dialect: mqtt\n    product: p\n    count: 1\n    model: pump.json\n    values: {Pover: {value: 1}}", "f:6: groups[0].values.Pover: the model has no property Pover; did you mean Power?"},
 		{"impossible curve", strings.Replace(group, "value: 1", "curve: sine", 1), "f:5: groups[0].values.v.low: the curve sine needs low and high, for instance low: 18"},
@@ -77,7 +80,7 @@ func TestMistakesNameLineFieldAndRemedy(t *testing.T) {
 		{"gateway of itself", strings.Replace(group, "mqtt", "aliyun", 1) + "    gateway: p", "f:6: groups[0].gateway: p is carried itself: a gateway has its own connection"},
 		{"gateway of another vendor", strings.Replace(group, "mqtt", "aliyun", 1) + "    gateway: hub\n  - {name: hub, dialect: onenet, product: q, count: 1, values: {v: {value: 1}}}", "f:6: groups[0].gateway: hub speaks onenet, not aliyun"},
 		{"too many for a gateway", strings.Replace(strings.Replace(group, "mqtt", "aliyun", 1), "count: 2", "count: 3002", 1) + "    gateway: gate\n  - {name: gate, dialect: aliyun, product: q, count: 2, values: {v: {value: 1}}}", "f:6: groups[0].gateway: 3002 sub-devices for 2 gateways are more than 1500 for each"},
-		{"no credentials", group + "    credentials: none.csv", "f:6: groups[0].credentials: open none.csv: no such file"},
+		{"no credentials", group + "    credentials: none.csv", "f:6: groups[0].credentials: open none.csv: file does not exist"},
 		{"bad credentials", group + "    credentials: bad.csv", "f:6: groups[0].credentials: bad.csv: the columns are a, b: there have to be name and secret"},
 		{"too few credentials", strings.Replace(group, "count: 2", "count: 3", 1) + "    credentials: two.csv", "f:6: groups[0].credentials: two.csv has 2 devices, count is 3"},
 		{"two groups of one name", group + group[len("groups:\n"):], "f:6: groups[1].prefix: another group has devices of these names: give this one a prefix of its own"},
@@ -102,6 +105,11 @@ func TestMistakesNameLineFieldAndRemedy(t *testing.T) {
 			_, err := Read("f", []byte(tt.text), files(with), nil)
 			if err == nil || !strings.HasPrefix(err.Error(), tt.want) {
 				t.Errorf("%v\nwant %s", err, tt.want)
+			}
+			for line := range strings.Lines(wording.Chinese(err)) {
+				if !strings.ContainsFunc(line, func(r rune) bool { return unicode.Is(unicode.Han, r) }) {
+					t.Errorf("no Chinese: %s", line)
+				}
 			}
 		})
 	}

@@ -142,6 +142,21 @@ func TestUnreachableIsOneCause(t *testing.T) {
 	}
 }
 
+// TestAFleetThatNeverCameIsNoSuccess: also where the scenario expects nothing,
+// which otherwise is well.
+func TestAFleetThatNeverCameIsNoSuccess(t *testing.T) {
+	quiet, _, _ := strings.Cut(mixed, "expect:")
+	quiet = strings.NewReplacer("duration: 700ms", "duration: 300ms", "drain: 3s", "drain: 1s").Replace(quiet)
+	if r := newCloud(t).run(quiet); !r.OK() || len(r.Checks) != 1 || r.Checks[0].Got != "24 of 24" {
+		t.Errorf("%+v", r.Checks)
+	}
+	c := newCloud(t)
+	c.ln.Close()
+	if r := c.run(strings.Replace(quiet, "drain: 1s", "drain: 50ms", 1)); r.OK() || r.Checks[0].Got != "0 of 24" {
+		t.Errorf("%+v", r.Checks)
+	}
+}
+
 func TestRejectedAndUnanswered(t *testing.T) {
 	c := newCloud(t)
 	c.reply = func(topic string, n int) string {

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"unicode"
 
 	"github.com/matou-iot/matou/internal/wording"
 	"github.com/matou-iot/matou/thing"
@@ -116,6 +117,11 @@ func TestMistakesNameLineFieldAndRemedy(t *testing.T) {
 			_, err := Read("f", []byte(tt.text), Files(dir), nil)
 			if err == nil || !strings.HasPrefix(err.Error(), tt.want) {
 				t.Errorf("%v\nwant %s", err, tt.want)
+			}
+			for line := range strings.Lines(wording.Chinese(err)) {
+				if !strings.ContainsFunc(line, func(r rune) bool { return unicode.Is(unicode.Han, r) }) {
+					t.Errorf("no Chinese: %s", line)
+				}
 			}
 		})
 	}

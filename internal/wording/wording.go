@@ -49,8 +49,8 @@ func (e *inBoth) SentenceZH() string { return e.zh }
 
 // Chinese is an error's sentence in Chinese. A type of errors says what it is
 // made of by a method Wording() error, or its Chinese by SentenceZH() string.
-// What others say, such as Go's own
-// errors, stays as it came, also in the middle of a sentence of ours.
+// What others say stays as it came, also in the middle of a sentence of ours,
+// but for what Go's own packages say of files that people give us.
 func Chinese(err error) string {
 	if err == nil {
 		return ""
@@ -62,6 +62,9 @@ func Chinese(err error) string {
 		return e.SentenceZH()
 	case interface{ Wording() error }:
 		return Chinese(e.Wording())
+	}
+	if zh := standard(err); zh != "" {
+		return zh
 	}
 	text := err.Error()
 	if zh, ok := catalogue()[text]; ok {

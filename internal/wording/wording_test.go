@@ -1,9 +1,12 @@
 package wording_test
 
 import (
+	"encoding/csv"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 	"testing"
 
@@ -60,5 +63,24 @@ func TestErrorsAreStillThemselves(t *testing.T) {
 	}
 	if fault.SentenceZH(io.EOF) != "服务器内部错误" || strings.Contains(fault.Sentence(io.EOF), "EOF") {
 		t.Error("a foreign error is told to outsiders")
+	}
+}
+
+// TestFilesInChinese: what Go's own packages say of a file that somebody named.
+func TestFilesInChinese(t *testing.T) {
+	missing := func() error { _, err := os.Open("none.yaml"); return err }()
+	_, quotes := csv.NewReader(strings.NewReader("name\na\"b")).ReadAll()
+	_, fields := csv.NewReader(strings.NewReader("a,b\nc")).ReadAll()
+	var v any
+	for err, want := range map[error]string{
+		missing: "无法打开 none.yaml：没有这个文件或目录",
+		wording.Errorf("%s: %w", "f.csv", quotes): "f.csv：第 2 行第 2 列的引号位置不对或没有闭合",
+		fields:                                "第 2 行的列数与首行不同",
+		json.Unmarshal([]byte("{"), &v):       "JSON 不完整",
+		json.Unmarshal([]byte(`{"a" 1}`), &v): "不是有效的 JSON（第 6 字节）",
+	} {
+		if got := wording.Chinese(err); got != want {
+			t.Errorf("%v: %s, want %s", err, got, want)
+		}
 	}
 }

@@ -3,6 +3,15 @@ package wording
 // zhMatou are the sentences of the command line about the API it cannot reach
 // or sign in at.
 var zhMatou = map[string]string{
+	"%s describes a %s: run it with '%s %s'": "%s 描述的是%s，请用“%s %s”运行",
+	"single device":                          "单台设备",
+	"fleet":                                  "设备群",
+	"--count %d is below 0":                  "--count %d 小于 0",
+	"--junit: %w":                            "--junit：%v",
+	"--example %s: there are %s":             "--example %s：可用 %s",
+	"--product and --csv are for a scenario with one group: this one has %d":             "--product 和 --csv 用于只有一个分组的场景，此场景有 %d 个分组",
+	"--remove is about devices that are made with --api: name it, or leave --remove out": "--remove 用于通过 --api 创建的设备：请填写 --api，或去掉 --remove",
+	"name a file or an example: %s, or --example with one of %s":                         "请指定文件或示例：%s，或 --example，可用：%s",
 	"none was given":                     "没有提供",
 	"none was given, and there is no %s": "没有提供，也没有文件 %s",
 	"none was given, and %w":             "没有提供，且 %v",

@@ -94,18 +94,6 @@ func Read(file string, text []byte, v any) (*Doc, error) {
 	return d, d.Err()
 }
 
-// syntax makes an Error of what the YAML reader says: "yaml: line 3: …".
-func (d *Doc) syntax(err error) error {
-	text := strings.TrimPrefix(err.Error(), "yaml: ")
-	e := &Error{File: d.file, Line: 1} // of the first line it names none
-	if n, err := fmt.Sscanf(text, "line %d:", &e.Line); n == 1 && err == nil {
-		_, text, _ = strings.Cut(text, ": ")
-	}
-	e.said = wording.Errorf("%s; is it YAML, indented with blanks?", text)
-	e.Reason = e.said.Error()
-	return e
-}
-
 // Mistake tells of a mistake in a field that Read could not see.
 func (d *Doc) Mistake(field, format string, args ...any) {
 	d.mistake(d.Line(field), field, format, args...)
