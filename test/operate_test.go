@@ -118,6 +118,36 @@ func TestARestartLosesNoSession(t *testing.T) {
 	}
 }
 
+// TestACrashSignsNobodyOut: who signed in before the server was killed is who he
+// was, and a sign-out that was answered stays one.
+func TestACrashSignsNobodyOut(t *testing.T) {
+	t.Setenv("MATOU_API_ADMIN_PASSWORD", "a long password")
+	data := t.TempDir()
+	m := start(t, data)
+	signIn := func() string {
+		return must[struct{ Token string }](m, "POST", "/session", object{"name": "admin", "password": "a long password"}).Token
+	}
+	stays, leaves := signIn(), signIn()
+	as := func(token, method, path string) int {
+		house := m.token
+		defer func() { m.token = house }()
+		m.token = token
+		status, _ := m.call(method, path, nil)
+		return status
+	}
+	if status := as(leaves, "DELETE", "/session"); status != 204 {
+		t.Fatalf("a sign-out: %d", status)
+	}
+	m.kill()
+	m = start(t, data)
+	if status := as(stays, "GET", "/me"); status != 200 {
+		t.Errorf("the session after the crash: %d", status)
+	}
+	if status := as(leaves, "GET", "/me"); status != 401 {
+		t.Errorf("the session that was signed out of: %d", status)
+	}
+}
+
 // hangUp sends SIGHUP and waits until the log has what it is answered with.
 func (m *matou) hangUp(answer string) {
 	m.t.Helper()

@@ -273,6 +273,7 @@ func (a *App) join() error {
 	a.bench = a.newBench()
 	a.api, err = httpapi.New(httpapi.Options{
 		Console:  console.Handler(),
+		Proxies:  a.config.API.proxies(),
 		Registry: a.registry, History: a.history, Commands: a.commands, Images: a.images, Topology: a.topology, Scripts: a.scripts, Topics: a.topics, Timeline: a.timeline, Feed: a.feed, OTA: a.upgrades, Files: a.files,
 		Broker: a.broker, Gate: a.gate, Access: a.access, Audit: audit.New(audit.Options{Store: a.db, Log: a.log}), Enroll: a.enroll, Dialects: a.dialects, Version: a.version, Log: a.log,
 		Shadows: a.shadows, Configs: a.configs, Logs: a.logs, Networks: a.db, Bench: a.bench,

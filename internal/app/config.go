@@ -18,6 +18,7 @@ import (
 
 	"github.com/matou-iot/matou/device/fleet"
 	"github.com/matou-iot/matou/internal/bench"
+	"github.com/matou-iot/matou/internal/httpapi"
 	"github.com/matou-iot/matou/internal/wording"
 	"github.com/matou-iot/matou/internal/yamldoc"
 	"github.com/matou-iot/matou/mqtt"
@@ -85,6 +86,20 @@ type API struct {
 	// AdminPassword is set on the first start; best given by the environment,
 	// MATOU_API_ADMIN_PASSWORD.
 	AdminPassword string `yaml:"adminPassword"`
+	// TrustedProxies are the reverse proxies that are believed whom a request
+	// is from, and whether he speaks TLS with them: addresses or networks.
+	TrustedProxies []string `yaml:"trustedProxies"`
+	// ProxyHeader is the header in which they say it, X-Forwarded-For or
+	// Forwarded.
+	ProxyHeader string `yaml:"proxyHeader"`
+}
+
+func (a *API) proxies() httpapi.Proxies {
+	p := httpapi.Proxies{Networks: prefixes(a.TrustedProxies), Header: httpapi.XForwardedFor}
+	if strings.EqualFold(a.ProxyHeader, httpapi.Forwarded) {
+		p.Header = httpapi.Forwarded
+	}
+	return p
 }
 
 // TLS are the files of certificates, all of them PEM. They are loaded anew when
@@ -198,7 +213,7 @@ func Default() Config {
 			Limits:         defaultLimits(),
 			Aliyun:         aliyunLimits(),
 		},
-		API:     API{Listen: "127.0.0.1:7080"},
+		API:     API{Listen: "127.0.0.1:7080", ProxyHeader: httpapi.XForwardedFor},
 		History: History{Keep: 90 * 24 * time.Hour},
 		Feed:    Feed{Keep: 7 * 24 * time.Hour, MaxBytes: 4 << 30},
 		Trace:   Trace{MaxBytes: 64 << 20},
@@ -335,13 +350,16 @@ func (c *Config) Check() error {
 	}
 	c.Devices.checkCoAP(bad)
 	for key, networks := range map[string][]string{
-		"devices.openNetworks": c.Devices.OpenNetworks, "devices.proxyProtocol": c.Devices.ProxyProtocol,
+		"devices.openNetworks": c.Devices.OpenNetworks, "devices.proxyProtocol": c.Devices.ProxyProtocol, "api.trustedProxies": c.API.TrustedProxies,
 	} {
 		for _, n := range networks {
-			if _, err := netip.ParsePrefix(n); err != nil {
-				bad(key, "%q is no network: write for instance 192.168.1.0/24", n)
+			if _, err := parseNetwork(n); err != nil {
+				bad(key, "%q is no network: write for instance 192.168.1.0/24, or an address", n)
 			}
 		}
+	}
+	if h := c.API.ProxyHeader; !strings.EqualFold(h, httpapi.XForwardedFor) && !strings.EqualFold(h, httpapi.Forwarded) {
+		bad("api.proxyHeader", "%q is neither %s nor %s", h, httpapi.XForwardedFor, httpapi.Forwarded)
 	}
 	if c.Demo && covers(prefixes(c.Devices.ProxyProtocol), netip.AddrFrom4([4]byte{127, 0, 0, 1})) {
 		bad("devices.proxyProtocol", "the demo's devices come from 127.0.0.1 without a PROXY header: leave out one or the other")
@@ -405,11 +423,21 @@ func isAddress(a string) bool {
 // prefixes parses networks, without those that Check complains about.
 func prefixes(networks []string) (list []netip.Prefix) {
 	for _, n := range networks {
-		if p, err := netip.ParsePrefix(n); err == nil {
-			list = append(list, p.Masked())
+		if p, err := parseNetwork(n); err == nil {
+			list = append(list, p)
 		}
 	}
 	return list
+}
+
+// parseNetwork reads a network, or an address, which is a network of one.
+func parseNetwork(text string) (netip.Prefix, error) {
+	if addr, err := netip.ParseAddr(text); err == nil {
+		addr = addr.Unmap().WithZone("")
+		return netip.PrefixFrom(addr, addr.BitLen()), nil
+	}
+	p, err := netip.ParsePrefix(text)
+	return p.Masked(), err
 }
 
 func covers(list []netip.Prefix, addr netip.Addr) bool {

@@ -72,12 +72,14 @@ func TestCheckNamesEveryMistake(t *testing.T) {
 	c.History.Keep = -1
 	c.Devices.OpenNetworks = []string{"home"}
 	c.Devices.ProxyProtocol = []string{"10.0.0.300/8", "127.0.0.0/8"}
+	c.API.TrustedProxies, c.API.ProxyHeader = []string{"nginx"}, "X-Real-IP"
 	c.Demo = true
 	c.Log.Level = "loud"
 	c.TLS.Key = "only.pem"
 	err := c.Check()
 	for _, want := range []string{`devices.listen: "1883" is no address`, `devices.listen: ":99999"`, `devices.listen: ":80" stands there twice`,
-		`api.listen: "5"`, "devices.host: ", "history.keep: it is below 0", "home", "devices.proxyProtocol: \"10.0.0.300/8\"", "the demo's devices", "loud", "belong together"} {
+		`api.listen: "5"`, "devices.host: ", "history.keep: it is below 0", "home", "devices.proxyProtocol: \"10.0.0.300/8\"", "the demo's devices", "loud", "belong together",
+		"api.trustedProxies: \"nginx\"", "api.proxyHeader: \"X-Real-IP\""} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q is not in %v", want, err)
 		}

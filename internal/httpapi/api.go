@@ -94,6 +94,7 @@ type Options struct {
 	// RootCertificate is the file with the certificate authority that devices
 	// may trust, "" where certificates come from elsewhere.
 	RootCertificate string
+	Proxies         Proxies
 	// Console serves the pages of the console; nil: there are none, and the
 	// description of the API stands in their place.
 	Console http.Handler
@@ -135,7 +136,7 @@ func New(o Options) (http.Handler, error) {
 	} else {
 		mux.Handle("GET /{$}", http.RedirectHandler("/api/docs", http.StatusFound))
 	}
-	return safely(mux), nil
+	return a.Proxies.behind(safely(mux), a.Log), nil
 }
 
 // anyValue describes a thing.Value as it is sent.

@@ -59,7 +59,9 @@ type house struct {
 	tokens   map[access.Role]string
 }
 
-func newHouse(t *testing.T) *house {
+func newHouse(t *testing.T) *house { return newHouseBehind(t, httpapi.Proxies{}) }
+
+func newHouseBehind(t *testing.T, proxies httpapi.Proxies) *house {
 	t.Helper()
 	dir := t.TempDir()
 	must := func(err error) {
@@ -111,6 +113,7 @@ func newHouse(t *testing.T) *house {
 	workbench := bench.New(bench.Options{Registry: h.registry, Modules: 2, FleetDevices: 20, Reach: bench.Reach{Devices: []netip.AddrPort{netip.MustParseAddrPort(ln.Addr().String())}}})
 	api, err := httpapi.New(httpapi.Options{
 		Bench:    workbench,
+		Proxies:  proxies,
 		Registry: h.registry, History: h.history, Commands: commands, Timeline: recorder, Feed: h.feed, OTA: upgrades, Broker: b, Gate: judge,
 		Files: h.files, Shadows: shadows, Configs: configs, Logs: logs,
 		Layers:  layers.New(layers.Options{Registry: h.registry, Records: h.feed, History: h.history, Timeline: recorder, Dialects: speaks}),

@@ -117,7 +117,7 @@ type caller struct {
 	token  string
 	cookie bool   // the token came in one
 	secure bool   // over TLS, as far as the browser sees
-	addr   string // without port
+	addr   string // without port; the visitor's, also behind a proxy of ours
 }
 
 // who returns the caller of a route that needs one.
@@ -134,7 +134,7 @@ func (a *api) authorize(need access.Role) func(huma.Context, func(huma.Context))
 			c.addr = host
 		}
 		r, _ := request(ctx)
-		c.secure = r.TLS != nil || r.Header.Get("X-Forwarded-Proto") == "https"
+		c.secure = overTLS(r)
 		if need != anybody {
 			var err error
 			if c.token, c.cookie, err = proof(ctx); err == nil {

@@ -3,8 +3,10 @@ package httpapi_test
 import (
 	"bufio"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
+	"net/netip"
 	"slices"
 	"strings"
 	"testing"
@@ -158,11 +160,55 @@ func TestAnotherSiteGetsNothingDone(t *testing.T) {
 	if n := len(h.want(200, "GET", "/products", nil)["items"].([]any)); n != 1 {
 		t.Errorf("there are %d products", n)
 	}
-	// Behind a proxy that speaks TLS the cookie stays on TLS.
-	here.Set("X-Forwarded-Proto", "https")
-	here.Set("Origin", strings.Replace(h.url, "http:", "https:", 1))
-	if resp := send(here, "/session", login, nil); resp.StatusCode != 201 || !resp.Cookies()[0].Secure || !resp.Cookies()[0].HttpOnly || resp.Cookies()[0].SameSite != http.SameSiteStrictMode {
-		t.Errorf("over TLS: %d %v", resp.StatusCode, resp.Cookies())
+}
+
+// TestBehindAProxy: what the proxy says of a visitor is what counts his guesses,
+// stands in the audit log and keeps his cookie on TLS; what he says himself is not.
+func TestBehindAProxy(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		proxies string // the network of those that are trusted
+		from    string
+		secure  bool
+	}{
+		{"trusted", "127.0.0.1/32", "192.0.2.1", true},
+		{"not trusted", "192.0.2.0/24", "127.0.0.1", false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			h := newHouseBehind(t, httpapi.Proxies{Networks: []netip.Prefix{netip.MustParsePrefix(tt.proxies)}})
+			h.want(201, "POST", "/operators", object{"name": "li", "role": "operator", "password": "a long password"})
+			signIn := func(visitor, password string) *http.Response {
+				r, err := http.NewRequestWithContext(t.Context(), "POST", h.url+httpapi.Base+"/session", strings.NewReader(`{"name":"li","cookie":true,"password":"`+password+`"}`))
+				if err != nil {
+					t.Fatal(err)
+				}
+				r.Header = http.Header{"Content-Type": {"application/json"}, "Origin": {strings.Replace(h.url, "http:", "https:", 1)}, "X-Forwarded-For": {visitor}, "X-Forwarded-Proto": {"https"}}
+				resp, err := http.DefaultClient.Do(r)
+				if err != nil {
+					t.Fatal(err)
+				}
+				resp.Body.Close()
+				return resp
+			}
+			if resp := signIn("203.0.113.5, 192.0.2.1", "a long password"); resp.StatusCode != 201 || len(resp.Cookies()) != 1 || resp.Cookies()[0].Secure != tt.secure || !resp.Cookies()[0].HttpOnly || resp.Cookies()[0].SameSite != http.SameSiteStrictMode {
+				t.Errorf("%d %v", resp.StatusCode, resp.Cookies())
+			}
+			if e := h.entries("?limit=1")[0]; e["from"] != tt.from || e["who"] != "li" {
+				t.Errorf("the audit log has %v", e)
+			}
+			for i := range 5 { // each time he says to be somebody else
+				if resp := signIn(fmt.Sprintf("203.0.113.%d, 192.0.2.1", i), "a guess"); resp.StatusCode != 401 {
+					t.Fatalf("guess %d: %d", i, resp.StatusCode)
+				}
+			}
+			if resp := signIn("203.0.113.9, 192.0.2.1", "a guess"); resp.StatusCode != 429 {
+				t.Errorf("one guess more: %d", resp.StatusCode)
+			}
+			want := map[bool]int{true: 201, false: 429}[tt.secure]
+			if resp := signIn("192.0.2.77", "a long password"); resp.StatusCode != want {
+				t.Errorf("another visitor: %d", resp.StatusCode)
+			}
+		})
 	}
 }
 
