@@ -16,3 +16,19 @@ var causesZH = map[broker.Cause]string{
 	broker.ServerDown:    "服务器停止",
 	broker.LifetimeOver:  "连接时限已到",
 }
+
+// ReasonZH is in Chinese why a device is offline, and what is no reason of a
+// connection's end as it is.
+func ReasonZH(reason string) string {
+	for cause, zh := range causesZH {
+		if cause.String() == reason {
+			return zh
+		}
+	}
+	for _, r := range []struct{ en, zh string }{{loggedOut, loggedOutZH}, {notHeard, notHeardZH}} {
+		if r.en == reason {
+			return r.zh
+		}
+	}
+	return reason
+}

@@ -27,16 +27,22 @@ func (g *Gate) Heard(s *dialect.Subject, from broker.Origin, road string) {
 	g.tell(s, now, registry.Online)
 }
 
+// Why a device is offline that had no connection.
+const (
+	loggedOut, loggedOutZH = "logged out", "设备已登出"
+	notHeard, notHeardZH   = "nothing was reported for a while", "一段时间内没有上报"
+)
+
 // Leave marks a device offline that was Heard and says that it goes. One that
 // has come by another road meanwhile stays online.
 func (g *Gate) Leave(s *dialect.Subject) {
-	g.left(s, "logged out", "设备已登出", "")
+	g.left(s, loggedOut, loggedOutZH, "")
 }
 
 // Silent marks a device offline that was Heard last at since. One that has come
 // by another road meanwhile stays online.
 func (g *Gate) Silent(s *dialect.Subject, since time.Time) {
-	g.left(s, "nothing was reported for a while", "一段时间内没有上报", since.UTC().Format(time.RFC3339))
+	g.left(s, notHeard, notHeardZH, since.UTC().Format(time.RFC3339))
 }
 
 // left marks a device offline that has no connection; since is when it reported

@@ -7,7 +7,9 @@ import (
 
 	"github.com/matou-iot/matou/internal/dialect"
 	"github.com/matou-iot/matou/internal/fault"
+	"github.com/matou-iot/matou/internal/gate"
 	"github.com/matou-iot/matou/internal/registry"
+	"github.com/matou-iot/matou/internal/topology"
 	"github.com/matou-iot/matou/mqtt"
 	"github.com/matou-iot/matou/mqtt/packet"
 )
@@ -228,7 +230,14 @@ func (a *api) resetDeviceSecret(ctx context.Context, in *resetDeviceSecretInput)
 }
 
 func (a *api) deviceStatus(ctx context.Context, in *DevicePath) (registry.Status, error) {
-	return a.Registry.Status(ctx, in.id())
+	s, err := a.Registry.Status(ctx, in.id())
+	if s.OfflineReason != "" {
+		s.ReasonZH = topology.ReasonZH(s.OfflineReason)
+		if s.ReasonZH == s.OfflineReason {
+			s.ReasonZH = gate.ReasonZH(s.OfflineReason)
+		}
+	}
+	return s, err
 }
 
 // CredentialsInput says how a device shall log in.

@@ -19,6 +19,8 @@ type overview struct {
 	Products bool           `json:"products" doc:"There is at least one product"`
 	States   map[string]int `json:"states" doc:"Devices by state: INACTIVE, ONLINE, OFFLINE, DISABLED"`
 	Refusals []refused      `json:"refusals" doc:"Refusals and faults since the start by code, the most frequent first"`
+	Host     string         `json:"host" doc:"Where devices connect"`
+	Port     int            `json:"port" doc:"Likewise"`
 	Disk     *DiskUse       `json:"disk,omitempty" doc:"Of the data directory"`
 	Problem  string         `json:"problem,omitempty" doc:"Why the server is not ready; empty: it is"`
 }
@@ -44,7 +46,7 @@ func (a *api) overview(ctx context.Context, in *none) (overview, error) {
 	if err != nil {
 		return overview{}, err
 	}
-	out := overview{Status: status, States: states, Products: len(some.Items) > 0, Refusals: []refused{}}
+	out := overview{Status: status, States: states, Products: len(some.Items) > 0, Refusals: []refused{}, Host: a.PublicHost, Port: a.PublicPort}
 	for _, n := range a.Timeline.Refusals() {
 		p, _ := refusal.Find(n.Code)
 		out.Refusals = append(out.Refusals, refused{n, p.Title, p.TitleZH})

@@ -175,6 +175,7 @@ type Status struct {
 	LastOnline    time.Time `json:"lastOnline,omitzero"`
 	LastOffline   time.Time `json:"lastOffline,omitzero"`
 	OfflineReason string    `json:"offlineReason,omitempty"`
+	ReasonZH      string    `json:"offlineReasonZh,omitempty"` // not kept: said by who shows a status
 	ClientID      string    `json:"clientId,omitempty"`
 	Protocol      string    `json:"protocol,omitempty"`
 	KeepAlive     int       `json:"keepAliveSeconds,omitempty"` // how often it promised to be heard, 0 where it did not

@@ -194,7 +194,7 @@ func (s *Service) leave(st stay, now time.Time, reason string, tell dialect.SubF
 	st.gateway.Subs.Drop(st.sub.Claim)
 	s.Trace.Record(trace.Entry{
 		Product: st.sub.Product, Device: st.sub.Device, Kind: trace.Disconnect, At: now,
-		Sentence: reason, SentenceZH: "子设备下线：" + reasonZH(reason),
+		Sentence: reason, SentenceZH: "子设备下线：" + ReasonZH(reason),
 	})
 	if tell != 0 {
 		s.push(st.gateway.Claim, &dialect.Notice{Kind: dialect.SessionOver, Subs: []dialect.Claim{st.sub.Claim}, Why: tell})
@@ -208,8 +208,9 @@ var reasonsZH = map[string]string{
 	"disabled": "设备被禁用", "deleted": "设备被删除", "its secret was reset": "设备密钥已重置",
 }
 
-// reasonZH is reasonsZH, and the two that name another gateway.
-func reasonZH(reason string) string {
+// ReasonZH is in Chinese why a stay ended, and what is none of its reasons as it
+// is.
+func ReasonZH(reason string) string {
 	if gateway, ok := strings.CutPrefix(reason, throughGateway); ok {
 		return "已通过网关 " + gateway + " 上线"
 	}

@@ -20,6 +20,7 @@ type Props = { id: Id; device: Schemas['Device']; status: Schemas['Status'] | un
 export function Head({ id, device, status, live, connecting }: Props) {
   const t = useTexts(deviceTexts)
   const moment = useMoment()
+  const zh = useLanguage().language === 'zh'
   const working = may(useMe(), 'operator')
   const state = status?.state ?? device.state
   const secret = async () => (await must(api.GET('/api/v1/products/{product}/devices/{device}', { params: { path: id, query: { secrets: true } } }))).secret ?? ''
@@ -47,9 +48,9 @@ export function Head({ id, device, status, live, connecting }: Props) {
           {fact('ProductKey', <Link to={`/products/${encodeURIComponent(device.product)}`}>{device.product}</Link>)}
           {fact('DeviceName', device.name)}
           {working && fact('DeviceSecret', <Secret key={device.updatedAt} name="DeviceSecret" allowed load={secret} />)}
-          {state === 'OFFLINE' && fact(t.why, status?.offlineReason)}
+          {state === 'OFFLINE' && fact(t.why, (zh && status?.offlineReasonZh) || status?.offlineReason)}
           {fact(t.address, status?.lastAddr)}
-          {fact(t.protocol, status?.protocol)}
+          {fact(t.protocol, status?.protocol && t.road(status.protocol))}
           {fact(t.activated, status?.activatedAt && moment(status.activatedAt))}
           {fact(t.lastOnline, status?.lastOnline && moment(status.lastOnline))}
           {fact(t.batch, device.batch)}

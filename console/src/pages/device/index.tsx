@@ -1,8 +1,9 @@
 import { Alert, Flex, Skeleton, Tabs } from 'antd'
 import { useParams, useSearchParams } from 'react-router'
 import { may, useMe } from '../../app/session'
+import { appTexts } from '../../app/texts'
 import { useTexts } from '../../i18n/texts'
-import { problemText } from '../../parts/problem'
+import { missing, NotShown } from '../../parts/NotShown'
 import { Timeline } from '../../parts/Timeline'
 import { Commands } from './Commands'
 import { Connect } from './Connect'
@@ -22,13 +23,14 @@ export function Page() {
 
 function Device({ id }: { id: Id }) {
   const t = useTexts(deviceTexts)
+  const frame = useTexts(appTexts)
   const working = may(useMe(), 'operator')
   const [query, setQuery] = useSearchParams()
   const device = useDevice(id)
   const status = useStatus(id)
   const live = useLive(id)
-  if (device.isError) return <Alert type="error" showIcon title={t.failed} description={problemText(device.error)} />
   if (device.isPending) return <Skeleton active />
+  if (!device.data || missing(device.error)) return <NotShown error={device.error} again={device.refetch} to="/devices" toTitle={frame.devices} />
   const open = (tab: string) => setQuery({ tab }, { replace: true })
   const items = [
     { key: 'values', label: t.values, children: <Values id={id} /> },

@@ -1,6 +1,7 @@
 import { useQuery } from '@tanstack/react-query'
 import { Empty, Flex, Select, Typography } from 'antd'
 import { useState } from 'react'
+import { Link, useSearchParams } from 'react-router'
 import { api, must, type Schemas } from '../../api/client'
 import { appTexts } from '../../app/texts'
 import { useTexts } from '../../i18n/texts'
@@ -21,7 +22,8 @@ export function Page() {
   const products = useProducts()
   const without = product === '' && products.isSuccess && !products.data.items.some(isGateway)
   const [text, setText] = useState('')
-  const [chosen, setChosen] = useState('')
+  const [search, setSearch] = useSearchParams()
+  const chosen = search.get('device') ?? ''
   const found = useQuery({
     queryKey: ['gateways', product, text],
     queryFn: () => must(api.GET('/api/v1/devices', { params: { query: { product, limit: 50, ...(text && { text }) } } })),
@@ -33,19 +35,19 @@ export function Page() {
     <>
       <Flex justify="space-between" align="center" gap={12} wrap style={{ marginBottom: 16 }}>
         <Typography.Title level={2} style={{ margin: 0 }}>{frame.gateways}</Typography.Title>
-        <Flex gap={8} wrap style={{ maxWidth: '100%' }}>
-          <ProductPick value={product} choose={(key) => { setChosen(''); setText(''); chooseProduct(key) }} fits={isGateway} none={t.noProduct} />
+        {!without && <Flex gap={8} wrap style={{ maxWidth: '100%' }}>
+          <ProductPick value={product} choose={(key) => { setText(''); chooseProduct(key) }} fits={isGateway} none={t.noProduct} />
           <Select
             aria-label={t.gateway}
             placeholder={t.choose}
             showSearch={{ filterOption: false, onSearch: setText }}
             loading={found.isFetching}
             value={device || null}
-            onChange={setChosen}
+            onChange={(device: string) => setSearch({ product, device }, { replace: true })}
             options={items.map((d) => ({ value: d.name, label: d.name }))}
             style={{ minWidth: 180 }}
           />
-        </Flex>
+        </Flex>}
       </Flex>
       <Trouble error={found.error} again={found.refetch} />
       {device ? (
@@ -54,7 +56,7 @@ export function Page() {
           <Subs product={product} device={device} />
           <Found product={product} device={device} />
         </Flex>
-      ) : (found.isSuccess || without) && <Empty description={without ? t.noProductHint : t.none} />}
+      ) : (found.isSuccess || without) && <Empty description={without ? t.noProductHint : t.none}><Link to={without ? '/products' : `/devices?product=${encodeURIComponent(product)}`}>{without ? frame.products : frame.devices}</Link></Empty>}
     </>
   )
 }

@@ -4,8 +4,9 @@ import { Button, Flex, Skeleton, Tabs, Tag, Tooltip, Typography } from 'antd'
 import { Link, useNavigate, useParams, useSearchParams } from 'react-router'
 import { api, must } from '../../api/client'
 import { may, useMe } from '../../app/session'
+import { appTexts } from '../../app/texts'
 import { useTexts } from '../../i18n/texts'
-import { Refused } from '../../parts/Refused'
+import { missing, NotShown } from '../../parts/NotShown'
 import { ruleTexts } from '../../parts/ruleTexts'
 import { UnsavedGuard } from '../../parts/Unsaved'
 import { productsTexts } from '../products/texts'
@@ -19,6 +20,7 @@ import { Topics } from './topics'
 
 export function Page() {
   const t = useTexts(productTexts)
+  const frame = useTexts(appTexts)
   const words = useTexts(productsTexts)
   const rules = useTexts(ruleTexts)
   const able = may(useMe(), 'operator')
@@ -27,7 +29,8 @@ export function Page() {
   const [query, setQuery] = useSearchParams()
   const found = useQuery({ queryKey: ['products', product], queryFn: () => must(api.GET('/api/v1/products/{product}', { params: { path: { product } } })) })
   const p = found.data
-  if (!p) return found.isPending ? <Skeleton active /> : <Refused error={found.error} />
+  if (found.isPending) return <Skeleton active />
+  if (!p || missing(found.error)) return <NotShown error={found.error} again={found.refetch} to="/products" toTitle={frame.products} />
   const devices = `/devices?product=${encodeURIComponent(p.key)}`
   return (
     <UnsavedGuard>

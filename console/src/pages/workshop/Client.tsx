@@ -1,7 +1,7 @@
 import { DeleteOutlined } from '@ant-design/icons'
-import { useMutation } from '@tanstack/react-query'
+import { useMutation, useQuery } from '@tanstack/react-query'
 import { Badge, Button, Checkbox, Flex, Form, Input, Select, Space } from 'antd'
-import { useState } from 'react'
+import { useEffect, useState } from 'react'
 import { api, must } from '../../api/client'
 import { may, useMe } from '../../app/session'
 import { useTexts } from '../../i18n/texts'
@@ -26,6 +26,10 @@ export function Client() {
   const [chosen, choose] = useState<string>()
   const [device, setDevice] = useState<{ product: string; device: string }>()
   const client = useClient()
+  const server = useQuery({ queryKey: ['overview'], queryFn: () => must(api.GET('/api/v1/overview')) })
+  useEffect(() => {
+    if (server.data && !form.getFieldValue('url')) form.setFieldValue('url', at(server.data.port))
+  }, [form, server.data])
   const operates = may(useMe(), 'operator')
   const borrow = useMutation({
     mutationFn: async (path: { product: string; device: string }) =>
@@ -41,7 +45,7 @@ export function Client() {
   }
   return (
     <div className="halves">
-      <Form form={form} layout="vertical" initialValues={{ url: at(1883), version: '3.1.1' }} onFinish={(p) => void client.connect(login(p))}>
+      <Form form={form} layout="vertical" initialValues={{ version: '3.1.1' }} onFinish={(p) => void client.connect(login(p))}>
         {operates && (
           <Form.Item label={t.borrow} extra={t.borrowHelp}>
             <DevicePicker value={device} choose={(product, device) => {

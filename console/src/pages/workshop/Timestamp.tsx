@@ -24,7 +24,7 @@ export function Timestamp() {
             { key: 'as', label: t.readAs, children: t.forms[read.form] },
             { key: 's', label: t.seconds, children: mono(Math.floor(read.at.getTime() / 1000)) },
             { key: 'ms', label: t.millis, children: mono(read.at.getTime()) },
-            { key: 'l', label: t.local, children: new Intl.DateTimeFormat(language, { dateStyle: 'full', timeStyle: 'long' }).format(read.at) },
+            { key: 'l', label: t.local, children: new Intl.DateTimeFormat(language === 'zh' ? 'zh-CN' : 'en-GB', { dateStyle: 'full', timeStyle: 'long' }).format(read.at) },
             { key: 'u', label: t.utc, children: mono(read.at.toISOString()) },
             { key: 'n', label: t.fromNow, children: distance(read.at.getTime() - now, language) },
           ]}
