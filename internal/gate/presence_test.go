@@ -5,8 +5,10 @@ import (
 	"time"
 
 	vendor "github.com/matou-iot/matou/aliyun"
+	"github.com/matou-iot/matou/internal/broker"
 	"github.com/matou-iot/matou/internal/dialect"
 	"github.com/matou-iot/matou/internal/dialect/aliyun"
+	"github.com/matou-iot/matou/internal/gate"
 	"github.com/matou-iot/matou/internal/registry"
 	"github.com/matou-iot/matou/internal/trace"
 )
@@ -86,4 +88,18 @@ func TestLoginsThatSignOtherTexts(t *testing.T) {
 		}
 	}
 	h.wantSecret(lampSecret, lamp)
+}
+
+func TestWhyOfflineIsSaidInChinese(t *testing.T) {
+	for cause := broker.Disconnected; cause <= broker.LifetimeOver; cause++ {
+		if zh := gate.ReasonZH(cause.String()); zh == cause.String() {
+			t.Errorf("%q has no Chinese", zh)
+		}
+	}
+	if got := gate.ReasonZH("logged out"); got != "设备已登出" {
+		t.Error(got)
+	}
+	if got := gate.ReasonZH("as nobody says"); got != "as nobody says" {
+		t.Error(got)
+	}
 }

@@ -2,6 +2,7 @@
 // is, and what it says where there is nothing to show.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { loginOf, needsMosquitto, publish } from './clients.mjs'
 import { address, ask, barriers, fine, settled, signIn, visit } from './house.mjs'
 
 async function device(path, options) {
@@ -71,6 +72,53 @@ test('a OneNET device has an image, and nobody asks for its shadow', async () =>
   const { page } = v
   await page.getByText('Device image').waitFor()
   await page.getByText('Nothing is desired of this device.').waitFor()
+  await fine(v)
+})
+
+test('events are found by identifier, level and time, and the address keeps what is looked for', { skip: needsMosquitto }, async () => {
+  const product = 'a1Events'
+  await ask('POST', '/products', { key: product, dialect: 'aliyun' })
+  await ask('PUT', `/products/${product}/model?format=matou`, { events: [{ id: 'Hot', name: 'Overheat', level: 'alert', output: [] }, { id: 'Hello', name: 'Greeting', level: 'info', output: [] }] })
+  await ask('POST', `/products/${product}/devices`, { name: 'lamp' })
+  const login = await loginOf(product, 'lamp')
+  for (const event of ['Hot', 'Hello', 'Hot']) publish(login, `/sys/${product}/lamp/thing/event/${event}/post`, JSON.stringify({ id: '1', version: '1.0', params: {}, method: `thing.event.${event}.post` }))
+  const v = await device(`${product}/lamp?tab=events`)
+  const { page } = v
+  const rows = page.locator('tbody tr.ant-table-row')
+  const count = (n) => page.waitForFunction((n) => document.querySelectorAll('tbody tr.ant-table-row').length === n, n)
+  await count(3)
+  assert.deepEqual(await barriers(page), [])
+  await page.getByText('info', { exact: true }).first().click()
+  await count(1)
+  await rows.getByText('Greeting').waitFor()
+  await page.getByText('error', { exact: true }).click()
+  await page.getByText('No event fits the filter.').waitFor()
+  await page.getByText('All', { exact: true }).click()
+  await page.getByRole('combobox', { name: 'Event' }).click()
+  await page.getByText('Overheat · Hot').click()
+  await count(2)
+  await page.reload()
+  await settled(page)
+  await count(2)
+  await page.getByText('Other', { exact: true }).click()
+  await count(2)
+  await page.getByLabel('to', { exact: true }).fill('2020-01-02T00:00:00')
+  await page.getByText('The end is before the beginning.').waitFor()
+  await page.getByLabel('From').fill('2020-01-01T00:00:00')
+  await page.getByText('No event fits the filter.').waitFor()
+  await fine(v)
+})
+
+test('a device or product that is not there says so and leads on', async () => {
+  const v = await visit({ expects: [404] })
+  const { page } = v
+  await signIn(v)
+  for (const [path, says, to] of [['devices/a1DemoLight/none', 'there is no device "a1DemoLight/none"', 'Devices'], ['products/none', 'there is no product "none"', 'Products']]) {
+    await page.goto(`${address}/${path}`)
+    await page.getByText(says).waitFor()
+    await page.locator('main').getByRole('link', { name: to }).click()
+    await page.getByRole('heading', { name: to }).waitFor()
+  }
   await fine(v)
 })
 

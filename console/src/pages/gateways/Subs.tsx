@@ -1,5 +1,5 @@
 import { useInfiniteQuery, useMutation, useQueryClient } from '@tanstack/react-query'
-import { Button, Empty, Flex, Modal, Popconfirm, Table, Tag, Tooltip, Typography } from 'antd'
+import { Button, Flex, Modal, Popconfirm, Tooltip, Typography } from 'antd'
 import { useState } from 'react'
 import { Link } from 'react-router'
 import { api, must, type Schemas } from '../../api/client'
@@ -7,15 +7,14 @@ import { useStream } from '../../api/live'
 import { may, useMe } from '../../app/session'
 import { useTexts } from '../../i18n/texts'
 import { DevicePicker } from '../../parts/DevicePicker'
+import { DeviceState } from '../../parts/DeviceState'
+import { PagedTable } from '../../parts/PagedTable'
 import { Refused } from '../../parts/Refused'
 import { useRefusal } from '../../parts/refusal'
-import { Trouble } from '../../parts/Trouble'
 import { When } from '../../parts/When'
 import { gatewayTexts } from './texts'
 
 type Sub = Schemas['SubDevice']
-
-const color: Record<string, string> = { online: 'green', disabled: 'red' }
 
 // Subs are the devices behind a gateway; states move as they change.
 export function Subs({ product, device }: { product: string; device: string }) {
@@ -50,18 +49,15 @@ export function Subs({ product, device }: { product: string; device: string }) {
           <Button disabled={!works} onClick={() => setAdding(true)}>{t.addSub}</Button>
         </Tooltip>
       </Flex>
-      <Trouble error={found.error} again={found.refetch} />
-      <Table<Sub>
+      <PagedTable<Sub>
+        found={found}
+        none={t.noSubs}
         rowKey={(s) => `${s.product}/${s.device}`}
-        loading={found.isPending}
-        dataSource={subs}
-        pagination={{ hideOnSinglePage: true, pageSize: 50 }}
         scroll={{ x: 'max-content' }}
-        locale={{ emptyText: <Empty description={t.noSubs} /> }}
         columns={[
           { title: t.device, dataIndex: 'device', render: (d: string, s) => <Link to={`/devices/${encodeURIComponent(s.product)}/${encodeURIComponent(d)}`}>{d}</Link> },
           { title: t.product, dataIndex: 'product', className: 'mono' },
-          { title: t.state, dataIndex: 'state', render: (s: string) => <Tag color={color[s] ?? 'default'}>{t.states[s] ?? s}</Tag> },
+          { title: t.state, dataIndex: 'state', render: (state: string) => <DeviceState state={state} /> },
           { title: t.since, dataIndex: 'since', render: (at?: string) => <When at={at} /> },
           { title: t.added, dataIndex: 'added', render: (at: string) => <When at={at} /> },
           {
@@ -73,7 +69,6 @@ export function Subs({ product, device }: { product: string; device: string }) {
           },
         ]}
       />
-      {found.hasNextPage && <Button onClick={() => found.fetchNextPage()} loading={found.isFetchingNextPage}>{t.more}</Button>}
       {adding && <Add product={product} device={device} close={() => setAdding(false)} />}
     </section>
   )

@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query'
-import { Button, Drawer, Grid, Skeleton, Table, Typography } from 'antd'
+import { Button, Drawer, Flex, Grid, Skeleton, Table, Typography } from 'antd'
 import { useState } from 'react'
 import { api, must, type Schemas } from '../../api/client'
 import { useLanguage, useTexts } from '../../i18n/texts'
@@ -12,6 +12,7 @@ export function Refusals({ all }: { all: Schemas['Refused'][] }) {
   const t = useTexts(overviewTexts)
   const { language } = useLanguage()
   const [code, setCode] = useState<string>()
+  const narrow = !(Grid.useBreakpoint().sm ?? true)
   return (
     <>
       <Table
@@ -19,18 +20,20 @@ export function Refusals({ all }: { all: Schemas['Refused'][] }) {
         rowKey="code"
         dataSource={all}
         pagination={all.length > 10 && { pageSize: 10, size: 'small' }}
-        scroll={{ x: 480 }}
         columns={[
           {
             title: t.cause,
             render: (_, r) => (
-              <Button type="link" style={{ padding: 0, height: 'auto', whiteSpace: 'normal', textAlign: 'start' }} onClick={() => setCode(r.code)}>
-                {(language === 'zh' ? r.titleZh : r.title) || r.code}
-              </Button>
+              <Flex vertical align="start">
+                <Button type="link" style={{ padding: 0, height: 'auto', whiteSpace: 'normal', textAlign: 'start' }} onClick={() => setCode(r.code)}>
+                  {(language === 'zh' ? r.titleZh : r.title) || r.code}
+                </Button>
+                {narrow && <Typography.Text type="secondary" style={{ fontSize: 12 }}><Moment time={r.last} /></Typography.Text>}
+              </Flex>
             ),
           },
           { title: t.count, align: 'right', dataIndex: 'count', width: 90 },
-          { title: t.last, width: 180, render: (_, r) => <Moment time={r.last} /> },
+          { title: t.last, width: 180, responsive: ['sm'], render: (_, r) => <Moment time={r.last} /> },
         ]}
       />
       {code && <Explained code={code} done={() => setCode(undefined)} />}

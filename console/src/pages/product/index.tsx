@@ -45,10 +45,12 @@ export function Page() {
             {p.key}
           </Typography.Text>
           <span style={{ flex: 1 }} />
-          <Link to={devices}>{t.devices(p.devices)}</Link>
-          <Tooltip title={able ? undefined : t.role}>
-            <Button icon={<PlusOutlined aria-hidden />} disabled={!able} onClick={() => void go(devices, { state: { way: 'one' } })}>{t.newDevice}</Button>
-          </Tooltip>
+          <Flex align="center" gap={8} wrap>
+            <Link to={devices}>{t.devices(p.devices)}</Link>
+            <Tooltip title={able ? undefined : t.role}>
+              <Button icon={<PlusOutlined aria-hidden />} disabled={!able} onClick={() => void go(devices, { state: { way: 'one' } })}>{t.newDevice}</Button>
+            </Tooltip>
+          </Flex>
         </Flex>
         <Tabs
           activeKey={query.get('tab') ?? 'model'}
