@@ -31,6 +31,47 @@ test('curves of a span of one’s own, and what they say where there is none', a
   await fine(v)
 })
 
+test('a visitor whose clock is wrong sees the last hour nevertheless', async () => {
+  for (const by of [3_600_000, -3_600_000]) {
+    const v = await visit()
+    await v.page.addInitScript((by) => {
+      const right = Date.now
+      Date.now = () => right() + by
+    }, by)
+    await signIn(v)
+    await v.page.goto(`${address}/devices/a1DemoLight/light01?tab=curves`)
+    await v.page.locator('main canvas').first().waitFor()
+    await v.page.getByRole('link', { name: 'Export CSV' }).waitFor()
+    await fine(v)
+  }
+})
+
+test('names, numbers and texts of any length stay within the page', { skip: needsMosquitto }, async () => {
+  const product = 'a1Wide'
+  const name = '很长的属性名称'.repeat(5).slice(0, 30)
+  const kinds = ['double', 'text']
+  const properties = Array.from({ length: 30 }, (_, i) => ({ id: `P${i}`, name: `${name}${i}`, access: 'read-only', type: { kind: kinds[i % 2], ...(i % 2 && { length: 10240 }) } }))
+  await ask('POST', '/products', { key: product, name, dialect: 'aliyun' })
+  await ask('PUT', `/products/${product}/model?format=matou`, { properties })
+  await ask('POST', `/products/${product}/devices`, { name: 'w', nickname: name })
+  publish(await loginOf(product, 'w'), `/sys/${product}/w/thing/event/property/post`, JSON.stringify({ id: '1', version: '1.0', params: { P0: 123456789012345.6, P1: 'x'.repeat(9000) }, method: 'thing.event.property.post' }))
+  const v = await device(`${product}/w`, { width: 390, height: 844 })
+  const { page } = v
+  await page.getByText('123456789012345.6').waitFor()
+  for (const tab of ['values', 'curves', 'commands', 'timeline']) {
+    await page.goto(`${address}/devices/${product}/w?tab=${tab}`)
+    await settled(page)
+    assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= document.documentElement.clientWidth), `${tab} is wider than a phone`)
+  }
+  await page.goto(`${address}/devices/${product}/w`)
+  await settled(page)
+  const card = page.locator('.ant-card').filter({ hasText: 'P1' }).first()
+  assert.ok((await card.boundingBox()).height < 300, 'a long text is cut short')
+  await page.getByRole('searchbox', { name: 'Name or identifier' }).fill('p29')
+  await page.waitForFunction(() => document.querySelectorAll('main .ant-card').length === 1)
+  await fine(v)
+})
+
 test('who looks closely gets finer steps', async () => {
   const v = await device('a1DemoLight/light01?tab=curves')
   const { page } = v

@@ -1,4 +1,5 @@
 import createClient, { type Middleware } from 'openapi-fetch'
+import { heard } from './clock'
 import type { components, paths } from './schema'
 
 // Schemas are the types of the API by name.
@@ -57,6 +58,7 @@ const problems: Middleware = {
     return error instanceof TypeError ? new Unreachable() : undefined
   },
   async onResponse({ response, request }) {
+    heard(response.headers.get('Date'))
     if (response.ok) return undefined
     if (response.status === 401 && !request.url.endsWith('/session')) signedOut()
     throw refused(response.status, response.statusText, await response.clone().text())

@@ -9,6 +9,9 @@ type Props = { lines: Line[]; zoom?: boolean; onZoom?: (part: { from: number; to
 // A part below this share of the whole is one that is looked at closely.
 const closely = 0.5
 
+// A name of more characters is cut short beside its curve.
+const longest = 24
+
 // A pause of so many milliseconds ends a zoom.
 const pause = 300
 
@@ -56,7 +59,7 @@ export function Lines({ lines, zoom = false, onZoom, height = 380, label }: Prop
         backgroundColor: 'transparent',
         animation: false,
         tooltip: { trigger: 'axis', renderMode: 'richText' },
-        legend: { type: 'scroll', top: 0 },
+        legend: { type: 'scroll', top: 0, formatter: (name: string) => (name.length > longest ? `${name.slice(0, longest - 1)}…` : name) },
         grid: { left: 8, right: 8 + Math.max(0, units.length - 2) * 48, top: 48, bottom: zoom ? 64 : 8, containLabel: true },
         ...(zoom ? { dataZoom: [{ type: 'inside' }, { type: 'slider', height: 22 }] } : {}),
         xAxis: { type: 'time', axisLabel: { hideOverlap: true } },

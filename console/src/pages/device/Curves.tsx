@@ -2,6 +2,7 @@ import { useQueries } from '@tanstack/react-query'
 import { Empty, Flex, Segmented, Select, Skeleton } from 'antd'
 import { useRef, useState } from 'react'
 import { api, must } from '../../api/client'
+import { serverNow } from '../../api/clock'
 import { useTexts } from '../../i18n/texts'
 import { Lines } from '../../parts/Lines'
 import { Trouble } from '../../parts/Trouble'
@@ -15,7 +16,7 @@ const ranges = { '15m': 15, '1h': 60, '6h': 360, '24h': 1440, '7d': 10080, '30d'
 type Range = keyof typeof ranges | 'own'
 
 // A Span is a time from which, and perhaps to which, something is shown; by the
-// clock of the visitor.
+// clock of the server.
 type Span = { from: number; to?: number }
 
 const drawable = ['int32', 'int64', 'float', 'double', 'bool', 'enum']
@@ -30,7 +31,7 @@ export function Curves({ id }: { id: Id }) {
   const model = useModel(id.product)
   const latest = useLatest(id)
   const [range, setRange] = useState<Range>('1h')
-  const [own, setOwn] = useState<{ from: number; to: number }>(() => ({ from: Date.now() - 60 * minute, to: Date.now() }))
+  const [own, setOwn] = useState<{ from: number; to: number }>(() => ({ from: serverNow() - 60 * minute, to: serverNow() }))
   const [close, setClose] = useState<{ from: number; to: number }>()
   const [picked, pick] = useState<string[] | null>(null)
   const known = (latest.data?.items ?? []).filter((l) => {
@@ -39,7 +40,7 @@ export function Curves({ id }: { id: Id }) {
   })
   const chosen = picked ?? known.filter((l) => l.time).slice(0, 2).map((l) => l.property)
   const upsideDown = range === 'own' && own.from >= own.to
-  const span = (): Span => (range === 'own' ? own : { from: Date.now() - ranges[range] * minute })
+  const span = (): Span => (range === 'own' ? own : { from: serverNow() - ranges[range] * minute })
   const name = range === 'own' ? `${own.from}-${own.to}` : range
   const coarse = useCourses(id, upsideDown ? [] : chosen, name, span)
   const fine = useCourses(id, close ? chosen : [], close ? `${close.from}-${close.to}` : '', () => close!)
@@ -55,7 +56,7 @@ export function Curves({ id }: { id: Id }) {
   const asked = coarse[0]?.data?.span
   const trouble = latest.error ?? coarse.find((c) => c.error)?.error ?? null
   const choose = (r: Range) => {
-    if (r === 'own' && range !== 'own') setOwn({ from: Date.now() - ranges[range] * minute, to: Date.now() })
+    if (r === 'own' && range !== 'own') setOwn({ from: serverNow() - ranges[range] * minute, to: serverNow() })
     setClose(undefined)
     setRange(r)
   }
@@ -74,7 +75,8 @@ export function Curves({ id }: { id: Id }) {
           value={chosen}
           onChange={pick}
           options={known.map((l) => ({ value: l.property, label: l.name || l.property }))}
-          style={{ flex: '1 1 240px', maxWidth: 600 }}
+          maxTagTextLength={24}
+          style={{ flex: '1 1 240px', maxWidth: 'min(600px, 100%)' }}
         />
       </Flex>
       {range === 'own' && (

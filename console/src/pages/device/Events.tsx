@@ -2,6 +2,7 @@ import { keepPreviousData, useInfiniteQuery } from '@tanstack/react-query'
 import { Flex, Segmented, Select, Tag, Typography } from 'antd'
 import { useSearchParams } from 'react-router'
 import { api, must } from '../../api/client'
+import { serverNow } from '../../api/clock'
 import { useTexts } from '../../i18n/texts'
 import { Moment } from '../../parts/Moment'
 import { PagedTable } from '../../parts/PagedTable'
@@ -41,7 +42,7 @@ export function Events({ id }: { id: Id }) {
     placeholderData: keepPreviousData,
     initialPageParam: '',
     queryFn: ({ pageParam }) => {
-      const time = span === 'own' ? { from: new Date(from!).toISOString(), to: new Date(to!).toISOString() } : span === 'any' ? {} : { from: new Date(Date.now() - spans[span] * minute).toISOString() }
+      const time = span === 'own' ? { from: new Date(from!).toISOString(), to: new Date(to!).toISOString() } : span === 'any' ? {} : { from: new Date(serverNow() - spans[span] * minute).toISOString() }
       return must(api.GET('/api/v1/products/{product}/devices/{device}/events', {
         params: { path: id, query: { limit: 100, order: 'desc', ...time, ...(event && { event }), ...(level && { level: [level] }), ...(pageParam && { after: pageParam }) } },
       }))
@@ -49,7 +50,7 @@ export function Events({ id }: { id: Id }) {
     getNextPageParam: (last) => last.next || undefined,
   })
   const choose = (s: Span) =>
-    put({ span: s === 'any' ? '' : s, from: s === 'own' ? String(Date.now() - 60 * minute) : '', to: s === 'own' ? String(Date.now()) : '' })
+    put({ span: s === 'any' ? '' : s, from: s === 'own' ? String(serverNow() - 60 * minute) : '', to: s === 'own' ? String(serverNow()) : '' })
   const known = model.data?.events ?? []
   const options = known.map((e) => ({ value: e.id, label: e.name && e.name !== e.id ? `${e.name} · ${e.id}` : e.id }))
   return (

@@ -7,6 +7,7 @@ import { say, useLatest, useModel, type Id } from './data'
 import { deviceTexts } from './texts'
 
 const many = 24 // cards among which one is looked for by name
+const wide = 12 // characters above which a number needs smaller ones
 const long = 40 // characters above which a value is a text
 
 // Values are the latest values as cards; they move as reports arrive.
@@ -59,7 +60,7 @@ function Value({ text, unit }: { text: string; unit: string | undefined }) {
     )
   }
   return (
-    <Typography.Text strong style={{ fontSize: 22, wordBreak: 'break-word', fontVariantNumeric: 'tabular-nums' }}>
+    <Typography.Text strong style={{ fontSize: text.length > wide ? 16 : 22, wordBreak: 'break-word', fontVariantNumeric: 'tabular-nums' }}>
       {text}
       {unit && <small style={{ fontSize: 14 }}> {unit}</small>}
     </Typography.Text>
