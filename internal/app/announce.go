@@ -32,7 +32,7 @@ func (a *App) announce() {
 	r.CoAP, r.CoAPS = reachableUDP(a.datagrams), reachableUDP(a.secure)
 	text, err := json.Marshal(r)
 	if err == nil {
-		err = os.WriteFile(a.config.path(runFile), append(text, '\n'), 0o644)
+		err = replace(a.config.path(runFile), append(text, '\n'))
 	}
 	if err != nil {
 		a.log.Warn("write "+runFile, "error", err)
@@ -77,4 +77,14 @@ func reachableAt(ip net.IP, port int) string {
 		return net.JoinHostPort("127.0.0.1", fmt.Sprint(port))
 	}
 	return net.JoinHostPort(ip.String(), fmt.Sprint(port))
+}
+
+// replace writes a file so that who reads it finds all of it, or what was there
+// before.
+func replace(file string, text []byte) error {
+	err := os.WriteFile(file+".new", text, 0o644)
+	if err == nil {
+		err = os.Rename(file+".new", file)
+	}
+	return err
 }

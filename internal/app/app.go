@@ -423,7 +423,9 @@ func (a *App) close() {
 	if a.scripts != nil {
 		a.scripts.Close()
 	}
-	os.Remove(a.config.path(runFile))
+	if a.lock != nil { // else it is another server's
+		os.Remove(a.config.path(runFile))
+	}
 	if a.stream != nil {
 		errs = append(errs, a.stream.Close())
 	}

@@ -15,8 +15,10 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/matou-iot/matou/device/fleet"
+	"github.com/matou-iot/matou/internal/access"
 	"github.com/matou-iot/matou/internal/bench"
 	"github.com/matou-iot/matou/internal/httpapi"
 	"github.com/matou-iot/matou/internal/wording"
@@ -347,6 +349,9 @@ func (c *Config) Check() error {
 	}
 	if strings.ContainsAny(c.Devices.Host, "/ ") || strings.Count(c.Devices.Host, ":") == 1 {
 		bad("devices.host", "%q is no host name or address: write it alone, without scheme and port; the port follows from devices.listen", c.Devices.Host)
+	}
+	if p := c.API.AdminPassword; p != "" && (utf8.RuneCountInString(p) < access.MinPassword || len(p) > access.MaxPassword) {
+		bad("api.adminPassword", "a password has at least %d characters and at most %d bytes", access.MinPassword, access.MaxPassword)
 	}
 	c.Devices.checkCoAP(bad)
 	for key, networks := range map[string][]string{

@@ -67,7 +67,7 @@ func TestCheckNamesEveryMistake(t *testing.T) {
 		t.Fatalf("the defaults do not pass: %v", err)
 	}
 	c.Devices.Listen = []string{"1883", ":99999", ":80", ":80"}
-	c.API.Listen = "5"
+	c.API.Listen, c.API.AdminPassword = "5", "short"
 	c.Devices.Host = "http://iot.example.com"
 	c.History.Keep = -1
 	c.Devices.OpenNetworks = []string{"home"}
@@ -78,7 +78,7 @@ func TestCheckNamesEveryMistake(t *testing.T) {
 	c.TLS.Key = "only.pem"
 	err := c.Check()
 	for _, want := range []string{`devices.listen: "1883" is no address`, `devices.listen: ":99999"`, `devices.listen: ":80" stands there twice`,
-		`api.listen: "5"`, "devices.host: ", "history.keep: it is below 0", "home", "devices.proxyProtocol: \"10.0.0.300/8\"", "the demo's devices", "loud", "belong together",
+		`api.listen: "5"`, "api.adminPassword: a password has at least 8", "devices.host: ", "history.keep: it is below 0", "home", "devices.proxyProtocol: \"10.0.0.300/8\"", "the demo's devices", "loud", "belong together",
 		"api.trustedProxies: \"nginx\"", "api.proxyHeader: \"X-Real-IP\""} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q is not in %v", want, err)
