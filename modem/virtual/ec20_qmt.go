@@ -107,8 +107,11 @@ func (t *cellTurn) qmtopened() cellResult {
 
 func (t *cellTurn) qmtclose() cellResult {
 	q := t.qmtClient()
-	if !t.end() || q.closed() {
+	switch {
+	case !t.end():
 		return cellError
+	case q.closed():
+		return t.because(q.whyState())
 	}
 	q.shut(t.l)
 	t.urc("+QMTCLOSE: " + csv(q.idx, 0))

@@ -170,7 +170,7 @@ func (l *life) refusedLogin(cause uint64, code byte) {
 		return
 	}
 	l.explain(cause, fmt.Sprintf("login %d", code), becausef(
-		"the server refused the login with code %d, %s; a Matou says why: matou device timeline --kind refuse",
+		"the server refused the login with code %[1]d, %[2]s; a Matou says why: matou device timeline --kind refuse",
 		"服务器拒绝了登录，代码 %[1]d（%[3]s）；Matou 会说明原因：matou device timeline --kind refuse", code, why.en, why.zh))
 }
 

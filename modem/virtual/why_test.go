@@ -87,6 +87,7 @@ func TestWhy(t *testing.T) {
 		{"ec20", "no such form", []string{"AT+CSQ?\r\n"}, "there is AT+CSQ, AT+CSQ=?", "可用：AT+CSQ"},
 		{"ec20", "parameters", []string{"AT+QMTOPEN=9\r\n"}, `it is written AT+QMTOPEN=(0-5),"hostname",(1-65535)`, "正确写法为"},
 		{"ec20", "not open", []string{"AT+QMTCONN=0,\"x\"\r\n"}, "AT+QMTOPEN first", "请先执行 AT+QMTOPEN"},
+		{"ec20", "nothing to close", []string{"AT+QMTCLOSE=0\r\n"}, "MQTT client 0 is not open", "MQTT 客户端 0 未打开"},
 		{"ec20", "not logged in", []string{open[0], "AT+QMTPUBEX=0,0,0,0,\"t\",2\r\n"}, "AT+QMTCONN first", "请先执行 AT+QMTCONN"},
 		{"ec20", "logged in twice", append(open, open[1]), "logged in already", "已经登录"},
 		{"ec20", "refused", []string{open[0], "AT+QMTCONN=0,\"refused-4\"\r\n"}, "refused the login with code 4, user name or password", "代码 4（用户名或密码）"},
@@ -106,6 +107,9 @@ func TestWhy(t *testing.T) {
 				o.AccessPoints = []AccessPoint{{SSID: "home", Password: "12345678"}}
 			}
 			en, zh := reasonsFor(t, o, tt.said...)
+			if strings.Contains(strings.Join(append(en, zh...), " "), "%!") {
+				t.Errorf("%q %q", en, zh)
+			}
 			if len(en) != 1 || !strings.Contains(en[0], tt.en) || !strings.Contains(zh[0], tt.zh) {
 				t.Errorf("told %q %q, want one with %q and %q", en, zh, tt.en, tt.zh)
 			}
