@@ -26,7 +26,7 @@ type Entry struct {
 	Method   string    `json:"method"`
 	Route    string    `json:"route" doc:"As the list of routes has it"`
 	Object   string    `json:"object" doc:"The path that was asked for"`
-	Subject  string    `json:"subject,omitempty" doc:"The name of what was made"`
+	Subject  string    `json:"subject,omitempty" doc:"The name of what was made or changed, and which of its members were"`
 	Done     bool      `json:"done" doc:"false: refused or failed"`
 	Code     string    `json:"code,omitempty" doc:"Why not, for machines"`
 	Detail   string    `json:"detail,omitempty" doc:"Why not, for people"`

@@ -2,9 +2,12 @@ package httpapi
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"net/http"
+	"reflect"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -76,9 +79,12 @@ func auditWho(ctx context.Context, c caller) {
 
 // auditDone keeps the entry of what was done. Whoever reads the answer can rely
 // on it.
-func (a *api) auditDone(ctx context.Context, out any) {
+func (a *api) auditDone(ctx context.Context, in, out any) {
 	if p := underway(ctx); p != nil {
 		p.Done, p.Subject = true, subjectOf(out)
+		if p.Method == http.MethodPatch || strings.HasSuffix(p.Route, "/change") {
+			p.Subject = strings.Trim(p.Subject+": "+changesIn(in), ": ")
+		}
 		a.keep(ctx, p)
 	}
 }
@@ -120,6 +126,29 @@ func subjectOf(out any) string {
 		return o.Body.Name
 	}
 	return ""
+}
+
+// changesIn names what the body of a request changes. Of values only those of
+// switches and of short lists are told: others may be secret, or long.
+func changesIn(in any) string {
+	body := reflect.Indirect(reflect.ValueOf(in)).FieldByName("Body")
+	if body.Kind() != reflect.Struct {
+		return ""
+	}
+	var changes []string
+	for i := range body.NumField() {
+		field := body.Type().Field(i)
+		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+		v := body.Field(i)
+		if name == "" || name == "-" || v.IsZero() {
+			continue
+		}
+		if v = reflect.Indirect(v); v.Kind() == reflect.Bool || field.Tag.Get("enum") != "" {
+			name += fmt.Sprintf("=%v", v)
+		}
+		changes = append(changes, name)
+	}
+	return strings.Join(changes, ", ")
 }
 
 // An auditEntry is an entry under the name that the API has for it.

@@ -78,6 +78,30 @@ func TestChangesAreAudited(t *testing.T) {
 	}
 }
 
+// TestTheAuditLogSaysWhatWasChanged: who was disabled, or given another role or
+// password, is seen without asking him; no secret is.
+func TestTheAuditLogSaysWhatWasChanged(t *testing.T) {
+	h := newHouse(t)
+	h.want(201, "POST", "/operators", object{"name": "lin", "role": "operator", "password": "a long password"})
+	h.want(201, "POST", "/products", object{"key": "a1NightLamp", "dialect": "aliyun"})
+	h.want(201, "POST", "/products/a1NightLamp/devices", object{"name": "lamp01"})
+	for _, tt := range []struct {
+		method, path string
+		body         object
+		want         string
+	}{
+		{"PATCH", "/operators/lin", object{"enabled": false}, "lin (operator): enabled=false"},
+		{"PATCH", "/operators/lin", object{"role": "viewer", "password": "another password", "enabled": true}, "lin (viewer): role=viewer, password, enabled=true"},
+		{"PATCH", "/products/a1NightLamp/devices/lamp01", object{"enabled": false}, "lamp01: enabled=false"},
+		{"PATCH", "/products/a1NightLamp/devices/lamp01", object{"nickname": "a secret name"}, "lamp01: nickname"},
+	} {
+		h.want(200, tt.method, tt.path, tt.body)
+		if got := h.entries("?limit=1")[0]["subject"]; got != tt.want {
+			t.Errorf("%s %v: %q, want %q", tt.path, tt.body, got, tt.want)
+		}
+	}
+}
+
 // computes are the routes that only compute, though their method says that they
 // change something.
 var computes = map[string]bool{

@@ -83,7 +83,7 @@ func raw[I, O any](a *api, method, path string, need access.Role, tag, summary s
 			a.auditRefusal(ctx, err)
 			return nil, err
 		}
-		a.auditDone(ctx, out)
+		a.auditDone(ctx, in, out)
 		return out, nil
 	})
 }
