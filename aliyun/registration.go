@@ -203,6 +203,9 @@ func DiagnoseRegistration(r Registration, k RegistrationKnown) *Diagnosis {
 
 // say makes a diagnosis of a code; args fill its sentences.
 func (r *Registration) say(code, field, received, expected string, args ...any) *Diagnosis {
+	if field == "sign" && received == "" {
+		received = r.shown()
+	}
 	if r.HTTP && field == "clientId" {
 		field = "body"
 	} else if !r.HTTP && field == "sign" {
@@ -213,6 +216,19 @@ func (r *Registration) say(code, field, received, expected string, args ...any) 
 		d.StringToSign = RegistrationContent(r.ProductKey, r.DeviceName, r.Random)
 	}
 	return d
+}
+
+// shown is the signature as far as it may be shown: of what is none, or as long
+// as a secret, its length.
+func (r *Registration) shown() string {
+	switch n := len(r.Sign); {
+	case n == 0:
+		return ""
+	case isHex(r.Sign) && (n == 40 || n == 64):
+		return r.Sign
+	default:
+		return fmt.Sprintf("%d bytes", n)
+	}
 }
 
 // say makes a diagnosis of a code that needs nothing of a login.

@@ -186,6 +186,10 @@ func worthSaying(answers []dialect.Downlink) []byte {
 func (s *Server) bearer(r *http.Request, from broker.Origin) (*dialect.Subject, int) {
 	token := r.Header.Get("password")
 	c, ticket, ok := aliyun.ParseHTTPToken(token)
+	if !ok { // whom the topic names looks for the reason
+		t := vendor.ParseTopic([]byte(strings.TrimPrefix(r.URL.Path, "/topic")))
+		c = dialect.Claim{Product: string(t.ProductKey), Device: string(t.DeviceName)}
+	}
 	refuse := func(code int, d *vendor.Diagnosis) (*dialect.Subject, int) {
 		s.Gate.Refuse(r.Context(), s.aliyun, c, from, aliyun.Diagnosis(d))
 		return nil, code

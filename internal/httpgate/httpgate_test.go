@@ -142,8 +142,8 @@ func TestTokensThatAreRefused(t *testing.T) {
 		name, want, code string
 		change           func() string // and the token to use
 	}{
-		{"none", `{"code":20002,"message":"token is null"}`, "", func() string { return "" }},
-		{"garbage", `{"code":20003,"message":"check token error"}`, "", func() string { return "garbage" }},
+		{"none", `{"code":20002,"message":"token is null"}`, "aliyun-http-token-missing", func() string { return "" }},
+		{"garbage", `{"code":20003,"message":"check token error"}`, "aliyun-http-token-wrong", func() string { return "garbage" }},
 		{"another letter", `{"code":20003,"message":"check token error"}`, "aliyun-http-token-wrong", func() string {
 			at, other := strings.IndexByte(token, '-')+1, "A" // in its proof
 			if token[at] == 'A' {

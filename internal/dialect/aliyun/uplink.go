@@ -462,9 +462,9 @@ func whyForeign(c dialect.Claim, topic string) (sentence, zh string) {
 	case pk == c.Product && dn == c.Device && !strings.HasPrefix(topic, "/"):
 		return "the topic lacks its leading slash", "主题开头缺少斜杠"
 	case pk == c.Product && dn != "" && dn != c.Device:
-		return "the topic is that of device " + strconv.Quote(dn) + ", and this is " + strconv.Quote(c.Device), "该主题 属于设备 " + strconv.Quote(dn) + "，而本设备是 " + strconv.Quote(c.Device)
+		return "the topic is that of device " + strconv.Quote(dn) + ", and this is " + strconv.Quote(c.Device), "该主题属于设备 " + strconv.Quote(dn) + "，而本设备是 " + strconv.Quote(c.Device)
 	case dn == c.Device && pk != c.Product:
-		return "the topic is that of product " + strconv.Quote(pk) + ", and this device is of " + strconv.Quote(c.Product), "该主题 属于产品 " + strconv.Quote(pk) + "，而本设备的产品是 " + strconv.Quote(c.Product)
+		return "the topic is that of product " + strconv.Quote(pk) + ", and this device is of " + strconv.Quote(c.Product), "该主题属于产品 " + strconv.Quote(pk) + "，而本设备的产品是 " + strconv.Quote(c.Product)
 	}
 	return "the topic is not one that this device may use", "该设备无权使用这个主题"
 }
