@@ -3,7 +3,6 @@ package gate
 import (
 	"context"
 	"errors"
-	"strings"
 
 	"github.com/matou-iot/matou/internal/broker"
 	"github.com/matou-iot/matou/internal/dialect"
@@ -26,13 +25,13 @@ func (g *Gate) Unfit(c *broker.Client, s packet.Subscription, why error) {
 	if !ok {
 		return
 	}
-	text := why.Error()
+	text, zh := why.Error(), wording.Chinese(why)
 	if e, ok := errors.AsType[*mqtt.TopicError](why); ok {
-		text = e.Detail + " [" + e.Clause + "]"
+		text, zh = e.Detail+" ["+e.Clause+"]", wording.Chinese(errors.New(e.Detail))+" ["+e.Clause+"]"
 	}
 	d := &dialect.Diagnosis{
 		Code: "mqtt-filter", Field: "topic", Received: clip(s.Filter), Expected: "a/b, a/+ or a/#",
-		Sentence: "this is no topic filter: " + text, SentenceZH: "主题过滤器不合法：" + strings.TrimPrefix(wording.Chinese(why), "mqtt: "),
+		Sentence: "this is no topic filter: " + text, SentenceZH: "主题过滤器不合法：" + zh,
 		Advice: "write + and # alone between slashes, and # last", AdviceZH: "+ 和 # 须独占一级，# 只能放在最后",
 	}
 	e := trace.Entry{

@@ -414,6 +414,13 @@ func badMessage(err error) *dialect.Diagnosis {
 }
 
 func badID(id string) *dialect.Diagnosis {
+	if id == "" {
+		return &dialect.Diagnosis{
+			Code: "onenet-bad-id", Field: "id", Expected: "a string of 1 to 13 digits",
+			Sentence: "the message has no id", SentenceZH: "消息缺少 id",
+			Advice: `send for instance "id":"123"`, AdviceZH: `例如 "id":"123"`,
+		}
+	}
 	return &dialect.Diagnosis{
 		Code: "onenet-bad-id", Field: "id", Received: id, Expected: "a string of 1 to 13 digits",
 		Sentence:   fmt.Sprintf("the message id %q is not a string of 1 to 13 digits", id),
@@ -473,5 +480,39 @@ func foreignTopic(c dialect.Claim, topic string) *dialect.Diagnosis {
 		d.Expected = near
 		d.Advice, d.AdviceZH = "did you mean "+near+"?", "是否应为 "+near+"？"
 	}
+	if why, zh := whyForeign(c, topic); why != "" {
+		d.Sentence += ": " + why
+		d.SentenceZH += "：" + zh
+	}
 	return d
+}
+
+// whyForeign says what makes a topic another's, "" where nothing tells
+// [onenet §10 row 20].
+func whyForeign(c dialect.Claim, topic string) (why, zh string) {
+	levels := strings.Split(topic, "/")
+	first, pid, dev := levels[0], "", ""
+	if first == "" && len(levels) > 1 { // a slash in front
+		levels = levels[1:]
+	}
+	if len(levels) > 2 {
+		pid, dev = levels[1], levels[2]
+	}
+	switch {
+	case strings.ContainsAny(topic, "{}"):
+		return "a placeholder in braces was left in it", "其中的占位符 {…} 没有替换"
+	case strings.HasPrefix(topic, "#") || strings.HasPrefix(topic, "+") || strings.ContainsAny(pid+dev, "+#"):
+		return "wildcards may not stand for product id and device name", "产品 ID 和设备名称不能用通配符代替"
+	case pid == c.Device && dev == c.Product && pid != dev:
+		return "product id and device name are the wrong way round", "产品 ID 与设备名称的顺序颠倒"
+	case pid == c.Product && dev == c.Device && levels[0] == "sys" && first == "":
+		return "it begins with /sys, as Aliyun's topics do, and OneNET's with $sys", "开头是 /sys（阿里云的形式），OneNET 的 topic 以 $sys 开头"
+	case pid == c.Product && dev == c.Device && levels[0] == "sys":
+		return "it lacks the $ before sys: a shell or a printf may have taken it away", "sys 前缺少 $：可能被 shell 或 printf 吞掉了"
+	case pid == c.Product && dev != "" && dev != c.Device:
+		return "it is that of device " + strconv.Quote(dev), "它属于设备 " + strconv.Quote(dev)
+	case dev == c.Device && pid != c.Product:
+		return "it is that of product " + strconv.Quote(pid), "它属于产品 " + strconv.Quote(pid)
+	}
+	return "", ""
 }

@@ -444,3 +444,25 @@ func FuzzUplink(f *testing.F) {
 		}
 	})
 }
+
+// TestWhyATopicIsAnothers: each mistake in the names is called by its name.
+func TestWhyATopicIsAnothers(t *testing.T) {
+	for topic, want := range map[string]string{
+		"$sys/{pid}/{device-name}/thing/property/post": "placeholder",
+		"$sys/+/+/thing/#": "wildcards",
+		"#":                "wildcards",
+		"$sys/my_tv/VRqhDHF2wL/thing/property/post":       "wrong way round",
+		"sys/VRqhDHF2wL/my_tv/thing/property/post":        "lacks the $",
+		"/sys/VRqhDHF2wL/my_tv/thing/event/property/post": "as Aliyun's topics do",
+		"$sys/VRqhDHF2wL/other/thing/property/post":       `of device "other"`,
+		"$sys/another/my_tv/thing/property/post":          `of product "another"`,
+		"$sys/VRqhDHF2wL/my_tv/thing/property/posts":      "",
+		"temperature": "", "/": "", "$sys": "",
+	} {
+		d := foreignTopic(dialect.Claim{Product: "VRqhDHF2wL", Device: "my_tv"}, topic)
+		if why, zh := whyForeign(dialect.Claim{Product: "VRqhDHF2wL", Device: "my_tv"}, topic); !strings.Contains(why, want) || (why == "") != (want == "") || (zh == "") != (why == "") ||
+			!strings.HasSuffix(d.Sentence, why) {
+			t.Errorf("%s: %q %q %s", topic, why, zh, d.Sentence)
+		}
+	}
+}
