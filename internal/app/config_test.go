@@ -31,7 +31,7 @@ func TestWhatIsWrongInTheFileIsSaid(t *testing.T) {
 		"devices: {listen: \":1883\"}":                              `:1: devices.listen: a list belongs here`,
 		"data: x\ndemo: perhaps\nlog: {format: json, format: text}": "is no switch: write true or false\n" + file + ":3: log.format: it stands here twice",
 		"- data: x":      ":1: names and values belong here (data, demo, devices …), not a list",
-		"data: a: b\n":   "is it YAML, indented with blanks?",
+		"data: a: b\n":   "a colon stands where none belongs",
 		"tls: {more: x}": ":1: tls.more: a list belongs here",
 	} {
 		write(t, file, text)
