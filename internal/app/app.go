@@ -137,7 +137,7 @@ func (a *App) build(ctx context.Context) error {
 		return err
 	}
 	if err := a.openStores(); err != nil {
-		return err
+		return a.disk.blame(err)
 	}
 	if err := a.openAccess(ctx); err != nil {
 		return err

@@ -32,3 +32,26 @@ func TestASecondServerLeavesTheFirstAlone(t *testing.T) {
 		t.Errorf("of the first server: %v", err)
 	}
 }
+
+// TestAFullDiskIsNotTakenForDamage: who is told to restore a backup because
+// there is no room would lose what is whole.
+func TestAFullDiskIsNotTakenForDamage(t *testing.T) {
+	c := Default()
+	c.Data = t.TempDir()
+	c.Devices.Listen, c.API.Listen = []string{"127.0.0.1:0"}, "127.0.0.1:0"
+	if err := syscall.Mount("tmpfs", c.Data, "tmpfs", 0, "size=2m"); err != nil {
+		t.Skipf("SKIPPED: a small disk cannot be mounted (%v); run as root to tell this story", err)
+	}
+	defer func() {
+		if err := syscall.Unmount(c.Data, syscall.MNT_DETACH); err != nil {
+			t.Error(err)
+		}
+	}()
+	if err := os.WriteFile(c.path("ballast"), make([]byte, 4<<20), 0o600); err == nil {
+		t.Fatal("the disk took more than it has")
+	}
+	err := Run(t.Context(), c, Reload{}, "test", io.Discard, slog.New(slog.DiscardHandler))
+	if err == nil || !strings.Contains(err.Error(), "is full: make room") {
+		t.Errorf("on a full disk: %v", err)
+	}
+}

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"fmt"
 	"log/slog"
 	"sync"
 	"syscall"
@@ -44,6 +45,18 @@ func (g *guard) use() httpapi.DiskUse {
 		return httpapi.DiskUse{}
 	}
 	return httpapi.DiskUse{Free: int64(s.Bavail) * int64(s.Bsize), Total: int64(s.Blocks) * int64(s.Bsize)}
+}
+
+// leastRoom is what the databases need to be opened at all.
+const leastRoom = 1 << 20
+
+// blame makes an error of databases that could not be opened say so where the
+// disk is full: they take that for damage themselves.
+func (g *guard) blame(err error) error {
+	if d := g.use(); d.Total > 0 && d.Free < leastRoom {
+		return fmt.Errorf("the disk of %s is full: make room, nothing has to be restored (%w)", g.dir, err)
+	}
+	return err
 }
 
 func (g *guard) look() error {
