@@ -80,14 +80,14 @@ func (s *Service) CreateBatch(ctx context.Context, product string, n NewBatch) (
 	case err != nil:
 		return Batch{}, err
 	}
-	if err := s.fill(ctx, product, devices, n.List); err != nil {
+	if err := s.fill(ctx, product, devices, n); err != nil {
 		return Batch{}, errors.Join(err, s.Store.DeleteBatch(context.WithoutCancel(ctx), product, b.Name))
 	}
 	return b, nil
 }
 
-func (s *Service) fill(ctx context.Context, product string, devices []registry.Device, list bool) error {
-	if list {
+func (s *Service) fill(ctx context.Context, product string, devices []registry.Device, n NewBatch) error {
+	if n.List {
 		names := make([]string, len(devices))
 		for i := range devices {
 			names[i] = devices[i].Name
@@ -102,6 +102,12 @@ func (s *Service) fill(ctx context.Context, product string, devices []registry.D
 		if len(bad) > 1 {
 			err = fault.Invalid("%d of %d devices cannot be made, and none was; the first: %w", len(bad), len(devices), err)
 		}
+		// What is wrong is the name of a device, not that of the batch.
+		field := "prefix"
+		if len(n.Names) > 0 {
+			field = "names"
+		}
+		err = fault.In(field, err)
 	}
 	return err
 }

@@ -9,6 +9,33 @@ import (
 	"github.com/matou-iot/matou/internal/httpapi"
 )
 
+// TestBatchesSayWhatIsWrongWhereItIs: a name that no device can have is told at
+// the names, not at the name of the batch.
+func TestBatchesSayWhatIsWrongWhereItIs(t *testing.T) {
+	h := newHouse(t)
+	h.want(201, "POST", "/products", object{"key": "a1NightLamp", "dialect": "aliyun"})
+	for _, tt := range []struct {
+		body   object
+		status int
+		at     string
+	}{
+		{object{}, 400, "body.count"},
+		{object{"count": 1_000_000}, 422, "body.count"},
+		{object{"names": []string{"lamp01", "lamp01"}}, 409, "body.names"},
+		{object{"names": []string{"灯"}}, 400, "body.names"},
+		{object{"names": []string{"灯", "lamp 2"}}, 400, "body.names"},
+		{object{"count": 2, "prefix": "灯"}, 400, "body.prefix"},
+	} {
+		said := h.want(tt.status, "POST", "/products/a1NightLamp/batches", tt.body)
+		if at := said["errors"].([]any)[0].(object)["location"]; at != tt.at {
+			t.Errorf("%v is wrong at %v, want %s: %v", tt.body, at, tt.at, said["detail"])
+		}
+	}
+	if n := len(h.want(200, "GET", "/products/a1NightLamp/batches", nil)["items"].([]any)); n != 0 {
+		t.Errorf("%d batches were made", n)
+	}
+}
+
 func TestRegistrationIsManaged(t *testing.T) {
 	h := newHouse(t)
 	const p = "/products/a1NightLamp"

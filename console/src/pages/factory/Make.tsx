@@ -7,7 +7,9 @@ import { factoryTexts } from './texts'
 
 type New = { name?: string; note?: string; count?: number; prefix?: string; names?: string; list?: boolean }
 
-// Make makes a batch: so many devices, or those of chosen names.
+// Make makes a batch: so many devices, or those of chosen names. The number has
+// no bounds here: a field that makes 10,000 of a million by itself would make
+// devices that nobody asked for. The server says no.
 export function Make({ product, close }: { product: string; close: () => void }) {
   const t = useTexts(factoryTexts)
   const cache = useQueryClient()
@@ -34,7 +36,7 @@ export function Make({ product, close }: { product: string; close: () => void })
     <Modal open title={t.make} okText={t.make} cancelText={t.cancel} confirmLoading={make.isPending} onOk={() => form.submit()} onCancel={close}>
       <Form form={form} layout="vertical" initialValues={{ count: 100 }} onFinish={(v) => make.mutate(v)}>
         <Form.Item name="name" label={t.name}><Input placeholder={t.nameHint} autoComplete="off" /></Form.Item>
-        <Form.Item name="count" label={t.count}><InputNumber min={1} max={10000} disabled={!!chosen} style={{ width: 160 }} /></Form.Item>
+        <Form.Item name="count" label={t.count}><InputNumber precision={0} disabled={!!chosen} style={{ width: 160 }} /></Form.Item>
         <Form.Item name="prefix" label={t.prefix}><Input disabled={!!chosen} autoComplete="off" /></Form.Item>
         <Form.Item name="names" label={t.names} extra={t.namesHint}><Input.TextArea autoSize={{ minRows: 2, maxRows: 8 }} /></Form.Item>
         <Form.Item name="note" label={t.note}><Input /></Form.Item>
