@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"strings"
 	"syscall"
 )
 
@@ -29,8 +30,27 @@ func standard(err error) string {
 			return "JSON 不完整"
 		}
 		return fmt.Sprintf("不是有效的 JSON（第 %d 字节）", e.Offset)
+	case *json.UnmarshalTypeError:
+		if e.Field == "" {
+			return fmt.Sprintf("JSON 的类型不对，收到的是%s（第 %d 字节）", jsonKind(e.Value), e.Offset)
+		}
+		return fmt.Sprintf("成员 %s 的类型不对，收到的是%s", e.Field, jsonKind(e.Value))
+	}
+	if member, ok := strings.CutPrefix(err.Error(), "json: unknown field "); ok {
+		return "无法识别的成员 " + member
 	}
 	return ""
+}
+
+// jsonKind is in Chinese what encoding/json calls a value; it writes a number
+// together with its digits.
+func jsonKind(value string) string {
+	kind, rest, _ := strings.Cut(value, " ")
+	zh := map[string]string{"string": "字符串", "number": "数字", "bool": "布尔值", "array": "数组", "object": "对象"}[kind]
+	if zh == "" {
+		return value
+	}
+	return strings.TrimSpace(zh + " " + rest)
 }
 
 func fileTrouble(err error) string {

@@ -72,12 +72,21 @@ func TestFilesInChinese(t *testing.T) {
 	_, quotes := csv.NewReader(strings.NewReader("name\na\"b")).ReadAll()
 	_, fields := csv.NewReader(strings.NewReader("a,b\nc")).ReadAll()
 	var v any
+	var m struct {
+		Protocol string `json:"protocol"`
+	}
+	strict := json.NewDecoder(strings.NewReader(`{"step":1}`))
+	strict.DisallowUnknownFields()
 	for err, want := range map[error]string{
 		missing: "无法打开 none.yaml：没有这个文件或目录",
 		wording.Errorf("%s: %w", "f.csv", quotes): "f.csv：第 2 行第 2 列的引号位置不对或没有闭合",
-		fields:                                "第 2 行的列数与首行不同",
-		json.Unmarshal([]byte("{"), &v):       "JSON 不完整",
-		json.Unmarshal([]byte(`{"a" 1}`), &v): "不是有效的 JSON（第 6 字节）",
+		fields:                                        "第 2 行的列数与首行不同",
+		json.Unmarshal([]byte("{"), &v):               "JSON 不完整",
+		json.Unmarshal([]byte(`{"a" 1}`), &v):         "不是有效的 JSON（第 6 字节）",
+		strict.Decode(&m):                             `无法识别的成员 "step"`,
+		json.Unmarshal([]byte(`{"protocol":1}`), &m):  "成员 protocol 的类型不对，收到的是数字",
+		json.Unmarshal([]byte(`{"protocol":[]}`), &m): "成员 protocol 的类型不对，收到的是数组",
+		json.Unmarshal([]byte(`true`), &m):            "JSON 的类型不对，收到的是布尔值（第 4 字节）",
 	} {
 		if got := wording.Chinese(err); got != want {
 			t.Errorf("%v: %s, want %s", err, got, want)
