@@ -322,7 +322,7 @@ func (s *Service) send(ctx context.Context, t target, p *pending, say func(id st
 	}
 	// And the timeline tells of the command before it tells of the answer.
 	entry := s.note(p.Product, p.Device, d, p.brief())
-	outcome, err := s.deliver(t, d)
+	outcome, err := s.deliver(t, d, p.Kind)
 	if err != nil {
 		s.withdraw(t.claim, p)
 		s.became(t.claim, entry, d, outcome)
@@ -421,7 +421,7 @@ func cut(s string) string {
 
 // deliver writes the message at QoS 0, as the vendors do; a device that is
 // away and has a session gets it at QoS 1 when it comes back.
-func (s *Service) deliver(t target, d dialect.Downlink) (broker.Outcome, error) {
+func (s *Service) deliver(t target, d dialect.Downlink, kind Kind) (broker.Outcome, error) {
 	how := broker.IfSubscribed
 	to := t.session()
 	if t.dialect.Unasked(to, d.Topic) {
@@ -449,6 +449,9 @@ func (s *Service) deliver(t target, d dialect.Downlink) (broker.Outcome, error) 
 		return outcome, fault.Exhausted("device %s is told more in a second than its product's devices may be", t.claim.Session())
 	case broker.TooLarge:
 		return outcome, fault.Conflict("device %s takes no packet as large as this message", t.claim.Session())
+	}
+	if kind == Set {
+		return outcome, fault.Unavailable("device %s is offline, and has no session in which this could wait; a device that asks for desired values when it comes back finds one: matou device desired set", t.claim.Session())
 	}
 	return outcome, fault.Unavailable("device %s is offline", t.claim.Session())
 }

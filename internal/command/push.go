@@ -23,7 +23,7 @@ func (s *Service) Push(ctx context.Context, id registry.ID, say func(dialect.Dia
 			return broker.Offline, err
 		}
 		entry := s.note(id.Product, id.Device, d, nil)
-		if outcome, err = s.deliver(t, d); outcome != broker.Delivered {
+		if outcome, err = s.deliver(t, d, ""); outcome != broker.Delivered {
 			s.became(t.claim, entry, d, outcome)
 		}
 		if err != nil {
