@@ -54,4 +54,11 @@ func TestAFullDiskIsNotTakenForDamage(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "is full: make room") {
 		t.Errorf("on a full disk: %v", err)
 	}
+	if err := os.Truncate(c.path("ballast"), 2<<20-40<<10); err != nil { // room for the key, not for the tables
+		t.Fatal(err)
+	}
+	err = Run(t.Context(), c, Reload{}, "test", io.Discard, slog.New(slog.DiscardHandler))
+	if _, left := os.Stat(c.path("registry.db")); err == nil || left == nil {
+		t.Errorf("a database without content was left for the next start: %v, %v", err, left)
+	}
 }

@@ -59,6 +59,7 @@ func Open(path string, key []byte) (*DB, error) {
 	if err := used(path); err != nil {
 		return nil, err
 	}
+	_, missing := os.Stat(path)
 	if err := protect(path); err != nil {
 		return nil, fmt.Errorf("open database %s: %w", path, err)
 	}
@@ -83,6 +84,11 @@ func Open(path string, key []byte) (*DB, error) {
 	}
 	if err != nil {
 		d.Close()
+		if errors.Is(missing, fs.ErrNotExist) { // a new one without content would look like one that has lost it
+			for _, part := range []string{"", "-wal", "-shm"} {
+				os.Remove(path + part)
+			}
+		}
 		return nil, err
 	}
 	return d, nil
