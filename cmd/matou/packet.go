@@ -75,7 +75,7 @@ func (c *packetExplainCmd) bytes(stdin io.Reader) ([]byte, error) {
 	}
 	content, fileErr := contentBytes(c.Packet, stdin)
 	if errors.Is(fileErr, os.ErrNotExist) {
-		return nil, usagef("%q is neither hex (%v) nor a file", c.Packet, err)
+		return nil, usage("%q is neither hex (%v) nor a file", c.Packet, err)
 	}
 	return content, fileErr
 }

@@ -78,7 +78,7 @@ func (c *packetReplayCmd) read(stdin io.Reader) ([]recording.Recording, error) {
 	}
 	content, err := readAll(c.Recording, stdin)
 	if errors.Is(err, os.ErrNotExist) {
-		return nil, usagef("%q is neither hex nor a file", c.Recording)
+		return nil, usage("%q is neither hex nor a file", c.Recording)
 	}
 	if err != nil {
 		return nil, err

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net"
+	"os"
 	"strings"
 	"syscall"
 )
@@ -17,6 +19,20 @@ func standard(err error) string {
 	case *fs.PathError:
 		if why := fileTrouble(e.Err); why != "" {
 			return fmt.Sprintf("无法打开 %s：%s", e.Path, why)
+		}
+	case *os.LinkError:
+		if why := fileTrouble(e.Err); why != "" {
+			return fmt.Sprintf("无法创建链接 %s：%s", e.New, why)
+		}
+	case *net.OpError:
+		switch {
+		case e.Op != "listen":
+		case errors.Is(e, syscall.EADDRINUSE):
+			return fmt.Sprintf("无法监听 %s：端口已被占用", e.Addr)
+		case errors.Is(e, syscall.EADDRNOTAVAIL):
+			return fmt.Sprintf("无法监听 %s：本机没有这个地址", e.Addr)
+		case errors.Is(e, fs.ErrPermission):
+			return fmt.Sprintf("无法监听 %s：没有权限", e.Addr)
 		}
 	case *csv.ParseError:
 		switch {
@@ -57,6 +73,8 @@ func fileTrouble(err error) string {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return "没有这个文件或目录"
+	case errors.Is(err, fs.ErrExist):
+		return "已经存在"
 	case errors.Is(err, fs.ErrPermission):
 		return "没有权限"
 	case errors.Is(err, syscall.EISDIR):

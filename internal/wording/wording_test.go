@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"strings"
 	"testing"
@@ -69,6 +70,12 @@ func TestErrorsAreStillThemselves(t *testing.T) {
 // TestFilesInChinese: what Go's own packages say of a file that somebody named.
 func TestFilesInChinese(t *testing.T) {
 	missing := func() error { _, err := os.Open("none.yaml"); return err }()
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	_, twice := net.Listen("tcp", taken.Addr().String())
 	_, quotes := csv.NewReader(strings.NewReader("name\na\"b")).ReadAll()
 	_, fields := csv.NewReader(strings.NewReader("a,b\nc")).ReadAll()
 	var v any
@@ -78,7 +85,9 @@ func TestFilesInChinese(t *testing.T) {
 	strict := json.NewDecoder(strings.NewReader(`{"step":1}`))
 	strict.DisallowUnknownFields()
 	for err, want := range map[error]string{
-		missing: "无法打开 none.yaml：没有这个文件或目录",
+		twice:                            "无法监听 " + taken.Addr().String() + "：端口已被占用",
+		os.Symlink("here", "none/there"): "无法创建链接 none/there：没有这个文件或目录",
+		missing:                          "无法打开 none.yaml：没有这个文件或目录",
 		wording.Errorf("%s: %w", "f.csv", quotes): "f.csv：第 2 行第 2 列的引号位置不对或没有闭合",
 		fields:                                        "第 2 行的列数与首行不同",
 		json.Unmarshal([]byte("{"), &v):               "JSON 不完整",

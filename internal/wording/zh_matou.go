@@ -7,6 +7,8 @@ var zhMatou = map[string]string{
 	"single device":                          "单台设备",
 	"fleet":                                  "设备群",
 	"--count %d is below 0":                  "--count %d 小于 0",
+	"%q is neither hex (%v) nor a file":      "%q 既不是十六进制（%v），也不是文件",
+	"%q is neither hex nor a file":           "%q 既不是十六进制，也不是文件",
 	"--junit: %w":                            "--junit：%v",
 	"--example %s: there are %s":             "--example %s：可用 %s",
 	"--product and --csv are for a scenario with one group: this one has %d":             "--product 和 --csv 用于只有一个分组的场景，此场景有 %d 个分组",

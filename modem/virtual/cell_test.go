@@ -766,3 +766,15 @@ func TestFaultsFromTheStartHaveTheirValues(t *testing.T) {
 		t.Errorf("the fault is %s", got)
 	}
 }
+
+// The network's time, here and at Greenwich, with the difference behind both
+// [EC2x AT manual QLTS].
+func TestEC20NetworkTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := ec20Bench(t, Options{})
+		b.want("AT+QLTS=?", "\r\n+QLTS: (0-2)\r\n\r\nOK\r\n")
+		b.want("AT+QLTS=2", "\r\n+QLTS: \"2025/01/15,14:15:28+32,0\"\r\n\r\nOK\r\n")
+		b.want("AT+QLTS=1", "\r\n+QLTS: \"2025/01/15,06:15:28+32,0\"\r\n\r\nOK\r\n")
+		b.want("AT+QLTS=3", "\r\nERROR\r\n")
+	})
+}

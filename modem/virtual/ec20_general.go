@@ -33,8 +33,25 @@ var quectelCommands = cellTable{
 	"+QLTS": {execute: func(t *cellTurn) cellResult {
 		t.say(`+QLTS: "` + t.radio.Clock().QNTP(t.airTime(t.l)) + `,0"`)
 		return cellOK
-	}},
+	}, set: (*cellTurn).qlts, testText: "+QLTS: (0-2)"},
 	"+QNTP": {set: (*cellTurn).qntp, testText: `+QNTP: (1-16),<server>,(1-65535),(0,1)`},
+}
+
+// qlts tells the network's time: 0 as it was told, 1 of Greenwich, 2 of here
+// [EC2x AT manual QLTS].
+func (t *cellTurn) qlts() cellResult {
+	const greenwich = 1
+	mode := t.number(0, 2)
+	if !t.end() {
+		return cellError
+	}
+	now, clock := t.airTime(t.l), t.radio.Clock()
+	text := clock.QNTP(now)
+	if mode == greenwich {
+		text = clock.Greenwich(now)
+	}
+	t.say(`+QLTS: "` + text + `,0"`)
+	return cellOK
 }
 
 // urcPort chooses where unsolicited results go. There is one port here, so

@@ -43,6 +43,12 @@ func (c *Clock) QNTP(now time.Time) string {
 	return c.local(now).Format("2006/01/02,15:04:05") + c.quarters()
 }
 
+// Greenwich is the time there, with this place's difference behind it, as
+// AT+QLTS=1 shows it.
+func (c *Clock) Greenwich(now time.Time) string {
+	return c.Time(now).Format("2006/01/02,15:04:05") + c.quarters()
+}
+
 func (c *Clock) local(now time.Time) time.Time {
 	if !c.set {
 		return c.Time(now)
