@@ -393,7 +393,9 @@ func presenceKept(t *testing.T, s registry.Store) {
 		LastOffline: registryTime.Add(time.Minute), OfflineReason: "keep-alive over", ClientID: "c", Protocol: "MQTT 3.1.1 over tcp", KeepAlive: 1200,
 		Refusals: 3, LastRefusal: &registry.Refusal{At: registryTime, Code: "x", SentenceZH: "错", Count: 2},
 	}}
-	allSet(t, want.Status)
+	all := want.Status
+	all.ReasonZH = "不保存" // said by who shows a status
+	allSet(t, all)
 	gone := registry.ID{Product: "p", Device: "gone"}
 	activated := func(when string, id registry.ID, want bool) {
 		t.Helper()
