@@ -1,6 +1,7 @@
 package access
 
 import (
+	"net/netip"
 	"sync"
 	"time"
 
@@ -32,6 +33,7 @@ type failure struct {
 
 // attempt counts a sign-in, or says no because too many failed.
 func (f *failures) attempt(name, addr string, now time.Time) error {
+	addr = house(addr)
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	own, all := f.at(failureKey{name, addr}, now), f.at(failureKey{"", addr}, now)
@@ -46,6 +48,17 @@ func (f *failures) attempt(name, addr string, now time.Time) error {
 	return nil
 }
 
+// house is where an address is: the /64 of an IPv6 address, since whoever has
+// one address of it has them all.
+func house(addr string) string {
+	a, err := netip.ParseAddr(addr)
+	if err != nil || a.Unmap().Is4() {
+		return addr
+	}
+	p, _ := a.WithZone("").Prefix(64)
+	return p.String()
+}
+
 func limited(e *failure, most int) *failure {
 	if e.n >= most {
 		return e
@@ -55,6 +68,7 @@ func limited(e *failure, most int) *failure {
 
 // forgive takes back an attempt that succeeded, and the failures of its name.
 func (f *failures) forgive(name, addr string, now time.Time) {
+	addr = house(addr)
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.at(failureKey{name, addr}, now).n = 0
