@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/matou-iot/matou/internal/fault"
@@ -78,6 +79,18 @@ func only(s, extra string) bool {
 	return true
 }
 
+// unseen is the first character of a text of one line that is none to be seen:
+// a line end or another control, or one that turns the direction of what
+// follows, so that a name could look like another one's. 0 for none.
+func unseen(text string) rune {
+	for _, r := range text {
+		if unicode.IsControl(r) || r >= 0x202A && r <= 0x202E || r >= 0x2066 && r <= 0x2069 || r == utf8.RuneError {
+			return r
+		}
+	}
+	return 0
+}
+
 func checkProduct(p *Product) error {
 	known := false
 	for _, d := range dialects {
@@ -90,6 +103,8 @@ func checkProduct(p *Product) error {
 		return fault.In("key", fault.Invalid("product key %q: use at most %d letters, digits, and - _ .", p.Key, maxKey))
 	case len(p.Name) > maxNickname:
 		return fault.In("name", fault.Invalid("the name is longer than %d bytes", maxNickname))
+	case unseen(p.Name) != 0:
+		return fault.In("name", fault.Invalid("the name has a character that is not seen, %U: take it out", unseen(p.Name)))
 	case utf8.RuneCountInString(p.Desc) > maxDesc:
 		return fault.In("desc", fault.Invalid("the description is longer than %d characters", maxDesc))
 	case p.Registration.MaxDevices < 0:
@@ -135,6 +150,8 @@ func checkDevice(p *Product, d *Device) error {
 		return fault.In("name", fault.Invalid("device name %q: Alibaba Cloud wants %d to %d characters", d.Name, strictLeast, strictMost))
 	case len(d.Nickname) > maxNickname:
 		return fault.In("nickname", fault.Invalid("the nickname is longer than %d bytes", maxNickname))
+	case unseen(d.Nickname) != 0:
+		return fault.In("nickname", fault.Invalid("the nickname has a character that is not seen, %U: take it out", unseen(d.Nickname)))
 	case len(d.Batch) > maxKey || !only(d.Batch, "-_."):
 		return fault.In("batch", fault.Invalid("batch %q: use at most %d letters, digits, and - _ .", d.Batch, maxKey))
 	case d.Certificate != "" && !isFingerprint(d.Certificate):

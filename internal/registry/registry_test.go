@@ -93,6 +93,8 @@ func TestNamesThatDoNotFit(t *testing.T) {
 		{"name", registry.Device{Product: "strict", Name: strings.Repeat("n", 33)}},
 		{"tags", registry.Device{Product: "plain", Name: "n", Tags: map[string]string{"a=b": ""}}},
 		{"nickname", registry.Device{Product: "plain", Name: "n", Nickname: strings.Repeat("x", 257)}},
+		{"nickname", registry.Device{Product: "plain", Name: "n", Nickname: "lamp\nlamp01"}},
+		{"nickname", registry.Device{Product: "plain", Name: "n", Nickname: "\u202e10pmal"}},
 		{"secret", registry.Device{Product: "VRqhDHF2wL", Name: "n", Secret: "no base64!"}},
 	} {
 		_, err := r.CreateDevice(t.Context(), tt.d)

@@ -16,6 +16,8 @@ var zhRegistry = map[string]string{
 	"the secret has blanks or line ends around it":                                             "密钥首尾有空格或换行，请去掉",
 	"device name %q: use 1 to %d letters, digits, and %s":                                      "DeviceName %q 不合法：1 到 %d 个字符，只能包含字母、数字和 %s",
 	"device name %q: Alibaba Cloud wants %d to %d characters":                                  "DeviceName %q 不合法：阿里云要求 %d 到 %d 个字符",
+	"the nickname has a character that is not seen, %U: take it out":                           "备注名称中有不可见字符 %U，请删去",
+	"the name has a character that is not seen, %U: take it out":                               "名称中有不可见字符 %U，请删去",
 	"the nickname is longer than %d bytes":                                                     "备注名称过长，最多 %d 字节",
 	"batch %q: use at most %d letters, digits, and - _ .":                                      "批次 %q 不合法：最多 %d 个字符，只能包含字母、数字和 - _ .",
 	"the fingerprint of a certificate is its SHA-256 in 64 hexadecimal digits":                 "证书指纹应为其 SHA-256，即 64 位十六进制数字",
