@@ -49,13 +49,20 @@ func (c *serveCmd) Run(g *globals) error {
 	if err != nil {
 		return usageError{err}
 	}
+	strays := app.Strays(os.Environ())
 	if c.Check {
+		for _, name := range strays {
+			fmt.Fprintf(g.Stderr, "%s is in the environment and no key of the configuration: it does nothing\n", name)
+		}
 		fmt.Fprintln(g.Stdout, "the configuration is good")
 		return nil
 	}
 	ctx, ask, stop := c.hangUps(g)
 	defer stop()
 	log, level := config.Log.Logger(g.Stderr)
+	for _, name := range strays {
+		log.Warn("a variable of the environment is no key of the configuration: it does nothing", "variable", name)
+	}
 	return app.Run(ctx, config, app.Reload{Ask: ask, Read: c.read, Level: level}, builtAs(), g.Stdout, log)
 }
 

@@ -117,11 +117,14 @@ func (c *certificates) load(files TLS) error {
 	c.current.Store(config)
 	for _, pair := range config.Certificates {
 		leaf := pair.Leaf
-		log := c.log.Info
-		if leaf.NotAfter.Before(c.now().Add(expirySoon)) {
-			log = c.log.Warn
+		log, what := c.log.Info, "certificate loaded"
+		switch now := c.now(); {
+		case leaf.NotAfter.Before(now):
+			log, what = c.log.Warn, "the certificate has expired: devices that check it stay away until its file is replaced"
+		case leaf.NotAfter.Before(now.Add(expirySoon)):
+			log, what = c.log.Warn, "the certificate expires soon: replace its file in time, it is taken up at once"
 		}
-		log("certificate loaded", "subject", leaf.Subject.CommonName, "names", leaf.DNSNames, "expires", leaf.NotAfter)
+		log(what, "subject", leaf.Subject.CommonName, "names", leaf.DNSNames, "expires", leaf.NotAfter)
 	}
 	return nil
 }

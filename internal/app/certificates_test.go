@@ -284,9 +284,19 @@ func TestClientCertificateIsAskedForAndVerified(t *testing.T) {
 }
 
 func TestExpiryIsWarnedOf(t *testing.T) {
-	pair := issued(t, "old.test", nil, time.Now().Add(time.Hour)).files(t, t.TempDir(), "server")
-	if log := newStand(t, TLS{Certificate: pair.Certificate, Key: pair.Key}).log.String(); !strings.Contains(log, "level=WARN") || !strings.Contains(log, "old.test") {
-		t.Errorf("the log says %s", log)
+	for _, tt := range []struct {
+		until time.Time
+		want  string
+	}{
+		{time.Now().Add(time.Hour), "level=WARN msg=\"the certificate expires soon"},
+		{time.Now().Add(-time.Hour), "level=WARN msg=\"the certificate has expired"},
+		{time.Now().Add(365 * 24 * time.Hour), "level=INFO msg=\"certificate loaded"},
+	} {
+		pair := issued(t, "old.test", nil, tt.until).files(t, t.TempDir(), "server")
+		log := newStand(t, TLS{Certificate: pair.Certificate, Key: pair.Key}).log.String()
+		if !strings.Contains(log, tt.want) || !strings.Contains(log, "old.test") {
+			t.Errorf("until %v the log says %s", tt.until, log)
+		}
 	}
 }
 

@@ -268,6 +268,37 @@ func (c *Config) environment(environ []string) error {
 	return fromVars(reflect.ValueOf(c).Elem(), "MATOU", vars)
 }
 
+// Strays are the variables that look like those of a key and are none, sorted:
+// MATOU_API_LISTN for instance. Others that begin with MATOU_ are left out: they
+// are the command line's, or what Kubernetes sets for a service named matou.
+func Strays(environ []string) (names []string) {
+	known := make(map[string]bool)
+	var sections []string
+	var walk func(t reflect.Type, prefix string)
+	walk = func(t reflect.Type, prefix string) {
+		for i := range t.NumField() {
+			f := t.Field(i)
+			name := prefix + "_" + upperSnake(f.Tag.Get("yaml"))
+			if f.Type.Kind() == reflect.Struct {
+				sections = append(sections, name+"_")
+				walk(f.Type, name)
+				continue
+			}
+			known[name] = true
+		}
+	}
+	walk(reflect.TypeFor[Config](), "MATOU")
+	for _, e := range environ {
+		name, _, _ := strings.Cut(e, "=")
+		ofSection := slices.ContainsFunc(sections, func(s string) bool { return strings.HasPrefix(name, s) })
+		if ofSection && !known[name] {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
 func fromVars(v reflect.Value, prefix string, vars map[string]string) error {
 	for i := range v.NumField() {
 		name := prefix + "_" + upperSnake(v.Type().Field(i).Tag.Get("yaml"))

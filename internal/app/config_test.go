@@ -3,6 +3,7 @@ package app
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -58,6 +59,18 @@ func TestBadEnvironmentIsNamed(t *testing.T) {
 		if _, err := Load("", []string{variable}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", variable, err)
 		}
+	}
+}
+
+func TestStraysAreFound(t *testing.T) {
+	got := Strays([]string{
+		"MATOU_DEVICES_LIMITS_INFLIGTH=3", "MATOU_API_LISTN=:1", "PATH=/bin", // the first two are misspelled
+		"MATOU_API_LISTEN=:1", "MATOU_DATA=/d", "MATOU_TLS_MORE=a", // keys
+		"MATOU_SERVER=x", "MATOU_DEVICE_SECRET=x", // the command line's
+		"MATOU_PORT_1883_TCP=tcp://10.0.0.1:1883", "MATOU_SERVICE_HOST=10.0.0.1", // Kubernetes'
+	})
+	if want := []string{"MATOU_API_LISTN", "MATOU_DEVICES_LIMITS_INFLIGTH"}; !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
 	}
 }
 
