@@ -107,6 +107,7 @@ test('a job brings a package to a device: told, under way, done; one fails and i
   await page.getByRole('row').filter({ hasText: '2.0.0' }).getByRole('button', { name: 'Upgrade devices' }).click()
   const dialog = page.getByRole('dialog')
   const go = () => dialog.getByRole('button', { name: 'Start the job' }).click()
+  await dialog.getByLabel('DeviceNames').waitFor()
   await go()
   await dialog.locator('.ant-form-item-explain-error').first().waitFor() // names are missing
   await dialog.getByLabel('DeviceNames').fill('up01,nobody,')

@@ -56,7 +56,7 @@ export function Page() {
           <Subs product={product} device={device} />
           <Found product={product} device={device} />
         </Flex>
-      ) : (found.isSuccess || without) && <Empty description={without ? t.noProductHint : t.none}><Link to={without ? '/products' : `/devices?product=${encodeURIComponent(product)}`}>{without ? frame.products : frame.devices}</Link></Empty>}
+      ) : (found.isSuccess || without) && <Empty description={without ? t.noProductHint : t.none}><Link to={without ? '/products' : `/devices?product=${encodeURIComponent(product)}`}>{without ? t.toProducts : t.toDevices}</Link></Empty>}
     </>
   )
 }

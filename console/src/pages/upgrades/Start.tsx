@@ -27,7 +27,7 @@ export function Start({ pack, devices, close, started }: { pack: Schemas['Packag
   const [form] = Form.useForm<Plan>()
   const refuse = useRefusal(form)
   const [more, setMore] = useState<string[]>([])
-  const target = Form.useWatch('target', form)
+  const target = Form.useWatch('target', form) ?? 'one' // nothing at the first look: the names are asked for from the start
   const start = useMutation({
     mutationFn: (v: Plan) =>
       must(api.POST('/api/v1/products/{product}/ota/jobs', {
