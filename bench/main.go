@@ -284,6 +284,9 @@ func (b *bench) measure(ctx context.Context) error {
 		}
 		ran++
 		rounds := b.plan.rounds
+		if sc.close {
+			rounds *= 2
+		}
 		if sc.most > 0 {
 			rounds = min(rounds, sc.most)
 		}
