@@ -7,6 +7,8 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+
+	"github.com/matou-iot/matou/internal/wording"
 )
 
 // Known is what the server, or the person at the bench, knows about a login.
@@ -211,42 +213,18 @@ func strayBytes(a *attempt) *Diagnosis {
 // ASCII: no name, secret or parameter has any.
 func fullWidth(a *attempt) *Diagnosis {
 	for _, f := range []struct{ name, value string }{{"clientId", a.ClientID}, {"username", a.Username}, {"password", string(a.Password)}} {
-		wide := wideOf(f.value)
+		wide := wording.FullWidth(f.value)
 		if wide == "" {
 			continue
 		}
-		narrow := strings.Map(halfWidth, wide)
-		received, expected := f.value, strings.Map(halfWidth, f.value)
+		narrow := strings.Map(wording.HalfWidth, wide)
+		received, expected := f.value, strings.Map(wording.HalfWidth, f.value)
 		if f.name == "password" {
 			received, expected = wide, narrow
 		}
 		return a.say("aliyun-full-width", f.name, received, expected, []any{f.name, wide, narrow})
 	}
 	return nil
-}
-
-// wideOf are the full-width characters of a text, each once and few of them:
-// the text may be a secret.
-func wideOf(s string) (wide string) {
-	n := 0
-	for _, r := range s {
-		if halfWidth(r) != r && !strings.ContainsRune(wide, r) && n < 8 {
-			wide += string(r)
-			n++
-		}
-	}
-	return wide
-}
-
-// halfWidth is the character of ASCII that a full-width one stands for.
-func halfWidth(r rune) rune {
-	switch {
-	case r >= '！' && r <= '～':
-		return r - '！' + '!'
-	case r == '\u3000':
-		return ' '
-	}
-	return r
 }
 
 func stray(s string) string {

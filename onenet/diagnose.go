@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/matou-iot/matou/internal/wording"
 )
 
 // Known is what the server, or the person at the bench, knows about a login.
@@ -251,42 +253,18 @@ func fullWidth(a *attempt) *Diagnosis {
 	for _, f := range []struct{ name, said, saidZH, value string }{
 		{"clientId", "client id", "clientId", a.ClientID}, {"username", "user name", "用户名", a.Username}, {"password", "password", "密码", string(a.Password)},
 	} {
-		wide := wideOf(f.value)
+		wide := wording.FullWidth(f.value)
 		if wide == "" {
 			continue
 		}
-		narrow := strings.Map(halfWidth, wide)
-		received, expected := f.value, strings.Map(halfWidth, f.value)
+		narrow := strings.Map(wording.HalfWidth, wide)
+		received, expected := f.value, strings.Map(wording.HalfWidth, f.value)
 		if f.name == "password" { // it may be a key
 			received, expected = wide, narrow
 		}
 		return a.say("onenet-full-width", f.name, received, expected, f.said, f.saidZH, wide, narrow)
 	}
 	return nil
-}
-
-// wideOf are the full-width characters of a text, each once and few of them:
-// the text may be a secret.
-func wideOf(s string) (wide string) {
-	n := 0
-	for _, r := range s {
-		if halfWidth(r) != r && !strings.ContainsRune(wide, r) && n < 8 {
-			wide += string(r)
-			n++
-		}
-	}
-	return wide
-}
-
-// halfWidth is the character of ASCII that a full-width one stands for.
-func halfWidth(r rune) rune {
-	switch {
-	case r >= '！' && r <= '～':
-		return r - '！' + '!'
-	case r == '\u3000':
-		return ' '
-	}
-	return r
 }
 
 // strayBytes names the first field with stray bytes.
