@@ -454,29 +454,20 @@ func TestSigningOutEverywhere(t *testing.T) {
 	signIn := func(name string) string {
 		return h.want(201, "POST", "/session", object{"name": name, "password": "a long password"})["token"].(string)
 	}
-	status := func(token, method, path string, body any) (int, string) {
-		resp := h.ask(token, method, httpapi.Base+path, body)
-		defer resp.Body.Close()
-		raw, err := io.ReadAll(resp.Body)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return resp.StatusCode, string(raw)
-	}
 	here, there, other := signIn("li"), signIn("li"), signIn("wu")
-	_, made := status(here, "POST", "/tokens", object{"name": "dashboard", "role": "viewer"})
+	_, made := h.doWith(here, "POST", httpapi.Base+"/tokens", object{"name": "dashboard", "role": "viewer"})
 	var own struct{ Token string }
 	if err := json.Unmarshal([]byte(made), &own); err != nil || own.Token == "" {
 		t.Fatalf("%s: %v", made, err)
 	}
-	if got, said := status(here, "DELETE", "/me/sessions", nil); got != 200 || !strings.Contains(said, `"ended":2`) {
+	if got, said := h.doWith(here, "DELETE", httpapi.Base+"/me/sessions", nil); got != 200 || !strings.Contains(said, `"ended":2`) {
 		t.Errorf("%d %s", got, said)
 	}
 	for _, tt := range []struct {
 		whose, token string
 		want         int
 	}{{"this session", here, 401}, {"his other one", there, 401}, {"somebody else's", other, 200}, {"his token", own.Token, 200}} {
-		if got, said := status(tt.token, "GET", "/me", nil); got != tt.want {
+		if got, said := h.doWith(tt.token, "GET", httpapi.Base+"/me", nil); got != tt.want {
 			t.Errorf("%s: %d %s", tt.whose, got, said)
 		}
 	}

@@ -164,7 +164,13 @@ func newHouseBehind(t *testing.T, proxies httpapi.Proxies) *house {
 // do asks as a role and returns status and body.
 func (h *house) do(as access.Role, method, path string, body any) (int, string) {
 	h.Helper()
-	resp := h.ask(h.tokens[as], method, path, body)
+	return h.doWith(h.tokens[as], method, path, body)
+}
+
+// doWith is do by the bearer of a token.
+func (h *house) doWith(token, method, path string, body any) (int, string) {
+	h.Helper()
+	resp := h.ask(token, method, path, body)
 	defer resp.Body.Close()
 	raw, err := io.ReadAll(resp.Body)
 	if err != nil {

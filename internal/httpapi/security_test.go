@@ -293,16 +293,7 @@ func TestWhoIsDisabled(t *testing.T) {
 	h := newHouse(t)
 	h.want(201, "POST", "/operators", object{"name": "li", "role": "administrator", "password": "a long password"})
 	session := h.want(201, "POST", "/session", object{"name": "li", "password": "a long password"})["token"].(string)
-	status := func(token, method, path string, body any) (int, string) {
-		resp := h.ask(token, method, httpapi.Base+path, body)
-		defer resp.Body.Close()
-		raw, err := io.ReadAll(resp.Body)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return resp.StatusCode, string(raw)
-	}
-	_, made := status(session, "POST", "/tokens", object{"name": "dashboard", "role": "administrator"})
+	_, made := h.doWith(session, "POST", httpapi.Base+"/tokens", object{"name": "dashboard", "role": "administrator"})
 	var own struct{ Token string }
 	if err := json.Unmarshal([]byte(made), &own); err != nil || own.Token == "" {
 		t.Fatalf("%s: %v", made, err)
@@ -310,7 +301,7 @@ func TestWhoIsDisabled(t *testing.T) {
 	h.want(409, "PATCH", "/operators/li", object{"enabled": false}) // the last one
 	h.want(201, "POST", "/operators", object{"name": "wu", "role": "administrator", "password": "a long password"})
 	for _, by := range []string{session, own.Token} {
-		if got, said := status(by, "PATCH", "/operators/li", object{"enabled": false}); got != 409 || !strings.Contains(said, "nobody disables himself") {
+		if got, said := h.doWith(by, "PATCH", httpapi.Base+"/operators/li", object{"enabled": false}); got != 409 || !strings.Contains(said, "nobody disables himself") {
 			t.Errorf("himself: %d %s", got, said)
 		}
 	}
@@ -318,17 +309,17 @@ func TestWhoIsDisabled(t *testing.T) {
 		t.Errorf("%v", got)
 	}
 	for _, proof := range []string{session, own.Token} {
-		if got, said := status(proof, "GET", "/me", nil); got != 401 {
+		if got, said := h.doWith(proof, "GET", httpapi.Base+"/me", nil); got != 401 {
 			t.Errorf("%d %s", got, said)
 		}
 	}
 	h.want(403, "POST", "/session", object{"name": "li", "password": "a long password"})
 	h.want(401, "POST", "/session", object{"name": "li", "password": "another password"})
 	h.want(200, "PATCH", "/operators/li", object{"enabled": true})
-	if got, said := status(own.Token, "GET", "/me", nil); got != 200 {
+	if got, said := h.doWith(own.Token, "GET", httpapi.Base+"/me", nil); got != 200 {
 		t.Errorf("his token: %d %s", got, said)
 	}
-	if got, said := status(session, "GET", "/me", nil); got != 401 {
+	if got, said := h.doWith(session, "GET", httpapi.Base+"/me", nil); got != 401 {
 		t.Errorf("his session from before: %d %s", got, said)
 	}
 	h.want(201, "POST", "/session", object{"name": "li", "password": "a long password"})
