@@ -44,6 +44,7 @@ test('a device is disabled and enabled, gets another secret and is deleted, what
   const v = await device('care01')
   const { page } = v
   const manage = async (name) => {
+    await page.mouse.move(0, 0) // a hint of what was pressed last may stand over the button
     await page.getByRole('button', { name: 'Manage' }).click()
     await page.getByRole('menuitem', { name, exact: true }).click()
   }

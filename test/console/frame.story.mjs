@@ -115,3 +115,13 @@ test('a viewer does not see what only administrators may, and the server holds h
   assert.equal(status, 403)
   await fine(v)
 })
+
+test('nothing slides where the system asks for less motion', async () => {
+  for (const [motion, moves] of [[true, true], [false, false]]) {
+    const v = await visit({ motion })
+    await signIn(v)
+    const taken = await v.page.getByRole('button', { name: 'admin', exact: true }).evaluate((b) => getComputedStyle(b).transitionDuration)
+    assert.equal(taken.split(',').some((d) => parseFloat(d) > 0), moves, `a button takes ${taken} for its colours`)
+    await fine(v)
+  }
+})

@@ -11,7 +11,17 @@ export const password = process.env.MATOU_PASSWORD
 const token = process.env.MATOU_TOKEN
 
 export const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ['--no-sandbox', '--disable-dev-shm-usage'] })
-after(() => browser.close())
+
+// A visit that its story did not end is one that failed: what its visitor asked
+// for, and what the page shows, is said.
+const open = new Set()
+after(async () => {
+  for (const { page, faults, asked } of open) {
+    const shown = await page.locator('body').ariaSnapshot().catch((e) => e.message)
+    console.log(`left at ${page.url()}, faults ${JSON.stringify(faults)}, asked\n${asked.join('\n')}\nand saw\n${shown}`)
+  }
+  await browser.close()
+})
 
 // In is a language: how it is chosen, and what the frame says in it.
 export const languages = {
@@ -22,9 +32,10 @@ export const languages = {
 // A page that never asks another machine for anything, never complains on its
 // console, and breaks no rule of the content security policy. `faults` lists
 // what it did nevertheless; answers of our own API that refuse are no faults
-// where a story expects them. `at` is another way to the same Matou.
-export async function visit({ language = 'en', width = 1440, height = 900, dark = false, expects = [], at = address } = {}) {
-  const context = await browser.newContext({ locale: languages[language].locale, timezoneId: 'Asia/Shanghai', viewport: { width, height }, colorScheme: dark ? 'dark' : 'light' })
+// where a story expects them. `at` is another way to the same Matou. Nothing
+// slides or fades, unless a story is about motion: what moves is clicked beside.
+export async function visit({ language = 'en', width = 1440, height = 900, dark = false, motion = false, expects = [], at = address } = {}) {
+  const context = await browser.newContext({ locale: languages[language].locale, timezoneId: 'Asia/Shanghai', viewport: { width, height }, colorScheme: dark ? 'dark' : 'light', reducedMotion: motion ? 'no-preference' : 'reduce' })
   context.setDefaultTimeout(60_000)
   const faults = []
   await context.route('**/*', (route) => {
@@ -45,7 +56,15 @@ export async function visit({ language = 'en', width = 1440, height = 900, dark 
   page.on('websocket', (socket) => {
     if (new URL(socket.url()).hostname !== new URL(address).hostname) faults.push(`asked elsewhere: ${socket.url()}`)
   })
-  return { page, context, faults, at, words: languages[language] }
+  const asked = []
+  page.on('response', (answer) => {
+    const request = answer.request()
+    if (request.method() !== 'GET') asked.push(`${request.method()} ${new URL(request.url()).pathname} ${request.postData() ?? ''} → ${answer.status()}`)
+  })
+  const visit = { page, context, faults, asked, at, words: languages[language] }
+  open.add(visit)
+  context.on('close', () => open.delete(visit))
+  return visit
 }
 
 // fine says that a visit is over and nothing was amiss.

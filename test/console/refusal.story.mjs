@@ -38,7 +38,8 @@ test('a wrong password is explained, and a right message has five layers', { ski
   const five = page.getByRole('dialog')
   for (const title of ['AT 指令', '字节', 'Topic 与 Payload', '物模型取值与校验', '存储记录']) await five.locator('.ant-card-head-title', { hasText: title }).waitFor()
   const value = five.locator('.ant-card', { has: page.locator('.ant-card-head-title', { hasText: '物模型取值与校验' }) }).locator('[tabindex="0"]', { hasText: 'CurrentTemperature' })
-  assert.equal(await five.locator('mark').count(), 0)
+  await page.mouse.move(0, 0) // the layers may have come up under it, on a value
+  await page.waitForFunction(() => document.querySelectorAll('mark').length === 0)
   await value.hover()
   assert.equal(await five.locator('mark').innerText(), '"CurrentTemperature"')
   const row = five.locator('.ant-card', { has: page.locator('.ant-card-head-title', { hasText: '存储记录' }) })

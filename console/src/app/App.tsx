@@ -57,7 +57,7 @@ export function App() {
           locale={language === 'zh' ? zhCN : enUS}
           theme={{
             algorithm: look.dark ? theme.darkAlgorithm : theme.defaultAlgorithm,
-            token: { colorPrimary: '#0b6e8f', borderRadius: 6, ...contrast[look.dark ? 'dark' : 'light'] },
+            token: { colorPrimary: '#0b6e8f', borderRadius: 6, motion: !look.still, ...contrast[look.dark ? 'dark' : 'light'] },
             components: look.dark
               ? { Button: { dangerColor: '#2a0506', defaultHoverColor: '#6cc3df', defaultHoverBorderColor: '#6cc3df', defaultActiveColor: '#8fd3ea', defaultActiveBorderColor: '#8fd3ea' }, Menu: { itemSelectedBg: '#12303b', itemSelectedColor: '#6cc3df' }, Tabs: { itemSelectedColor: '#6cc3df', itemHoverColor: '#8fd3ea', inkBarColor: '#6cc3df' } }
               : { Menu: { itemSelectedBg: '#e2f1f6', itemSelectedColor: '#0b6e8f' }, Table: { rowSelectedBg: '#e2f1f6', rowSelectedHoverBg: '#d3e9f1' } },

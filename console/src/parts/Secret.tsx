@@ -19,7 +19,7 @@ export function Secret({ name, load, allowed }: { name: string; load: () => Prom
   return (
     <Flex gap={4} align="center" style={{ minWidth: 0 }}>
       {open ? <Typography.Text className="mono" copyable style={{ overflowWrap: 'anywhere' }}>{asked.data}</Typography.Text> : <span aria-hidden>••••••••</span>}
-      <Tooltip title={allowed ? (open ? t.hide : t.show) : t.role}>
+      <Tooltip title={allowed ? undefined : t.role}>
         <Button
           type="text"
           size="small"

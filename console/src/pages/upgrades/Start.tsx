@@ -1,7 +1,7 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { Checkbox, Collapse, Form, Input, InputNumber, Modal, Radio, Select } from 'antd'
 import { useState } from 'react'
-import { api, must, type Schemas } from '../../api/client'
+import { api, must, Problem, type Schemas } from '../../api/client'
 import { useTexts } from '../../i18n/texts'
 import { useRefusal } from '../../parts/refusal'
 import { upgradeTexts } from './texts'
@@ -19,6 +19,9 @@ type Plan = {
   retries?: number | null
   timeoutMinutes?: number | null
 }
+
+// What stands in the fold, which opens when one of them is refused.
+const folded = new Set(['dynamic', 'overwrite', 'protocol', 'perMinute', 'retries', 'timeoutMinutes'])
 
 // Start makes a job: which devices get a package, and how.
 export function Start({ pack, devices, close, started }: { pack: Schemas['Package']; devices?: string[]; close: () => void; started: (job: string) => void }) {
@@ -51,7 +54,7 @@ export function Start({ pack, devices, close, started }: { pack: Schemas['Packag
       started(job.id)
     },
     onError: (e) => {
-      setMore(['more']) // it may be about what is in there
+      if (e instanceof Problem && e.errors.some(({ location = '' }) => folded.has(location.replace(/^body\./, '')))) setMore(['more'])
       refuse(e)
     },
   })
