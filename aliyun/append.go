@@ -2,6 +2,7 @@ package aliyun
 
 import (
 	"bytes"
+	"slices"
 	"strconv"
 	"time"
 
@@ -20,6 +21,7 @@ func AppendReply(dst []byte, code int, data, id []byte, message, method string) 
 		id = []byte("0")
 	}
 	idFirst := holdsID(data)
+	dst = slices.Grow(dst, replyFrame+len(data)+len(id)+len(message)+len(method))
 	dst = append(dst, `{"code":`...)
 	dst = strconv.AppendInt(dst, int64(code), 10)
 	if idFirst {
@@ -35,6 +37,9 @@ func AppendReply(dst []byte, code int, data, id []byte, message, method string) 
 	return append(dst, `,"version":"1.0"}`...)
 }
 
+// replyFrame is what an answer is longer than the texts in it.
+const replyFrame = len(`{"code":100000,"data":,"id":"","message":"","method":"","version":"1.0"}`)
+
 // holdsID reports whether data has a member called id at any depth: SDKs
 // search the text for the first "id" [aliyun-device §5.3].
 func holdsID(data []byte) bool { return bytes.Contains(data, []byte(`"id":`)) }
@@ -43,7 +48,7 @@ func appendMember[T string | []byte](dst []byte, name string, value T) []byte {
 	dst = append(dst, ',', '"')
 	dst = append(dst, name...)
 	dst = append(dst, '"', ':')
-	return thing.TextValue(string(value)).AppendJSON(dst)
+	return thing.AppendText(dst, value)
 }
 
 // AppendPropertySet appends what the platform sends to set properties, as it

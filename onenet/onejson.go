@@ -3,6 +3,7 @@ package onenet
 import (
 	"errors"
 	"math"
+	"slices"
 	"strconv"
 	"time"
 
@@ -326,15 +327,19 @@ func ValidID(id []byte) bool {
 	return true
 }
 
+// replyFrame is what an answer is longer than the texts in it.
+const replyFrame = len(`{"id":"","code":100000,"msg":""}`)
+
 // AppendReply appends the platform's answer: compact, in this order, nothing
 // more [onenet §3.1, §12].
 func AppendReply(dst, id []byte, code int, msg string) []byte {
+	dst = slices.Grow(dst, replyFrame+len(id)+len(msg))
 	dst = append(dst, `{"id":`...)
-	dst = thing.TextValue(string(id)).AppendJSON(dst)
+	dst = thing.AppendText(dst, id)
 	dst = append(dst, `,"code":`...)
 	dst = strconv.AppendInt(dst, int64(code), 10)
 	dst = append(dst, `,"msg":`...)
-	dst = thing.TextValue(msg).AppendJSON(dst)
+	dst = thing.AppendText(dst, msg)
 	return append(dst, '}')
 }
 

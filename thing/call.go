@@ -13,7 +13,7 @@ func AppendArguments(dst []byte, args []Argument) []byte {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
-		dst = append(appendString(dst, a.ID), ':')
+		dst = append(AppendText(dst, a.ID), ':')
 		dst = a.Value.AppendJSON(dst)
 	}
 	return append(dst, '}')

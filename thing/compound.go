@@ -43,7 +43,7 @@ func (t *DataType) checkStruct(path string, v Value, r Rules) (Value, Problem, b
 		if len(out) > 1 {
 			out = append(out, ',')
 		}
-		out = append(appendString(out, f.ID), ':')
+		out = append(AppendText(out, f.ID), ':')
 		out = checked.AppendJSON(out)
 	}
 	if len(members) > 0 {

@@ -70,7 +70,7 @@ func (v Value) AppendJSON(dst []byte) []byte {
 	case Real:
 		return appendFloat(dst, v.Float)
 	case String:
-		return appendString(dst, v.Text)
+		return AppendText(dst, v.Text)
 	case Object, List:
 		return append(dst, v.Text...)
 	}
@@ -89,33 +89,40 @@ func appendFloat(dst []byte, f float64) []byte {
 
 const hexDigits = "0123456789abcdef"
 
-// appendString writes a JSON string; only what must be escaped is.
-func appendString(dst []byte, s string) []byte {
+// AppendText appends a JSON string; only what must be escaped is, and an
+// invalid byte becomes U+FFFD.
+func AppendText[T string | []byte](dst []byte, s T) []byte {
 	dst = append(dst, '"')
+	plain := 0 // where what is written as it is began
 	for i := 0; i < len(s); {
 		c := s[i]
-		if c >= utf8.RuneSelf {
-			r, n := utf8.DecodeRuneInString(s[i:])
-			dst = utf8.AppendRune(dst, r) // an invalid byte becomes U+FFFD
-			i += n
+		n := 1
+		switch {
+		case c >= utf8.RuneSelf:
+			var r rune
+			if r, n = utf8.DecodeRuneInString(string(s[i:min(i+utf8.UTFMax, len(s))])); r != utf8.RuneError {
+				i += n
+				continue
+			}
+			dst = utf8.AppendRune(append(dst, s[plain:i]...), r)
+		case c == '"' || c == '\\':
+			dst = append(append(dst, s[plain:i]...), '\\', c)
+		case c == '\n':
+			dst = append(append(dst, s[plain:i]...), '\\', 'n')
+		case c == '\r':
+			dst = append(append(dst, s[plain:i]...), '\\', 'r')
+		case c == '\t':
+			dst = append(append(dst, s[plain:i]...), '\\', 't')
+		case c < 0x20:
+			dst = append(append(dst, s[plain:i]...), '\\', 'u', '0', '0', hexDigits[c>>4], hexDigits[c&15])
+		default:
+			i++
 			continue
 		}
-		switch {
-		case c == '"' || c == '\\':
-			dst = append(dst, '\\', c)
-		case c == '\n':
-			dst = append(dst, '\\', 'n')
-		case c == '\r':
-			dst = append(dst, '\\', 'r')
-		case c == '\t':
-			dst = append(dst, '\\', 't')
-		case c < 0x20:
-			dst = append(dst, '\\', 'u', '0', '0', hexDigits[c>>4], hexDigits[c&15])
-		default:
-			dst = append(dst, c)
-		}
-		i++
+		i += n
+		plain = i
 	}
+	dst = append(dst, s[plain:]...)
 	return append(dst, '"')
 }
 

@@ -206,7 +206,7 @@ type Subject struct {
 	Meter    Meter        // counts what it does; nil: nobody does
 	Subs     Subs         // the sub-devices of a gateway that are logged in
 	Rates    Rates        // of what the connection says
-	Pace     trace.Pace   // of what the connection says: the connection's goroutine's
+	Pace     trace.Pace   // of what the subject says: its connection's goroutine's
 	Held     atomic.Value // what uplinks keep at hand from one to the next
 	Asked    Asked        // of what the device asks
 }

@@ -34,8 +34,9 @@ func (d Dialect) Uplink(c dialect.Claim, topic, payload []byte, model *thing.Mod
 		up.Kind, up.Fault = dialect.Forbidden, tooLarge(len(payload))
 		return
 	}
-	r := reading{claim: c, topic: topic[:len(topic)-queryBytes(t)], payload: payload, model: model, lenient: mode != dialect.Strict, up: up, decoder: decoders.Get().(*vendor.Decoder)}
-	defer decoders.Put(r.decoder)
+	r := readings.Get().(*reading)
+	defer r.release()
+	r.claim, r.topic, r.payload, r.model, r.lenient, r.up = c, topic[:len(topic)-queryBytes(t)], payload, model, mode != dialect.Strict, up
 	switch t.Kind {
 	case vendor.Custom:
 		up.Kind = dialect.Other
@@ -91,6 +92,14 @@ type reading struct {
 	decoder *vendor.Decoder
 
 	noAnswer bool // of a request: the device wants to hear nothing
+}
+
+// readings are reused: a message on the hot path allocates none.
+var readings = sync.Pool{New: func() any { return &reading{decoder: new(vendor.Decoder)} }}
+
+func (r *reading) release() {
+	*r = reading{decoder: r.decoder}
+	readings.Put(r)
 }
 
 const propertyPostMethod = "thing.event.property.post"

@@ -3,7 +3,6 @@
 package onenet
 
 import (
-	"sync"
 	"time"
 
 	"github.com/matou-iot/matou/internal/dialect"
@@ -216,6 +215,3 @@ func (Dialect) ImportModel(doc []byte) (*thing.Model, error) { return vendor.Imp
 func (Dialect) ExportModel(product string, m *thing.Model) ([]byte, error) {
 	return vendor.ExportModel(product, m)
 }
-
-// decoders are reused: a message on the hot path allocates none.
-var decoders = sync.Pool{New: func() any { return new(vendor.Decoder) }}

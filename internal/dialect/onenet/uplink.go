@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/matou-iot/matou/internal/dialect"
@@ -35,8 +36,9 @@ func (d Dialect) Uplink(c dialect.Claim, topic, payload []byte, model *thing.Mod
 			return
 		}
 	}
-	r := reading{topic: topic, payload: payload, model: model, streams: d.streams, strict: mode == dialect.Strict, up: up, decoder: decoders.Get().(*vendor.Decoder)}
-	defer decoders.Put(r.decoder)
+	r := readings.Get().(*reading)
+	defer r.release()
+	r.topic, r.payload, r.model, r.streams, r.strict, r.up = topic, payload, model, d.streams, mode == dialect.Strict, up
 	if d.foreign(t.Kind) {
 		r.noteModel(string(topic))
 	}
@@ -132,6 +134,14 @@ type reading struct {
 	strict  bool
 	up      *dialect.Uplink
 	decoder *vendor.Decoder
+}
+
+// readings are reused: a message on the hot path allocates none.
+var readings = sync.Pool{New: func() any { return &reading{decoder: new(vendor.Decoder)} }}
+
+func (r *reading) release() {
+	*r = reading{decoder: r.decoder}
+	readings.Put(r)
 }
 
 // properties reads a property report. One value that does not fit refuses them
