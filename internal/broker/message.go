@@ -112,12 +112,15 @@ func newMessage(p *packet.Publish, expires time.Time) *message {
 
 // messageOf takes over m without copying its payload.
 func messageOf(m Message) *message {
-	var props *packet.Properties
-	if m.Properties != nil {
-		var kept packet.Properties
-		props = cloneProperties(forwarded(&kept, m.Properties))
+	return &message{topic: []byte(m.Topic), payload: m.Payload, props: propertiesOf(&m), qos: m.QoS, expires: m.Expiry}
+}
+
+func propertiesOf(m *Message) *packet.Properties {
+	if m.Properties == nil {
+		return nil
 	}
-	return &message{topic: []byte(m.Topic), payload: m.Payload, props: props, qos: m.QoS, expires: m.Expiry}
+	var kept packet.Properties
+	return cloneProperties(forwarded(&kept, m.Properties))
 }
 
 // forwarded fills dst with what the server passes on of a PUBLISH's properties
@@ -170,9 +173,9 @@ type delivery struct {
 	retain bool
 }
 
-// publish fills p with what is sent to a client of version v now. props is
-// room for the properties.
-func (d *delivery) publish(p *packet.Publish, props *packet.Properties, v mqtt.Version, now time.Time) {
+// publish fills p with what is sent to a client of version v now; its properties
+// are w's.
+func (d *delivery) publish(p *packet.Publish, w *work, v mqtt.Version) {
 	*p = packet.Publish{QoS: d.qos, Retain: d.retain, Topic: d.m.topic, Payload: d.m.payload}
 	if v != mqtt.V5 {
 		return
@@ -180,14 +183,14 @@ func (d *delivery) publish(p *packet.Publish, props *packet.Properties, v mqtt.V
 	if d.m.props == nil && d.ids == nil && d.m.expires.IsZero() {
 		return
 	}
-	*props = packet.Properties{}
+	props := w.room()
 	if d.m.props != nil {
 		*props = *d.m.props
 	}
 	props.SubscriptionIDs = d.ids
 	props.MessageExpiry = nil
 	if !d.m.expires.IsZero() { // less the time it has waited [MQTT5-3.3.2-6]
-		left := uint32(max(d.m.expires.Sub(now)/time.Second, 0))
+		left := uint32(max(time.Until(d.m.expires)/time.Second, 0))
 		props.MessageExpiry = &left
 	}
 	p.Properties = props

@@ -319,12 +319,12 @@ func (c *Client) handQoS0(w *work, p *packet.Publish, t *target, retain bool, ex
 // withIDs are the properties of w.fwd with one receiver's subscription
 // identifiers.
 func (w *work) withIDs(ids []uint32) *packet.Properties {
-	w.props = packet.Properties{}
+	props := w.room()
 	if w.fwd.Properties != nil {
-		w.props = *w.fwd.Properties
+		*props = *w.fwd.Properties
 	}
-	w.props.SubscriptionIDs = ids
-	return &w.props
+	props.SubscriptionIDs = ids
+	return props
 }
 
 // puback handles the end of a QoS 1 delivery.

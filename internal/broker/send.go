@@ -19,8 +19,16 @@ func (b *Broker) Send(session string, m Message, how Delivery) Outcome {
 	if s == nil {
 		return NoSession
 	}
+	return s.send(m, how)
+}
+
+// Answer is Broker.Send to the session of c, which it need not look for. Only
+// Rules and what they left Pending may call it.
+func (c *Client) Answer(m Message, how Delivery) Outcome { return c.s.send(m, how) }
+
+func (s *session) send(m Message, how Delivery) Outcome {
 	if m.QoS > mqtt.ExactlyOnce || m.Topic == "" {
-		b.log.Error("message cannot be sent", "session", session, "qos", byte(m.QoS), "topic", m.Topic)
+		s.b.log.Error("message cannot be sent", "session", s.key, "qos", byte(m.QoS), "topic", m.Topic)
 		return Offline
 	}
 	d := delivery{qos: m.QoS}
@@ -43,10 +51,16 @@ func (b *Broker) Send(session string, m Message, how Delivery) Outcome {
 		}
 	}
 	w := works.Get().(*work)
-	d.m = messageOf(m)
+	if m.QoS == 0 { // nobody keeps it
+		w.bytes = append(w.bytes[:0], m.Topic...)
+		w.passing = message{topic: w.bytes, payload: m.Payload, props: propertiesOf(&m), expires: m.Expiry}
+		d.m = &w.passing
+	} else {
+		d.m = messageOf(m)
+	}
 	o := s.sendNow(w, c, d)
 	s.mu.Unlock()
-	b.finish(w, o == Queued)
+	s.b.finish(w, o == Queued)
 	return o
 }
 

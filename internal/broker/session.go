@@ -370,7 +370,7 @@ func (c *Client) put(w *work, d delivery, id uint16, dup, shared bool) bool {
 	}
 	if c.named.max > 0 {
 		var p packet.Publish
-		d.publish(&p, &w.props, c.version, time.Now())
+		d.publish(&p, w, c.version)
 		p.ID = id
 		return c.counted(w, c.pushAliased(w, &p, how), id)
 	}
@@ -408,7 +408,7 @@ func (c *Client) frame(w *work, d *delivery, id uint16, shared bool) (frame []by
 		return w.encode(c.version, d.qos, d.retain)
 	}
 	var p packet.Publish
-	d.publish(&p, &w.props, c.version, time.Now())
+	d.publish(&p, w, c.version)
 	p.ID = id
 	w.scratch, offset, err = p.AppendShared(w.scratch[:0], c.version)
 	return w.scratch, offset, err

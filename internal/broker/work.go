@@ -11,10 +11,21 @@ import (
 // A work is the room in which messages are routed, and the clients that got
 // something and have to be flushed. Whoever holds it is alone with it.
 type work struct {
-	pub      packet.Publish // the PUBLISH being handled
-	fwd      packet.Publish // what goes out of it
+	dirty []*Client // have something in their out-buffer since this work began
+	sync  bool      // something was written to the store that an acknowledgement has to wait for
+	out   int64     // PUBLISH written
+
+	pub     packet.Publish // the PUBLISH being handled
+	passing message        // what Send hands on at QoS 0
+	bytes   []byte         // its topic, or what encoded points into
+	scratch []byte         // one packet that is not shared
+
+	own   bool              // props was used
+	props packet.Properties // of one delivery
+
+	routed   bool           // what follows was used
+	fwd      packet.Publish // what goes out of pub
 	fwdProps packet.Properties
-	props    packet.Properties // of one delivery
 
 	found   []target // matching subscriptions, then one target a session
 	lists   int      // filters they come from
@@ -22,13 +33,7 @@ type work struct {
 	seen    map[*session]int
 
 	encoded [2][3][2]encoding // by 5.0 or not, QoS, RETAIN
-	bytes   []byte            // what they point into
-	scratch []byte            // one packet that is not shared
 	m       *message          // the PUBLISH as a message, made when the first session needs one
-
-	dirty []*Client // have something in their out-buffer since this work began
-	sync  bool      // something was written to the store that an acknowledgement has to wait for
-	out   int64     // PUBLISH written
 }
 
 // A target is one session that a message goes to.
@@ -53,8 +58,9 @@ const (
 	maxKeptBytes   = 64 << 10
 )
 
-// begin prepares w for the next message.
+// begin prepares w for the next message that is routed.
 func (w *work) begin() {
+	w.routed = true
 	w.encoded = [2][3][2]encoding{}
 	w.bytes = w.bytes[:0]
 	w.m = nil
@@ -63,14 +69,23 @@ func (w *work) begin() {
 	w.found = w.found[:0]
 }
 
-// reset lets go of everything that w points to.
+// reset lets go of everything that w points to. What routing alone uses is
+// most of it, and seldom in the cache where nothing was routed: then it is not
+// touched.
 func (w *work) reset() {
-	w.begin()
-	w.pub, w.fwd = packet.Publish{}, packet.Publish{}
-	w.fwdProps, w.props = packet.Properties{}, packet.Properties{}
-	if cap(w.found) > maxKeptTargets {
-		w.found, w.seen = nil, nil
+	w.pub, w.passing = packet.Publish{}, message{}
+	if w.own {
+		w.props, w.own = packet.Properties{}, false
 	}
+	if w.routed {
+		w.begin()
+		w.fwd, w.fwdProps = packet.Publish{}, packet.Properties{}
+		if cap(w.found) > maxKeptTargets {
+			w.found, w.seen = nil, nil
+		}
+		w.routed = false
+	}
+	w.bytes = w.bytes[:0]
 	if cap(w.bytes) > maxKeptBytes {
 		w.bytes = nil
 	}
@@ -80,6 +95,12 @@ func (w *work) reset() {
 	clear(w.dirty)
 	w.dirty = w.dirty[:0]
 	w.sync, w.out = false, 0
+}
+
+// room are empty properties for one delivery.
+func (w *work) room() *packet.Properties {
+	w.props, w.own = packet.Properties{}, true
+	return &w.props
 }
 
 // shared returns p as a message that outlives the read buffer, the same one

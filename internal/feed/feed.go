@@ -42,6 +42,8 @@ const (
 	// recentBytes of committed batches stay in memory, so that a consumer who
 	// keeps up reads nothing back from the log.
 	recentBytes = 8 << 20
+	// mostUsual is how much room a batch has at the most before its records.
+	mostUsual = 64 << 10
 	// gather is how long a record that nobody waits for may wait for others to
 	// share its commit.
 	gather = 20 * time.Millisecond
@@ -69,6 +71,7 @@ type Feed struct {
 	closed  bool
 	work    chan struct{} // holds one: there is something to commit
 	waking  bool          // work gets it within gather
+	usual   int           // bytes for which a batch has room from the start: a little more than the last one had
 
 	recent     []committed // newest last
 	recentSize int
@@ -186,7 +189,7 @@ func (f *Feed) add(r *Record) Ticket {
 	}
 	b := f.open
 	if b == nil {
-		b = &batch{done: make(chan struct{})}
+		b = &batch{bytes: make([]byte, 0, f.usual), done: make(chan struct{})}
 		f.open = b
 	}
 	before := len(b.bytes)
@@ -281,6 +284,7 @@ func (f *Feed) commit(ctx context.Context, b *batch) {
 	seq, err := f.log.Append(ctx, b.bytes)
 	f.counters.Busy.Add(int64(time.Since(start)))
 	f.mu.Lock()
+	f.usual = min(len(b.bytes)+len(b.bytes)/8, mostUsual)
 	f.pending -= len(b.bytes)
 	f.room.Broadcast()
 	if err == nil {

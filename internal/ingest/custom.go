@@ -37,7 +37,7 @@ func (j *job) custom(ctx context.Context, p *packet.Publish, direct *Taken) brok
 	if custom {
 		j.judgeTopic(ctx, path, p)
 	}
-	if query == "" && j.plain() && j.in.Trace.Beyond(j.pace, j.arrived) {
+	if query == "" && j.up.Kind == dialect.Other && j.plain() && j.in.Trace.Beyond(j.pace, trace.RoutedRate, j.arrived) {
 		j.release()
 		return broker.Decision{Action: broker.Route}
 	}
@@ -58,11 +58,10 @@ func (j *job) custom(ctx context.Context, p *packet.Publish, direct *Taken) brok
 	return broker.Decision{Action: broker.Route}
 }
 
-// plain reports whether there is nothing to tell of a custom message but that
-// it came, and it came on a connection of its own device.
+// plain reports whether there is nothing to tell of a message but that it came,
+// and it came on a connection.
 func (j *job) plain() bool {
-	return j.pace != nil && j.wire == nil && j.parent == 0 &&
-		j.up.Kind == dialect.Other && j.up.Fault == nil && len(j.up.Notes) == 0
+	return j.pace != nil && j.wire == nil && j.parent == 0 && j.up.Fault == nil && asModelled(&j.up)
 }
 
 // judgeTopic holds a strict product to the topics that it declared and to the

@@ -43,6 +43,33 @@ func TestFloodOfCustomMessages(t *testing.T) {
 	}
 }
 
+// TestFloodOfReports: all are kept and answered; the timeline has the first of a
+// second, and says with what comes next how much it left out.
+func TestFloodOfReports(t *testing.T) {
+	r, c := trace.New(0), new(counter)
+	in := build(t, storetest.NewMemory(), c, c, quiet{}, r)
+	who, p := subject(one), message(post, warm)
+	const beyond = 30
+	for range trace.PlainRate + beyond {
+		settle(t, in.Publish(nil, who, p))
+	}
+	if n := c.answers.Load(); n != trace.PlainRate+beyond {
+		t.Errorf("%d answers", n)
+	}
+	if all, _ := r.Timeline(lamp, one, trace.Query{Limit: trace.MaxEntries}); len(all) != trace.PlainRate {
+		t.Fatalf("%d entries, want the first %d of the second", len(all), trace.PlainRate)
+	}
+	settle(t, in.Publish(nil, who, message(post, `{"id":"1","params":{"Nobody":1}}`)))
+	all, _ := r.Timeline(lamp, one, trace.Query{Limit: trace.MaxEntries})
+	skipped := 0
+	for _, e := range all {
+		skipped += e.Skipped
+	}
+	if all[0].Code == "" || skipped != 2*(trace.PlainRate+beyond)-trace.PlainRate {
+		t.Errorf("%d left out, %q", skipped, all[0].Code)
+	}
+}
+
 // BenchmarkFlood is what a message costs that the timeline leaves out.
 func BenchmarkFlood(b *testing.B) {
 	in := build(b, storetest.NewMemory(), new(counter), new(counter), quiet{}, trace.New(0))

@@ -84,13 +84,15 @@ type job struct {
 	in       *Ingest
 	who      *dialect.Subject // for whom it speaks
 	by       *dialect.Subject // whose connection brought it: who's own, or its gateway's
+	client   *broker.Client   // that connection; nil for none
 	up       dialect.Uplink
 	report   record.ReportBuilder
 	unfit    unfit
 	tickets  []feed.Ticket // what has to be durable before the answer
 	arrived  time.Time
-	pace     *trace.Pace // of the connection whose own device speaks; nil otherwise
+	pace     *trace.Pace // who's; nil without a connection
 	entry    uint64      // its entry in the timeline
+	untold   bool        // entry was left out, and so is that of its answer
 	parent   uint64      // the entry of the bytes that it was made of; 0 for none
 	body     []byte
 	serve    server       // what the device asks for; nil for nothing
@@ -130,10 +132,10 @@ func (in *Ingest) publish(c *broker.Client, by *dialect.Subject, p *packet.Publi
 		return broker.Decision{Action: broker.Consume, Reason: mqtt.MessageRateTooHigh}
 	}
 	j := in.jobs.Get().(*job)
-	j.in, j.who, j.by, j.arrived = in, who, by, arrived
+	j.in, j.who, j.by, j.client, j.arrived = in, who, by, c, arrived
 	j.up.Others = in.Gateways
-	if direct == nil && who == by {
-		j.pace = &by.Pace
+	if direct == nil {
+		j.pace = &who.Pace
 	}
 	if c != nil && !in.Trace.Observed(who.Product, who.Device).IsZero() {
 		j.wire = c.Raw()
@@ -345,15 +347,26 @@ func (j *job) answer(d dialect.Downlink) {
 	if j.by.Dialect.Unasked(j.by.Claim, d.Topic) {
 		how = broker.Unasked
 	}
-	outcome := j.in.Sender.Send(j.by.Session(), broker.Message{Topic: d.Topic, Payload: d.Payload}, how)
+	m := broker.Message{Topic: d.Topic, Payload: d.Payload}
+	var outcome broker.Outcome
+	if j.client != nil {
+		outcome = j.client.Answer(m, how)
+	} else {
+		outcome = j.in.Sender.Send(j.by.Session(), m, how)
+	}
+	if j.untold {
+		j.pace.Skip()
+		return
+	}
 	j.in.Trace.Record(trace.Entry{
-		Parent: j.entry, Product: j.who.Product, Device: j.who.Device, Kind: trace.Downlink, Direction: "down",
+		Parent: j.entry, At: j.in.Now(), Product: j.who.Product, Device: j.who.Device, Kind: trace.Downlink, Direction: "down",
 		Topic: d.Topic, Payload: d.Visible(), Sentence: outcome.String(), SentenceZH: outcome.StringZH(),
 	})
 }
 
 func (j *job) release() {
-	j.who, j.by, j.serve, j.direct, j.raw, j.lost = nil, nil, nil, nil, false, false
+	j.who, j.by, j.client, j.serve, j.direct = nil, nil, nil, nil, nil
+	j.raw, j.lost, j.untold = false, false, false
 	j.wire, j.pace, j.scripted = nil, nil, script.Error{}
 	clear(j.tickets)
 	j.tickets = j.tickets[:0]

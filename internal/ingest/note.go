@@ -12,9 +12,14 @@ import (
 )
 
 // note writes the message into the timeline, with what was taken, what was
-// not, and why.
+// not, and why. It returns the entry, 0 where a report of which there is
+// nothing to tell is one of too many.
 func (in *Ingest) note(j *job, p *packet.Publish) uint64 {
 	up := &j.up
+	if up.Kind == dialect.PropertyPost && j.plain() && in.Trace.Beyond(j.pace, trace.PlainRate, j.arrived) {
+		j.untold = true
+		return 0
+	}
 	e := trace.Entry{
 		Parent: j.parent, At: j.arrived, Product: j.who.Product, Device: j.who.Device, Kind: trace.Uplink, Direction: "up",
 		Topic: string(p.Topic), QoS: int(p.QoS), Payload: p.Payload, Size: len(p.Payload),
@@ -33,7 +38,7 @@ func (in *Ingest) note(j *job, p *packet.Publish) uint64 {
 		e.Kind, e.Code, e.Sentence, e.SentenceZH, e.Detail = trace.Fault, f.Code, f.Sentence, f.SentenceZH, &f
 		return in.Trace.Record(e)
 	}
-	if len(up.Refused) > 0 || len(up.Notes) > 0 || up.Loose != 0 || flagged(up.Report) {
+	if !asModelled(up) {
 		e.Code = codeOf(up)
 		e.Sentence, e.SentenceZH = summary(up)
 		e.Detail = explain(up)
@@ -60,6 +65,11 @@ func codeOf(up *dialect.Uplink) string {
 
 // valueCode is the stable code of a mistake in a value.
 func valueCode(m thing.Mistake) string { return "value-" + m.String() }
+
+// asModelled reports whether nothing in what was understood is worth a word.
+func asModelled(up *dialect.Uplink) bool {
+	return len(up.Refused) == 0 && len(up.Notes) == 0 && up.Loose == 0 && !flagged(up.Report)
+}
 
 func flagged(report []dialect.Reading) bool {
 	for i := range report {
