@@ -3,7 +3,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/binary"
 	"fmt"
@@ -30,7 +29,7 @@ type load struct {
 	qos    byte
 	window uint32        // messages that each publisher may have unfinished; 0: any number
 	every  time.Duration // with window 0: the time from one message to the next, of all publishers together
-	job    bool          // publishers post properties and are answered themselves
+	vendor *vendor       // publishers post properties as its devices do and are answered themselves; nil: plain messages
 
 	epoch      time.Time
 	stopped    bool
@@ -137,8 +136,8 @@ func (l *load) send(c *conn) {
 		}
 		binary.BigEndian.PutUint16(t.frame[t.id:], c.nextID)
 	}
-	if l.job {
-		stampPost(t.frame[t.payload:], c.seq)
+	if l.vendor != nil {
+		l.vendor.stamp(t.frame[t.payload:], c.seq)
 	} else {
 		stamp(t.frame[t.payload:], int64(time.Since(l.epoch)), uint32(c.index), c.seq)
 	}
@@ -169,7 +168,7 @@ func (l *load) take(c *conn, first byte, body []byte) error {
 			c.out = appendPuback(c.out, id)
 			c.mark()
 		}
-		if l.job {
+		if l.vendor != nil {
 			return l.answered(c, payload)
 		}
 		return l.arrived(c, payload)
@@ -232,45 +231,13 @@ func (l *load) lost() (n int64) {
 	return n
 }
 
-// The post of three properties, as an Aliyun device writes it: 9 digits of id
-// and count and two of temperature are overwritten for each message.
-const (
-	postBody = `{"id":"000000000","version":"1.0","sys":{"ack":1},"params":{"Temperature":20.00,"Humidity":55.5,"Count":100000000},"method":"thing.event.property.post"}`
-	// postCountBase keeps the counter free of leading zeros, which JSON forbids.
-	postCountBase = 100_000_000
-	postDigits    = 9
-)
-
-var (
-	postID          = bytes.Index([]byte(postBody), []byte("000000000"))
-	postTemperature = bytes.Index([]byte(postBody), []byte("20.00")) + 3
-	postCount       = bytes.Index([]byte(postBody), []byte("100000000"))
-	replyID         = []byte(`"id":"`)
-	replyOK         = []byte(`{"code":200,`)
-)
-
-// stampPost makes a post the seq-th of its device.
-func stampPost(payload []byte, seq uint32) {
-	putDigits(payload[postID:postID+postDigits], seq)
-	putDigits(payload[postCount:postCount+postDigits], postCountBase+seq)
-	putDigits(payload[postTemperature:postTemperature+2], seq%100)
-}
-
-func putDigits(b []byte, n uint32) {
-	for i := len(b) - 1; i >= 0; i-- {
-		b[i] = '0' + byte(n%10)
-		n /= 10
-	}
-}
-
 // answered counts the answer to one of c's posts.
 func (l *load) answered(c *conn, payload []byte) error {
-	at := bytes.Index(payload, replyID)
-	if !bytes.HasPrefix(payload, replyOK) || at < 0 || len(payload) < at+len(replyID)+postDigits {
+	id, ok := idOf(payload)
+	if !ok {
 		return fmt.Errorf("a post was answered with %.200q", payload)
 	}
-	at += len(replyID)
-	seq, err := strconv.ParseUint(string(payload[at:at+postDigits]), 10, 32)
+	seq, err := strconv.ParseUint(string(id), 10, 32)
 	if err != nil {
 		return fmt.Errorf("a post was answered with %.200q", payload)
 	}

@@ -172,13 +172,15 @@ func TestOnlyASuccessfulAnswerCounts(t *testing.T) {
 	}{
 		{"the next one", `{"code":200,"data":{},"id":"000000005","message":"success","method":"m","version":"1.0"}`, false, false},
 		{"another one", `{"code":200,"data":{},"id":"000000006","message":"success","method":"m","version":"1.0"}`, false, true},
+		{"OneNET's", `{"id":"000000005","code":200,"msg":"success"}`, false, false},
+		{"OneNET's, refused", `{"id":"000000005","code":2410,"msg":"no"}`, true, false},
 		{"refused", `{"code":460,"data":{},"id":"000000005","message":"no","method":"m","version":"1.0"}`, true, false},
 		{"without an id", `{"code":200,"data":{}}`, true, false},
 		{"cut off", `{"code":200,"data":{},"id":"0000`, true, false},
 		{"an id that is not ours", `{"code":200,"data":{},"id":"abcdefghi"}`, true, false},
 	} {
 		l := offline(1)
-		l.job, l.stopped = true, true
+		l.vendor, l.stopped = alibaba, true
 		l.pubs[0].seq, l.pubs[0].got = 9, 5
 		err := l.answered(l.pubs[0], []byte(tt.payload))
 		if (err != nil) != tt.fails || (l.disordered > 0) != tt.disordered {

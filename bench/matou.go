@@ -14,32 +14,13 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
-
-	"github.com/matou-iot/matou/aliyun"
 )
 
-// The products of the bench: one for each way a device speaks.
-const (
-	plainProduct  = "bench"
-	aliyunProduct = "a1bench0000"
-	deviceSecret  = "0123456789abcdef0123456789abcdef"
-)
+// plainProduct is of devices that use topics of their own.
+const plainProduct = "bench"
 
-// benchModel is what an Aliyun device of the bench reports.
-const benchModel = `{
-  "schema": "https://iotx-tsl.oss-ap-southeast-1.aliyuncs.com/schema.json",
-  "profile": {"productKey": "` + aliyunProduct + `"},
-  "properties": [
-    {"identifier": "Temperature", "name": "Temperature", "accessMode": "r", "required": true,
-     "dataType": {"type": "float", "specs": {"min": "-40", "max": "85", "step": "0.01"}}},
-    {"identifier": "Humidity", "name": "Humidity", "accessMode": "r", "required": true,
-     "dataType": {"type": "float", "specs": {"min": "0", "max": "100", "step": "0.1"}}},
-    {"identifier": "Count", "name": "Count", "accessMode": "r", "required": true,
-     "dataType": {"type": "int", "specs": {"min": "0", "max": "2000000000", "step": "1"}}}
-  ],
-  "events": [],
-  "services": []
-}`
+// deviceSecret is that of every device.
+const deviceSecret = "0123456789abcdef0123456789abcdef"
 
 // deviceName names the i-th device, or topic, of the bench.
 func deviceName(i int) string { return fmt.Sprintf("d%06d", i) }
@@ -136,7 +117,7 @@ type object = map[string]any
 const batchDevices = 10_000
 
 // make makes a product with n devices.
-func (a *matouAPI) make(ctx context.Context, product, dialect, model string, n int) error {
+func (a *matouAPI) make(ctx context.Context, product, dialect, model, secret string, n int) error {
 	err := a.call(ctx, "POST", "/products", object{"key": product, "name": product, "dialect": dialect}, nil)
 	if err == nil && model != "" {
 		err = a.call(ctx, "PUT", "/products/"+product+"/model?format="+dialect, []byte(model), nil)
@@ -144,7 +125,7 @@ func (a *matouAPI) make(ctx context.Context, product, dialect, model string, n i
 	for first := 0; first < n && err == nil; first += batchDevices {
 		var devices []object
 		for i := first; i < min(first+batchDevices, n); i++ {
-			devices = append(devices, object{"name": deviceName(i), "secret": deviceSecret})
+			devices = append(devices, object{"name": deviceName(i), "secret": secret})
 		}
 		err = a.call(ctx, "POST", "/products/"+product+"/devices/batch", object{"devices": devices}, nil)
 	}
@@ -155,7 +136,7 @@ func (a *matouAPI) make(ctx context.Context, product, dialect, model string, n i
 // has to know them first.
 func (s *server) plain(ctx context.Context, n int) ([]login, error) {
 	if s.matou != nil {
-		if err := s.matou.make(ctx, plainProduct, "mqtt", "", n); err != nil {
+		if err := s.matou.make(ctx, plainProduct, "mqtt", "", deviceSecret, n); err != nil {
 			return nil, err
 		}
 	}
@@ -177,34 +158,33 @@ func anonymousLogins(n int) []login {
 	return logins
 }
 
-// signed returns n devices that sign as Alibaba Cloud's do, at a peer n
-// anonymous clients.
-func (s *server) signed(ctx context.Context, n int) ([]login, error) {
+// signed returns n devices that log in as a vendor's do, at a peer n anonymous
+// clients.
+func (s *server) signed(ctx context.Context, v *vendor, n int) ([]login, error) {
 	if s.matou != nil {
-		if err := s.matou.make(ctx, aliyunProduct, "aliyun", benchModel, n); err != nil {
+		if err := s.matou.make(ctx, v.product, v.dialect, v.model, v.secret, n); err != nil {
 			return nil, err
 		}
 	}
-	return signedLogins(s.peer.cloud, n), nil
+	return signedLogins(s.peer.cloud, v, n), nil
 }
 
-func signedLogins(sign bool, n int) []login {
+func signedLogins(sign bool, v *vendor, n int) []login {
 	if !sign {
 		return anonymousLogins(n)
 	}
 	logins := make([]login, n)
 	for i := range logins {
-		l := aliyun.Credentials(aliyun.Triple{ProductKey: aliyunProduct, DeviceName: deviceName(i), DeviceSecret: deviceSecret}, aliyun.Options{})
-		logins[i] = login{l.ClientID, l.Username, l.Password}
+		logins[i] = v.login(deviceName(i))
 	}
 	return logins
 }
 
 // settled waits until history holds the last post of each device named, and
 // checks that of these it holds every one.
-func (a *matouAPI) settled(ctx context.Context, posts map[int]uint32) error {
+func (a *matouAPI) settled(ctx context.Context, product string, posts map[int]uint32) error {
 	for device, n := range posts {
-		if err := a.awaitCount(ctx, device, postCountBase+int64(n)-1); err != nil {
+		if err := a.awaitCount(ctx, product, device, postCountBase+int64(n)-1); err != nil {
 			return err
 		}
 	}
@@ -214,8 +194,8 @@ func (a *matouAPI) settled(ctx context.Context, posts map[int]uint32) error {
 // historyPatience is how long history may stay behind.
 const historyPatience = 60 * time.Second
 
-func (a *matouAPI) awaitCount(ctx context.Context, device int, want int64) error {
-	path := "/products/" + aliyunProduct + "/devices/" + deviceName(device) + "/properties"
+func (a *matouAPI) awaitCount(ctx context.Context, product string, device int, want int64) error {
+	path := "/products/" + product + "/devices/" + deviceName(device) + "/properties"
 	for deadline := time.Now().Add(historyPatience); ; {
 		var latest struct {
 			Items []struct {
@@ -243,8 +223,8 @@ func (a *matouAPI) awaitCount(ctx context.Context, device int, want int64) error
 }
 
 // complete checks that history holds all posts of a device, once and in order.
-func (a *matouAPI) complete(ctx context.Context, device int, posts uint32) error {
-	path := "/products/" + aliyunProduct + "/devices/" + deviceName(device) + "/properties/Count/history?order=asc&limit=10000"
+func (a *matouAPI) complete(ctx context.Context, product string, device int, posts uint32) error {
+	path := "/products/" + product + "/devices/" + deviceName(device) + "/properties/Count/history?order=asc&limit=10000"
 	want, after := int64(postCountBase), ""
 	for {
 		var page struct {

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -117,21 +118,30 @@ func FuzzCut(f *testing.F) {
 }
 
 func TestAPostIsJSONWithItsNumber(t *testing.T) {
-	body := []byte(postBody)
-	for _, seq := range []uint32{0, 7, 1234, 99_999_999} {
-		stampPost(body, seq)
-		var post struct {
-			ID     string
-			Params struct {
-				Temperature, Humidity float64
-				Count                 uint32
+	for _, v := range []*vendor{alibaba, mobile} {
+		body := []byte(v.body)
+		for _, seq := range []uint32{0, 7, 1234, 99_999_999} {
+			v.stamp(body, seq)
+			var post struct {
+				ID     string
+				Params map[string]any
 			}
-		}
-		if err := json.Unmarshal(body, &post); err != nil {
-			t.Fatalf("%s: %v", body, err)
-		}
-		if len(body) != len(postBody) || post.Params.Count != postCountBase+seq || post.Params.Temperature < 20 || post.Params.Temperature >= 21 {
-			t.Errorf("post %d: %s", seq, body)
+			if err := json.Unmarshal(body, &post); err != nil {
+				t.Fatalf("%s: %v", body, err)
+			}
+			value := func(name string) float64 {
+				v := post.Params[name]
+				if boxed, ok := v.(map[string]any); ok {
+					v = boxed["value"]
+				}
+				n, _ := v.(float64)
+				return n
+			}
+			id, _ := strconv.ParseUint(post.ID, 10, 32)
+			if len(body) != len(v.body) || id != uint64(seq) || value("Count") != float64(postCountBase+seq) || value("Humidity") != 55.5 ||
+				value("Temperature") < 20 || value("Temperature") >= 21 {
+				t.Errorf("post %d: %s", seq, body)
+			}
 		}
 	}
 }
