@@ -106,6 +106,7 @@ func (f *Feed) Pending() int {
 type batch struct {
 	bytes   []byte
 	records int
+	kinds   kinds
 	done    chan struct{} // closed when the commit has ended
 	seq     uint64
 	err     error
@@ -201,6 +202,7 @@ func (f *Feed) add(r *Record) Ticket {
 	f.pending += len(b.bytes) - before
 	t := Ticket{b: b, index: b.records}
 	b.records++
+	b.kinds = b.kinds.with(r.Kind)
 	if b.records == maxBatchRecords || len(b.bytes) >= maxBatchBytes {
 		f.queue, f.open = append(f.queue, b), nil
 	}
@@ -303,7 +305,7 @@ func (f *Feed) commit(ctx context.Context, b *batch) {
 	}
 	close(b.done)
 	if err == nil {
-		f.publish(seq, b.bytes)
+		f.publish(b)
 	}
 }
 

@@ -2,6 +2,8 @@ package feed
 
 import (
 	"context"
+
+	"github.com/matou-iot/matou/internal/record"
 )
 
 // liveQueue is how many records wait for one live subscriber; the oldest are
@@ -28,13 +30,26 @@ type subscriber struct {
 	feed   *Feed
 	ch     chan Record
 	wants  func(*Record) bool
+	kinds  kinds
 	missed int
 }
 
-// Subscribe returns the records from now on that wants accepts (nil: all),
-// until ctx is done. wants must be quick and must not call the feed.
-func (f *Feed) Subscribe(ctx context.Context, wants func(*Record) bool) Live {
+// kinds are a set of record.Kind.
+type kinds uint64
+
+func (k kinds) with(one record.Kind) kinds { return k | 1<<one }
+
+// Subscribe returns the records from now on, of these kinds (none: of all),
+// that wants accepts (nil: all), until ctx is done. wants must be quick and must
+// not call the feed. Batches without the kinds are not even read.
+func (f *Feed) Subscribe(ctx context.Context, wants func(*Record) bool, only ...record.Kind) Live {
 	s := &subscriber{feed: f, ch: make(chan Record, liveQueue), wants: wants}
+	for _, k := range only {
+		s.kinds = s.kinds.with(k)
+	}
+	if len(only) == 0 {
+		s.kinds = ^kinds(0)
+	}
 	f.mu.Lock()
 	f.subscribers[s] = true
 	f.mu.Unlock()
@@ -48,15 +63,19 @@ func (f *Feed) Subscribe(ctx context.Context, wants func(*Record) bool) Live {
 }
 
 // publish hands a committed batch to the live subscribers.
-func (f *Feed) publish(seq uint64, bytes []byte) {
+func (f *Feed) publish(b *batch) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if len(f.subscribers) == 0 {
+	var wanted kinds
+	for s := range f.subscribers {
+		wanted |= s.kinds
+	}
+	if wanted&b.kinds == 0 {
 		return
 	}
-	for _, r := range f.decode(nil, seq, bytes, 0) {
+	for _, r := range f.decode(nil, b.seq, b.bytes, 0) {
 		for s := range f.subscribers {
-			if s.wants == nil || s.wants(&r) {
+			if s.kinds.with(r.Kind) == s.kinds && (s.wants == nil || s.wants(&r)) {
 				s.offer(r)
 			}
 		}

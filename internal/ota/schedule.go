@@ -94,7 +94,7 @@ func (s *Service) Run(ctx context.Context) error {
 	if err := s.load(context.WithoutCancel(ctx)); err != nil {
 		return err
 	}
-	live := s.Feed.Subscribe(ctx, s.cameOnline)
+	live := s.Feed.Subscribe(ctx, s.cameOnline, record.StatusChange)
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {

@@ -370,7 +370,8 @@ func (r *reading) remember() {
 // answer replies where the platform would. The bytes are exactly those of the
 // platform [onenet §3.1].
 func (r *reading) answer(code int, message string) {
-	topic, ok := vendor.AppendReplyTopic(nil, r.topic)
+	var room [128]byte // most topics are shorter
+	topic, ok := vendor.AppendReplyTopic(room[:0], r.topic)
 	if !ok {
 		return
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -193,6 +194,32 @@ func TestLiveSubscriberWhoSleepsIsToldWhatItMissed(t *testing.T) {
 	}
 	if got+missed != sent || missed == 0 {
 		t.Errorf("%d came, %d missed of %d", got, missed, sent)
+	}
+}
+
+// TestLiveSubscriberOfOneKind: it gets these and no others, in batches of all
+// kinds and of one.
+func TestLiveSubscriberOfOneKind(t *testing.T) {
+	f, stop := run(t, open(t, t.TempDir()))
+	defer stop()
+	ctx, cancel := context.WithCancel(t.Context())
+	live := f.Subscribe(ctx, nil, record.StatusChange, record.FileArrived)
+	sent := []record.Kind{record.PropertyReport, record.StatusChange, record.EventReport, record.FileArrived, record.PropertyReport, record.StatusChange}
+	for i, kind := range sent {
+		if last := f.Append(feed.Record{Kind: kind, Device: "d"}); i%2 == 0 {
+			if err := last.Wait(); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	stop()
+	cancel()
+	var got []record.Kind
+	for r := range live.C {
+		got = append(got, r.Kind)
+	}
+	if want := []record.Kind{record.StatusChange, record.FileArrived, record.StatusChange}; !slices.Equal(got, want) {
+		t.Errorf("%v came, want %v", got, want)
 	}
 }
 
