@@ -56,8 +56,8 @@ var scenarios = []scenario{
 	{name: "steady-qos0", run: pairs(100, 0, 0)},
 	{name: "steady-qos1", run: pairs(100, 1, 0)},
 	{name: "connect", run: connects},
-	{name: "job", run: job(alibaba), peers: []string{subject, yardstick}},
-	{name: "job-onenet", run: job(mobile), peers: []string{subject, yardstick}},
+	{name: "job", run: job(alibaba), peers: []string{subject, yardstick}, close: true},
+	{name: "job-onenet", run: job(mobile), peers: []string{subject, yardstick}, close: true},
 	{name: "start", run: restart, peers: []string{subject, yardstick}},
 	{name: "idle", run: idle, most: 2},
 	// Last, for what a process of gigabytes leaves behind: a virtual machine has
