@@ -160,7 +160,7 @@ func (r *report) markdown() string {
 
 // writeVerdicts is the table of budgets.
 func (r *report) writeVerdicts(b *strings.Builder) {
-	fmt.Fprintf(b, "## Matou against its budgets\n\nRatios are to %s in the same round, median (least–most) of %d rounds, of pairs twice as many; less is better unless a bound says ≥.\n\n", yardstick, r.Rounds)
+	fmt.Fprintf(b, "## Matou against its budgets\n\nRatios are to %s in the same round, median (least–most) of %d rounds, of pairs and jobs twice as many; less is better unless a bound says ≥.\n\n", yardstick, r.Rounds)
 	fmt.Fprintf(b, "| work | Matou | budget | stretch | |\n|---|---|---|---|---|\n")
 	for _, l := range r.Lines {
 		spread := ""

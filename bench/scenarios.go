@@ -43,8 +43,19 @@ type scenario struct {
 	name  string
 	run   func(ctx context.Context, b *bench, p *peer, s *sample) error
 	peers []string // only these; nil: all
-	most  int      // rounds that are enough; 0: as many as there are
+	most  int      // rounds that are enough, after all others; 0: as many as there are
 	close bool     // to its budget: twice the rounds, lest the machine's mood decides
+}
+
+// times is how often it is measured in one round of all.
+func (sc scenario) times() int {
+	switch {
+	case sc.most > 0:
+		return 0
+	case sc.close:
+		return 2
+	}
+	return 1
 }
 
 var scenarios = []scenario{
