@@ -91,7 +91,7 @@ func appendParams(dst []byte, args []thing.Argument, typeOf func(string) *thing.
 		if i > 0 {
 			dst = append(dst, ',')
 		}
-		dst = append(thing.TextValue(a.ID).AppendJSON(dst), ':')
+		dst = append(thing.AppendText(dst, a.ID), ':')
 		dst = AppendValue(dst, a.Value, typeOf(a.ID))
 	}
 	return append(dst, '}')
@@ -155,7 +155,7 @@ func AppendEventPost(dst []byte, id, event string, output []thing.Argument, at t
 // AppendDeviceReply appends a device's answer to a set or call.
 func AppendDeviceReply(dst []byte, id []byte, code int, data []thing.Argument) []byte {
 	dst = append(dst, `{"id":`...)
-	dst = thing.TextValue(string(id)).AppendJSON(dst)
+	dst = thing.AppendText(dst, id)
 	dst = append(dst, `,"code":`...)
 	dst = strconv.AppendInt(dst, int64(code), 10)
 	dst = append(dst, `,"data":`...)

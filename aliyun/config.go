@@ -21,13 +21,13 @@ type ConfigFile struct {
 // §4.10]: the data of the answer to thing/config/get.
 func AppendConfigFile(dst []byte, f ConfigFile) []byte {
 	dst = append(dst, `{"configId":`...)
-	dst = thing.TextValue(f.ID).AppendJSON(dst)
+	dst = thing.AppendText(dst, f.ID)
 	dst = append(dst, `,"configSize":`...)
 	dst = strconv.AppendInt(dst, int64(f.Size), 10)
 	dst = append(dst, `,"sign":`...)
-	dst = thing.TextValue(f.SHA256).AppendJSON(dst)
+	dst = thing.AppendText(dst, f.SHA256)
 	dst = append(dst, `,"signMethod":"Sha256","url":`...)
-	dst = thing.TextValue(f.URL).AppendJSON(dst)
+	dst = thing.AppendText(dst, f.URL)
 	return append(dst, `,"getType":"file"}`...)
 }
 

@@ -25,7 +25,7 @@ func AppendDesired(dst []byte, all []DesiredValue, m *thing.Model) []byte {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
-		dst = append(thing.TextValue(d.Property).AppendJSON(dst), `:{"value":`...)
+		dst = append(thing.AppendText(dst, d.Property), `:{"value":`...)
 		dst = AppendValue(dst, d.Value, typeOf(m, d.Property))
 		dst = append(dst, `,"version":`...)
 		dst = append(strconv.AppendInt(dst, d.Version, 10), '}')

@@ -84,7 +84,7 @@ func appendFileHead(dst []byte, id string, code int) []byte {
 		id = "0"
 	}
 	dst = append(dst, `{"id":`...)
-	dst = thing.TextValue(id).AppendJSON(dst)
+	dst = thing.AppendText(dst, id)
 	dst = append(dst, `,"code":`...)
 	return strconv.AppendInt(dst, int64(code), 10)
 }

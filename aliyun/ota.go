@@ -191,7 +191,7 @@ func AppendOTAData(dst []byte, u *OTAUpgrade) []byte {
 	text := func(name, value string) {
 		dst = append(dst, ',', '"')
 		dst = append(append(dst, name...), '"', ':')
-		dst = thing.TextValue(value).AppendJSON(dst)
+		dst = thing.AppendText(dst, value)
 	}
 	number := func(name string, n int64) {
 		dst = append(dst, ',', '"')

@@ -46,7 +46,7 @@ func AppendPropertyGet(dst []byte, id string, properties []string) []byte {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
-		dst = thing.TextValue(p).AppendJSON(dst)
+		dst = thing.AppendText(dst, p)
 	}
 	return append(dst, `],"version":"1.0.0"}`...)
 }

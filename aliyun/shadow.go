@@ -219,7 +219,7 @@ func AppendShadowDone(dst []byte, version int64, now time.Time) []byte {
 func AppendShadowError(dst []byte, code ShadowCode, text string, now time.Time) []byte {
 	dst = append(dst, `{"method":"reply","payload":{"status":"error","content":{"errorcode":"`...)
 	dst = append(strconv.AppendInt(dst, int64(code), 10), `","errormessage":`...)
-	dst = append(thing.TextValue(text).AppendJSON(dst), '}', '}')
+	dst = append(thing.AppendText(dst, text), '}', '}')
 	return appendStamp(dst, now)
 }
 
@@ -272,7 +272,7 @@ func (s *Shadow) appendParts(dst []byte, say func([]byte, *ShadowAttribute) []by
 			if i > 0 {
 				dst = append(dst, ',')
 			}
-			dst = append(thing.TextValue(part.all[i].Name).AppendJSON(dst), ':')
+			dst = append(thing.AppendText(dst, part.all[i].Name), ':')
 			dst = say(dst, &part.all[i])
 		}
 		dst = append(dst, '}')

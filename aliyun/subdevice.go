@@ -185,9 +185,9 @@ func AppendSubDevices(dst []byte, subs []SubDevice) []byte {
 
 func appendSubNames(dst []byte, s *SubDevice) []byte {
 	dst = append(dst, `{"deviceName":`...)
-	dst = thing.TextValue(s.DeviceName).AppendJSON(dst)
+	dst = thing.AppendText(dst, s.DeviceName)
 	dst = append(dst, `,"productKey":`...)
-	dst = thing.TextValue(s.ProductKey).AppendJSON(dst)
+	dst = thing.AppendText(dst, s.ProductKey)
 	return append(dst, '}')
 }
 
@@ -207,13 +207,13 @@ func AppendSubsRegistered(dst []byte, all []RegisteredSub) []byte {
 		}
 		r := &all[i]
 		dst = append(dst, `{"iotId":`...)
-		dst = thing.TextValue(r.IotID).AppendJSON(dst)
+		dst = thing.AppendText(dst, r.IotID)
 		dst = append(dst, `,"productKey":`...)
-		dst = thing.TextValue(r.ProductKey).AppendJSON(dst)
+		dst = thing.AppendText(dst, r.ProductKey)
 		dst = append(dst, `,"deviceName":`...)
-		dst = thing.TextValue(r.DeviceName).AppendJSON(dst)
+		dst = thing.AppendText(dst, r.DeviceName)
 		dst = append(dst, `,"deviceSecret":`...)
-		dst = thing.TextValue(r.DeviceSecret).AppendJSON(dst)
+		dst = thing.AppendText(dst, r.DeviceSecret)
 		dst = append(dst, '}')
 	}
 	return append(dst, ']')
@@ -271,7 +271,7 @@ func AppendSubError(dst []byte, id string, code int, message string, s SubDevice
 // params are JSON.
 func AppendNotice(dst []byte, id, method string, params []byte) []byte {
 	dst = append(dst, `{"id":`...)
-	dst = thing.TextValue(id).AppendJSON(dst)
+	dst = thing.AppendText(dst, id)
 	dst = append(append(dst, `,"version":"1.0","params":`...), params...)
 	dst = appendMember(dst, "method", method)
 	return append(dst, '}')
@@ -298,9 +298,9 @@ func AppendTopoChange(dst []byte, status TopoStatus, subs []SubDevice) []byte {
 			dst = append(dst, ',')
 		}
 		dst = append(dst, `{"productKey":`...)
-		dst = thing.TextValue(subs[i].ProductKey).AppendJSON(dst)
+		dst = thing.AppendText(dst, subs[i].ProductKey)
 		dst = append(dst, `,"deviceName":`...)
-		dst = thing.TextValue(subs[i].DeviceName).AppendJSON(dst)
+		dst = thing.AppendText(dst, subs[i].DeviceName)
 		dst = append(dst, '}')
 	}
 	return append(dst, "]}"...)
@@ -312,7 +312,7 @@ func AppendPermit(dst []byte, productKey string, seconds int) []byte {
 	dst = append(dst, '{')
 	if productKey != "" {
 		dst = append(dst, `"productKey":`...)
-		dst = thing.TextValue(productKey).AppendJSON(dst)
+		dst = thing.AppendText(dst, productKey)
 		dst = append(dst, ',')
 	}
 	dst = append(dst, `"timeout":`...)

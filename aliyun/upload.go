@@ -328,7 +328,7 @@ func AppendUploadCancel(dst []byte, id string) []byte {
 // appendText appends a member that is the first.
 func appendText(dst []byte, name, value string) []byte {
 	dst = append(append(append(dst, '"'), name...), `":`...)
-	return thing.TextValue(value).AppendJSON(dst)
+	return thing.AppendText(dst, value)
 }
 
 func appendNumber(dst []byte, name string, n int64) []byte {

@@ -113,7 +113,7 @@ func marshal(v any) ([]byte, error) {
 }
 
 // quote writes a string as JSON.
-func quote(s string) string { return string(thing.TextValue(s).AppendJSON(nil)) }
+func quote(s string) string { return string(thing.AppendText(nil, s)) }
 
 // message is a PUBLISH of the device: QoS 1, so that it arrives.
 func message(topic string, payload []byte) client.Message {

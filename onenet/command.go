@@ -1,6 +1,10 @@
 package onenet
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/matou-iot/matou/thing"
+)
 
 // The bounds of a command to a device of data streams [onenet §4.2].
 const (
@@ -53,7 +57,7 @@ func AppendPropertyGet(dst []byte, id string, properties []string) []byte {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
-		dst = appendText(dst, p)
+		dst = thing.AppendText(dst, p)
 	}
 	return append(dst, "]}"...)
 }

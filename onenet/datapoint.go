@@ -265,7 +265,7 @@ func AppendDataPost(dst []byte, id int64, values []thing.Argument) []byte {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
-		dst = append(thing.TextValue(a.ID).AppendJSON(dst), `:[{"v":`...)
+		dst = append(thing.AppendText(dst, a.ID), `:[{"v":`...)
 		dst = append(a.Value.AppendJSON(dst), `}]`...)
 	}
 	return append(dst, "}}"...)

@@ -34,7 +34,7 @@ func AppendDesiredReply(dst, id []byte, all []DesiredValue) []byte {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
-		dst = append(thing.TextValue(d.Property).AppendJSON(dst), `:{"value":`...)
+		dst = append(thing.AppendText(dst, d.Property), `:{"value":`...)
 		dst = append(d.Value.AppendJSON(dst), `,"version":`...)
 		dst = append(strconv.AppendInt(dst, d.Version, 10), '}')
 	}

@@ -138,7 +138,7 @@ func AppendImage(dst []byte, im *ImageDocument) []byte {
 				dst = append(dst, ',')
 			}
 			first = false
-			dst = append(appendText(dst, p.name), ':')
+			dst = append(thing.AppendText(dst, p.name), ':')
 			dst = appendAttributes(dst, p.all, i == 1)
 		}
 	}
@@ -165,7 +165,7 @@ func appendAttributes(dst []byte, all []ImageAttribute, times bool) []byte {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
-		dst = append(appendText(dst, all[i].Name), ':')
+		dst = append(thing.AppendText(dst, all[i].Name), ':')
 		if times {
 			dst = append(strconv.AppendInt(append(dst, `{"timestamp":`...), all[i].At, 10), '}')
 		} else {
@@ -174,5 +174,3 @@ func appendAttributes(dst []byte, all []ImageAttribute, times bool) []byte {
 	}
 	return append(dst, '}')
 }
-
-func appendText(dst []byte, s string) []byte { return thing.TextValue(s).AppendJSON(dst) }

@@ -361,7 +361,7 @@ func AppendPropertyPost(dst []byte, id string, values []thing.Argument) []byte {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
-		dst = append(thing.TextValue(a.ID).AppendJSON(dst), `:{"value":`...)
+		dst = append(thing.AppendText(dst, a.ID), `:{"value":`...)
 		dst = append(a.Value.AppendJSON(dst), '}')
 	}
 	return append(dst, "}}"...)
@@ -372,7 +372,7 @@ func AppendEventPost(dst []byte, id, event string, output []thing.Argument, at t
 	dst = append(dst, `{"id":"`...)
 	dst = append(dst, id...)
 	dst = append(dst, `","version":"1.0","params":{`...)
-	dst = append(thing.TextValue(event).AppendJSON(dst), `:{"value":`...)
+	dst = append(thing.AppendText(dst, event), `:{"value":`...)
 	dst = thing.AppendArguments(dst, output)
 	dst = append(dst, `,"time":`...)
 	dst = strconv.AppendInt(dst, at.UnixMilli(), 10)

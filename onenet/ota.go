@@ -62,8 +62,8 @@ func (e OTAEnvelope) Append(dst []byte, code int, data string) []byte {
 		name, message = `{"errno":`, `,"error":`
 	}
 	dst = strconv.AppendInt(append(dst, name...), int64(code), 10)
-	dst = thing.TextValue(otaMessages[code]).AppendJSON(append(dst, message...))
-	dst = thing.TextValue(e.RequestID).AppendJSON(append(dst, `,"request_id":`...))
+	dst = thing.AppendText(append(dst, message...), otaMessages[code])
+	dst = thing.AppendText(append(dst, `,"request_id":`...), e.RequestID)
 	if data != "" {
 		dst = append(append(dst, `,"data":`...), data...)
 	}
@@ -86,10 +86,10 @@ func AppendOTATask(dst []byte, t OTATask) []byte {
 	if t.Diff {
 		kind = 2
 	}
-	dst = thing.TextValue(t.Target).AppendJSON(append(dst, `{"target":`...))
+	dst = thing.AppendText(append(dst, `{"target":`...), t.Target)
 	dst = strconv.AppendInt(append(dst, `,"tid":`...), t.ID, 10)
 	dst = strconv.AppendInt(append(dst, `,"size":`...), t.Size, 10)
-	dst = thing.TextValue(t.MD5).AppendJSON(append(dst, `,"md5":`...))
+	dst = thing.AppendText(append(dst, `,"md5":`...), t.MD5)
 	dst = strconv.AppendInt(append(dst, `,"status":`...), int64(t.Status), 10)
 	dst = strconv.AppendInt(append(dst, `,"type":`...), kind, 10)
 	return append(dst, '}')

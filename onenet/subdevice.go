@@ -162,9 +162,9 @@ func AppendSubs(dst []byte, subs []Sub) []byte {
 			dst = append(dst, ',')
 		}
 		dst = append(dst, `{"deviceName":`...)
-		dst = thing.TextValue(subs[i].DeviceName).AppendJSON(dst)
+		dst = thing.AppendText(dst, subs[i].DeviceName)
 		dst = append(dst, `,"productID":`...)
-		dst = thing.TextValue(subs[i].ProductID).AppendJSON(dst)
+		dst = thing.AppendText(dst, subs[i].ProductID)
 		dst = append(dst, '}')
 	}
 	return append(dst, ']')
@@ -215,14 +215,14 @@ func ThroughGateway(pid, dev, topic string, payload []byte) (string, []byte, boo
 	if json.Unmarshal(payload, &message) != nil || len(message.Params) == 0 {
 		return "", nil, false
 	}
-	out := append([]byte(`{"id":`), thing.TextValue(message.ID).AppendJSON(nil)...)
+	out := append([]byte(`{"id":`), thing.AppendText(nil, message.ID)...)
 	out = append(out, `,"version":"1.0","params":{"productID":`...)
-	out = thing.TextValue(t.ProductID).AppendJSON(out)
+	out = thing.AppendText(out, t.ProductID)
 	out = append(out, `,"deviceName":`...)
-	out = thing.TextValue(t.Device).AppendJSON(out)
+	out = thing.AppendText(out, t.Device)
 	if t.Kind == ServiceInvoke {
 		out = append(out, `,"identifier":`...)
-		out = thing.TextValue(t.Name).AppendJSON(out)
+		out = thing.AppendText(out, t.Name)
 		out = append(out, `,"input":`...)
 	} else {
 		out = append(out, `,"params":`...)

@@ -95,29 +95,30 @@ func AppendText[T string | []byte](dst []byte, s T) []byte {
 	dst = append(dst, '"')
 	plain := 0 // where what is written as it is began
 	for i := 0; i < len(s); {
-		c := s[i]
-		n := 1
-		switch {
-		case c >= utf8.RuneSelf:
-			var r rune
-			if r, n = utf8.DecodeRuneInString(string(s[i:min(i+utf8.UTFMax, len(s))])); r != utf8.RuneError {
-				i += n
-				continue
-			}
-			dst = utf8.AppendRune(append(dst, s[plain:i]...), r)
-		case c == '"' || c == '\\':
-			dst = append(append(dst, s[plain:i]...), '\\', c)
-		case c == '\n':
-			dst = append(append(dst, s[plain:i]...), '\\', 'n')
-		case c == '\r':
-			dst = append(append(dst, s[plain:i]...), '\\', 'r')
-		case c == '\t':
-			dst = append(append(dst, s[plain:i]...), '\\', 't')
-		case c < 0x20:
-			dst = append(append(dst, s[plain:i]...), '\\', 'u', '0', '0', hexDigits[c>>4], hexDigits[c&15])
-		default:
-			i++
+		c, r, n := s[i], rune(0), 1
+		if c >= utf8.RuneSelf {
+			r, n = utf8.DecodeRuneInString(string(s[i:min(i+utf8.UTFMax, len(s))]))
+		}
+		if r != utf8.RuneError && c >= 0x20 && c != '"' && c != '\\' {
+			i += n
 			continue
+		}
+		dst = append(dst, s[plain:i]...)
+		switch c {
+		case '"', '\\':
+			dst = append(dst, '\\', c)
+		case '\n':
+			dst = append(dst, '\\', 'n')
+		case '\r':
+			dst = append(dst, '\\', 'r')
+		case '\t':
+			dst = append(dst, '\\', 't')
+		default:
+			if r == utf8.RuneError {
+				dst = utf8.AppendRune(dst, r)
+			} else {
+				dst = append(dst, '\\', 'u', '0', '0', hexDigits[c>>4], hexDigits[c&15])
+			}
 		}
 		i += n
 		plain = i

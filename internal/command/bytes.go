@@ -98,7 +98,7 @@ func (s *Service) Raw(ctx context.Context, id registry.ID, payload []byte, o Ord
 // {"base64":"…"}.
 func opaque(b []byte) string {
 	if utf8.Valid(b) {
-		return string(thing.TextValue(string(b)).AppendJSON(nil))
+		return string(thing.AppendText(nil, b))
 	}
 	return `{"base64":"` + base64.StdEncoding.EncodeToString(b) + `"}`
 }

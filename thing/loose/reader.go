@@ -648,7 +648,7 @@ func (r *Reader) compact(out []byte, t Token) ([]byte, bool) {
 		case EndArray:
 			out = append(out, ']')
 		case Key:
-			out = append(thing.TextValue(string(r.text)).AppendJSON(out), ':')
+			out = append(thing.AppendText(out, r.text), ':')
 		case Bad, EOF:
 			return out, false
 		default:

@@ -141,8 +141,8 @@ func (r *reading) reasons() []byte {
 		if len(data) > 1 {
 			data = append(data, ',')
 		}
-		data = append(thing.TextValue(r.up.Refused[i].ID).AppendJSON(data), ':')
-		data = thing.TextValue(r.up.Refused[i].Text).AppendJSON(data)
+		data = append(thing.AppendText(data, r.up.Refused[i].ID), ':')
+		data = thing.AppendText(data, r.up.Refused[i].Text)
 	}
 	return append(data, '}')
 }

@@ -125,7 +125,7 @@ func message(id, member string, args []thing.Argument) []byte {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b = thing.TextValue(a.ID).AppendJSON(b)
+		b = thing.AppendText(b, a.ID)
 		b = append(b, ':')
 		b = a.Value.AppendJSON(b)
 	}
