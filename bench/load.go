@@ -6,7 +6,6 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
-	"strconv"
 	"time"
 )
 
@@ -233,15 +232,11 @@ func (l *load) lost() (n int64) {
 
 // answered counts the answer to one of c's posts.
 func (l *load) answered(c *conn, payload []byte) error {
-	id, ok := idOf(payload)
+	seq, ok := numberOf(payload)
 	if !ok {
 		return fmt.Errorf("a post was answered with %.200q", payload)
 	}
-	seq, err := strconv.ParseUint(string(id), 10, 32)
-	if err != nil {
-		return fmt.Errorf("a post was answered with %.200q", payload)
-	}
-	if uint32(seq) != c.got {
+	if seq != c.got {
 		l.disordered++
 	}
 	c.got++

@@ -116,18 +116,18 @@ type object = map[string]any
 // batchDevices is how many devices one request makes: the most that is allowed.
 const batchDevices = 10_000
 
-// make makes a product with n devices.
-func (a *matouAPI) make(ctx context.Context, product, dialect, model, secret string, n int) error {
-	err := a.call(ctx, "POST", "/products", object{"key": product, "name": product, "dialect": dialect}, nil)
-	if err == nil && model != "" {
-		err = a.call(ctx, "PUT", "/products/"+product+"/model?format="+dialect, []byte(model), nil)
+// make makes the product of a vendor with n devices.
+func (a *matouAPI) make(ctx context.Context, v *vendor, n int) error {
+	err := a.call(ctx, "POST", "/products", object{"key": v.product, "name": v.product, "dialect": v.dialect}, nil)
+	if err == nil && v.model != "" {
+		err = a.call(ctx, "PUT", "/products/"+v.product+"/model?format="+v.dialect, []byte(v.model), nil)
 	}
 	for first := 0; first < n && err == nil; first += batchDevices {
 		var devices []object
 		for i := first; i < min(first+batchDevices, n); i++ {
-			devices = append(devices, object{"name": deviceName(i), "secret": secret})
+			devices = append(devices, object{"name": deviceName(i), "secret": v.secret})
 		}
-		err = a.call(ctx, "POST", "/products/"+product+"/devices/batch", object{"devices": devices}, nil)
+		err = a.call(ctx, "POST", "/products/"+v.product+"/devices/batch", object{"devices": devices}, nil)
 	}
 	return err
 }
@@ -136,7 +136,7 @@ func (a *matouAPI) make(ctx context.Context, product, dialect, model, secret str
 // has to know them first.
 func (s *server) plain(ctx context.Context, n int) ([]login, error) {
 	if s.matou != nil {
-		if err := s.matou.make(ctx, plainProduct, "mqtt", "", deviceSecret, n); err != nil {
+		if err := s.matou.make(ctx, &vendor{dialect: "mqtt", product: plainProduct, secret: deviceSecret}, n); err != nil {
 			return nil, err
 		}
 	}
@@ -162,7 +162,7 @@ func anonymousLogins(n int) []login {
 // clients.
 func (s *server) signed(ctx context.Context, v *vendor, n int) ([]login, error) {
 	if s.matou != nil {
-		if err := s.matou.make(ctx, v.product, v.dialect, v.model, v.secret, n); err != nil {
+		if err := s.matou.make(ctx, v, n); err != nil {
 			return nil, err
 		}
 	}

@@ -414,7 +414,7 @@ func devices(logins []login) []member {
 	members := make([]member, len(logins))
 	for i, l := range logins {
 		members[i] = member{
-			login: l, ping: true, filter: alibaba.of(alibaba.sets, i),
+			login: l, ping: true, filter: "/sys/" + aliyunProduct + "/" + deviceName(i) + "/thing/service/property/set",
 		}
 	}
 	return members

@@ -5,6 +5,7 @@ package main
 import (
 	"bytes"
 	"encoding/base64"
+	"strconv"
 	"strings"
 	"time"
 
@@ -19,9 +20,8 @@ type vendor struct {
 	product string
 	secret  string // of all devices
 	model   string // of the three properties, as the vendor writes it
-	up      string // the topic of posts, of the answers below, of property sets; {device} stands for the name
+	up      string // the topic of posts, and below of the answers; {device} stands for the name
 	down    string
-	sets    string
 	login   func(device string) login
 
 	// body is a post. 9 digits of id and count and two of temperature are
@@ -68,15 +68,16 @@ var (
 	replyOK = []byte(`"code":200,`)
 )
 
-// idOf returns the id of the post that an answer is to; false where the post
-// was not taken.
-func idOf(answer []byte) (id []byte, ok bool) {
+// numberOf returns the number of the post that an answer is to; false where the
+// post was not taken.
+func numberOf(answer []byte) (seq uint32, ok bool) {
 	at := bytes.Index(answer, replyID)
 	if !bytes.Contains(answer, replyOK) || at < 0 || len(answer) < at+len(replyID)+postDigits {
-		return nil, false
+		return 0, false
 	}
 	at += len(replyID)
-	return answer[at : at+postDigits], true
+	n, err := strconv.ParseUint(string(answer[at:at+postDigits]), 10, 32)
+	return uint32(n), err == nil
 }
 
 const aliyunProduct = "a1bench0000"
@@ -102,7 +103,6 @@ var alibaba = vendor{
 }`,
 	up:   "/sys/" + aliyunProduct + "/{device}/thing/event/property/post",
 	down: "/sys/" + aliyunProduct + "/{device}/thing/event/property/post_reply",
-	sets: "/sys/" + aliyunProduct + "/{device}/thing/service/property/set",
 	login: func(device string) login {
 		l := aliyun.Credentials(aliyun.Triple{ProductKey: aliyunProduct, DeviceName: device, DeviceSecret: deviceSecret}, aliyun.Options{})
 		return login{l.ClientID, l.Username, l.Password}
@@ -132,7 +132,6 @@ var mobile = vendor{
 }`,
 	up:   "$sys/" + onenetProduct + "/{device}/thing/property/post",
 	down: "$sys/" + onenetProduct + "/{device}/thing/property/post/reply",
-	sets: "$sys/" + onenetProduct + "/{device}/thing/property/set",
 	login: func(device string) login {
 		l, err := onenet.Credentials(onenet.Options{ProductID: onenetProduct, DeviceName: device, Key: onenetKey, Expiry: time.Now().Add(24 * time.Hour).Unix()})
 		if err != nil {
