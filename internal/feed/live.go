@@ -39,6 +39,8 @@ type kinds uint64
 
 func (k kinds) with(one record.Kind) kinds { return k | 1<<one }
 
+func (k kinds) has(one record.Kind) bool { return k&(1<<one) != 0 }
+
 // Subscribe returns the records from now on, of these kinds (none: of all),
 // that wants accepts (nil: all), until ctx is done. wants must be quick and must
 // not call the feed. Batches without the kinds are not even read.
@@ -75,7 +77,7 @@ func (f *Feed) publish(b *batch) {
 	}
 	for _, r := range f.decode(nil, b.seq, b.bytes, 0) {
 		for s := range f.subscribers {
-			if s.kinds.with(r.Kind) == s.kinds && (s.wants == nil || s.wants(&r)) {
+			if s.kinds.has(r.Kind) && (s.wants == nil || s.wants(&r)) {
 				s.offer(r)
 			}
 		}

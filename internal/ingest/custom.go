@@ -37,7 +37,7 @@ func (j *job) custom(ctx context.Context, p *packet.Publish, direct *Taken) brok
 	if custom {
 		j.judgeTopic(ctx, path, p)
 	}
-	if query == "" && j.up.Kind == dialect.Other && j.plain() && j.in.Trace.Beyond(j.pace, trace.RoutedRate, j.arrived) {
+	if query == "" && j.plain() && j.in.Trace.Beyond(j.pace, trace.RoutedRate, j.arrived) {
 		j.release()
 		return broker.Decision{Action: broker.Route}
 	}

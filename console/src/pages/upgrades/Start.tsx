@@ -3,7 +3,7 @@ import { Checkbox, Collapse, Form, Input, InputNumber, Modal, Radio, Select } fr
 import { useState } from 'react'
 import { api, must, Problem, type Schemas } from '../../api/client'
 import { useTexts } from '../../i18n/texts'
-import { useRefusal } from '../../parts/refusal'
+import { fieldOf, useRefusal } from '../../parts/refusal'
 import { upgradeTexts } from './texts'
 
 type Plan = {
@@ -54,7 +54,7 @@ export function Start({ pack, devices, close, started }: { pack: Schemas['Packag
       started(job.id)
     },
     onError: (e) => {
-      if (e instanceof Problem && e.errors.some(({ location = '' }) => folded.has(location.replace(/^body\./, '')))) setMore(['more'])
+      if (e instanceof Problem && e.errors.some(({ location }) => folded.has(fieldOf(location) ?? ''))) setMore(['more'])
       refuse(e)
     },
   })
