@@ -143,7 +143,7 @@ type listener struct {
 	mu     sync.Mutex
 	open   map[io.Closer]struct{} // network connections
 	closed bool
-	lounge *lounge // nil until a client is silent
+	loops  *loops // nil until a client is connected over a bare socket
 }
 
 // Serve accepts connections on ln until ctx is done or Shutdown is called,
@@ -167,7 +167,7 @@ func (b *Broker) Serve(ctx context.Context, ln net.Listener) error {
 	door.Go(func() { server.Serve(l.http) })
 	defer door.Wait()
 	defer l.stopHTTP(server)
-	defer l.closeLounge()
+	defer l.closeLoops()
 	defer l.conns.Wait()
 	defer l.http.Close()
 	defer l.cut()
@@ -308,8 +308,20 @@ func (l *listener) hold(nc net.Conn) bool {
 	return true
 }
 
+// holdAs notes that from now on to is what nc was.
+func (l *listener) holdAs(nc, to io.Closer) {
+	l.mu.Lock()
+	delete(l.open, nc)
+	l.open[to] = struct{}{}
+	closed := l.closed
+	l.mu.Unlock()
+	if closed {
+		sever(to)
+	}
+}
+
 // release notes that nc has ended.
-func (l *listener) release(nc net.Conn, at place) {
+func (l *listener) release(nc io.Closer, at place) {
 	l.mu.Lock()
 	delete(l.open, nc)
 	l.mu.Unlock()
@@ -324,53 +336,21 @@ func (l *listener) client(nc net.Conn, origin Origin, abort func(), since time.T
 }
 
 // attend serves a bare connection from its first byte to its end, and releases
-// its place. While the client is silent no goroutine stands here: one that has
-// handled packets keeps the stack that took.
+// its place. Where there are event loops, one of them does so, and no goroutine
+// stands here.
 func (l *listener) attend(nc net.Conn, c *Client, at place) {
-	c.at, c.rests = at, true
-	l.resume(nc, c)
-}
-
-// resume serves a client from its first byte, or the first after a silence, to
-// the next silence or its end.
-func (l *listener) resume(nc net.Conn, c *Client) {
-	c.woken()
-	err := c.run()
-	for err == errSilent {
-		if g := l.enterLounge(); g != nil && g.sit(c) {
-			return
-		}
-		c.awake = mostAwake // in the middle of a packet, above all
-		err = c.run()
+	c.at = at
+	if l.sit(c) {
+		return
 	}
-	l.after(nc, c, err)
-	l.release(nc, c.at)
+	l.serve(nc, c)
+	l.release(nc, at)
 }
 
-// enterLounge returns the lounge, nil where there is none.
-func (l *listener) enterLounge() *lounge {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.lounge == nil && !l.closed {
-		l.lounge = newLounge(l)
-	}
-	return l.lounge
-}
-
-// closeLounge is called when all connections have ended.
-func (l *listener) closeLounge() {
-	if l.lounge != nil {
-		l.lounge.close()
-	}
-}
-
-// rouse gives c a goroutine again if it has none.
-func (l *listener) rouse(c *Client) {
-	l.mu.Lock()
-	g := l.lounge
-	l.mu.Unlock()
-	if g != nil {
-		g.wake(c)
+// closeLoops is called when all connections have ended.
+func (l *listener) closeLoops() {
+	if l.loops != nil {
+		l.loops.close()
 	}
 }
 
@@ -419,13 +399,13 @@ func (l *listener) closeAll() {
 	l.mu.Lock()
 	l.closed = true
 	open := slices.Collect(maps.Keys(l.open))
-	g := l.lounge
+	g := l.loops
 	l.mu.Unlock()
 	for _, c := range open {
 		sever(c)
 	}
 	if g != nil {
-		g.wakeAll() // of a closed socket nothing is heard
+		g.tellAll() // of a closed socket nothing is heard
 	}
 }
 

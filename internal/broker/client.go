@@ -47,10 +47,12 @@ type Client struct {
 	phase phase
 	seen  time.Time // when something came last; the connection's goroutine's
 	at    place     // to be released with the connection
-	rests bool      // its goroutine may go while it is silent
-	seat  int32     // in the lounge, from 1; guarded by lounge.mu
-	awake uint8     // how many times it was found talking, up to mostAwake
 	part  int       // bytes of the packet that was incomplete then
+
+	// What the connection's goroutine has, whoever has the turn has.
+	turn atomic.Int32
+	seat int32 // in loop
+	loop *loop // nil before and after
 }
 
 // A phase is how far a connection has come.
@@ -144,29 +146,60 @@ func (c *Client) lifetimeEnd() time.Time {
 	return c.since.Add(time.Duration(c.lifetime) * time.Second)
 }
 
-// look is when receive is to return although nothing has to have arrived, so
-// that run sees who is silent.
-func (c *Client) look() time.Time {
-	d := c.deadline()
-	if c.phase != open || !c.rests {
-		return d
+// A turn says who handles what a client sends. Where there is no event loop its
+// own goroutine has it.
+const (
+	turnTaken int32 = iota // one goroutine has it
+	turnTold               // and may not have seen what happened since
+	turnFree
+	turnOver // nobody will have it any more
+)
+
+// claim takes the turn if it is free; if not, who has it is told.
+func (c *Client) claim() bool {
+	for {
+		switch c.turn.Load() {
+		case turnFree:
+			if c.turn.CompareAndSwap(turnFree, turnTaken) {
+				return true
+			}
+		case turnTaken:
+			if c.turn.CompareAndSwap(turnTaken, turnTold) {
+				return false
+			}
+		default:
+			return false
+		}
 	}
-	if soon := time.Now().Add(restAfter << c.awake); d.IsZero() || soon.Before(d) {
-		return soon
-	}
-	return d
 }
 
-// restAfter is how long a client is silent before its goroutine goes. To look
-// costs time, and so does to come back: those who are found talking are looked
-// at less often, up to restAfter<<mostAwake, and so are those who come back
-// sooner than that.
-var restAfter = 2 * time.Second // tests shorten it
+// tell makes an event loop look whether something has ended c. Without one,
+// its goroutine hears of it by transport.stop.
+func (c *Client) tell() {
+	if c.claim() {
+		go c.loop.serve(c, nil, true)
+	}
+}
 
-const mostAwake = 4
+// verdict is what has ended the connection, nil for nothing.
+func (c *Client) verdict() error {
+	if c.stopped() {
+		return errClosing
+	}
+	if d := c.deadline(); !d.IsZero() && !time.Now().Before(d) {
+		return os.ErrDeadlineExceeded
+	}
+	return nil
+}
 
-// errSilent ends run where the client is to be waited for with rest.
-var errSilent = errors.New("client is silent")
+// HandOver says that what Rules are asked about c may take longer than
+// microseconds, so that other clients are not kept waiting. Only Rules may
+// call it, while they are asked.
+func (c *Client) HandOver() {
+	if c.now != nil {
+		c.now.by.handOver()
+	}
+}
 
 // signOfLife is how many bytes of a packet that is not whole yet count for the
 // keep-alive as a packet does: large ones take their time on slow lines, but
@@ -239,14 +272,17 @@ func (c *Client) take(b *batch) (again bool, err error) {
 	closing := c.out.closing
 	c.out.mu.Unlock()
 	if unsynced {
+		b.by.handOver()
 		b.flush()
 	}
 	if waiting {
 		c.flush()
 	}
-	b.flushLate()
+	if !b.by.later(&b.work) {
+		b.flushLate()
+	}
 	if waiting {
-		closing = closing || c.catchUp()
+		closing = closing || c.catchUp(b)
 	}
 	c.b.counters.BytesIn.Add(int64(used))
 	if b.work.out > 0 {
@@ -434,45 +470,14 @@ func disconnectReason(r mqtt.ReasonCode) mqtt.ReasonCode {
 	return mqtt.UnspecifiedError
 }
 
-// run receives until the connection ends and returns why, or until the client
-// has been silent for a while: errSilent.
+// run receives until the connection ends and returns why.
 func (c *Client) run() (err error) {
 	for {
 		err = c.t.receive(c)
-		if !errors.Is(err, os.ErrDeadlineExceeded) || c.over() {
+		if !errors.Is(err, os.ErrDeadlineExceeded) || c.verdict() != nil {
 			return err
 		}
-		if c.silent() {
-			return errSilent
-		}
 	}
-}
-
-// woken says that the client is being listened to from now on.
-func (c *Client) woken() {
-	if c.phase == open && time.Since(c.seen) < restAfter<<mostAwake {
-		c.awake = mostAwake
-	}
-}
-
-// over reports whether the time of the connection is over.
-func (c *Client) over() bool {
-	d := c.deadline()
-	return c.stopped() || !d.IsZero() && !time.Now().Before(d)
-}
-
-// silent reports whether nothing has come for half of the time from look to
-// look: what woke the goroutine came at its beginning.
-func (c *Client) silent() bool {
-	if c.phase != open || !c.rests {
-		return false
-	}
-	if time.Since(c.seen) >= restAfter<<c.awake/2 {
-		c.awake = 0
-		return true
-	}
-	c.awake = min(c.awake+1, mostAwake)
-	return false
 }
 
 // finish ends a connection of which receive has returned err: it ends it,

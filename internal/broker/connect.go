@@ -12,6 +12,7 @@ import (
 
 // connect handles the CONNECT.
 func (c *Client) connect(b *batch, h packet.Header, body []byte) error {
+	b.by.handOver() // Rules may ask a store, and the session's last client may have to leave
 	var p packet.Connect
 	err := p.Decode(h, body, 0)
 	if p.Properties != nil && p.Properties.MaximumPacketSize != nil {
@@ -183,7 +184,7 @@ func (c *Client) enter(b *batch, p *packet.Connect, g *Grant, assigned bool) err
 	c.admitted.Store(true)
 	c.b.counters.Connects.Add(1)
 	c.b.counters.Clients.Add(1)
-	c.t.until(c.look())
+	c.t.until(c.deadline())
 	c.flush()
 	c.b.rules.Connected(c)
 	if c.b.closing.Load() { // Shutdown may have looked before we were there

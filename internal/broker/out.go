@@ -366,7 +366,7 @@ func (c *Client) broken() {
 	o.close()
 	o.mu.Unlock()
 	c.t.stop()
-	c.l.rouse(c)
+	c.tell()
 }
 
 // close says that there will be no more flush.
@@ -406,7 +406,7 @@ func (c *Client) behind() bool {
 // catchUp waits while too much is on its way to the client: who asks on and
 // does not read the answers is not read either. It reports whether the
 // connection is ending. The connection's own goroutine calls it.
-func (c *Client) catchUp() (ending bool) {
+func (c *Client) catchUp(b *batch) (ending bool) {
 	o := &c.out
 	o.mu.Lock()
 	if !o.flushing || o.closing || !c.behind() {
@@ -417,6 +417,7 @@ func (c *Client) catchUp() (ending bool) {
 	relief := make(chan struct{})
 	o.relief = relief
 	o.mu.Unlock()
+	b.by.handOver()
 	<-relief
 	c.seen = time.Now() // what it sent meanwhile waits for us
 	return c.stopped()
@@ -526,5 +527,5 @@ func (c *Client) end(cause Cause, reason mqtt.ReasonCode) {
 		c.t.hurry(time.Now().Add(lingerTime))
 	}
 	c.flush()
-	c.l.rouse(c)
+	c.tell()
 }

@@ -141,6 +141,7 @@ func (c *Client) checkPublish5(p *packet.Publish) error {
 // the order of receipt [MQTT3-4.6.0-2] [MQTT5-4.6.0-2].
 func (c *Client) settle(b *batch) error {
 	if b.waits() {
+		b.by.handOver()
 		b.flush()
 	} else {
 		b.flushEarly(b.clock())

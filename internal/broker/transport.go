@@ -3,12 +3,12 @@ package broker
 import (
 	"io"
 	"net"
+	"os"
 	"sync"
 	"time"
 )
 
-// A transport carries the bytes of one connection. It is the seam at which an
-// event loop could take the place of a goroutine a connection.
+// A transport carries the bytes of one connection.
 type transport interface {
 	// receive hands what arrives to r until r or the network says stop. It
 	// returns r's error, io.EOF, or a network error; after
@@ -47,9 +47,6 @@ type receiver interface {
 	take(b *batch) (again bool, err error)
 	// deadline is until when something has to arrive, zero for no limit.
 	deadline() time.Time
-	// look is the deadline after which receive has to return, to be called
-	// again: deadline or sooner.
-	look() time.Time
 	// stopped reports whether stop is about to be called or has been, so that
 	// a new deadline does not undo it.
 	stopped() bool
@@ -70,6 +67,7 @@ type batch struct {
 	raw     []byte // the packet that is being handled, in buf
 	in      int64  // PUBLISH read
 	started time.Time
+	by      *worker // who works on it, nil for a goroutine of the client's own
 }
 
 // clock is when b was begun in microseconds of a clock that runs over after an
@@ -84,7 +82,7 @@ func borrow() *batch { return batches.Get().(*batch) }
 
 // giveBack returns b to the pool, without memory out of the ordinary.
 func giveBack(b *batch) {
-	b.n, b.raw = 0, nil
+	b.n, b.raw, b.by = 0, nil, nil
 	if len(b.buf) > readSize {
 		b.buf = make([]byte, readSize)
 	}
@@ -200,7 +198,4 @@ func (t *stream) stop() {
 
 func (t *stream) close() { t.stop() }
 
-func isTimeout(err error) bool {
-	ne, ok := err.(net.Error)
-	return ok && ne.Timeout()
-}
+func isTimeout(err error) bool { return os.IsTimeout(err) }

@@ -5,6 +5,8 @@ package broker
 import (
 	"io"
 	"net"
+	"os"
+	"sync"
 	"syscall"
 	"time"
 )
@@ -27,18 +29,24 @@ func newTransport(nc net.Conn, abort func()) transport {
 // socket is the transport over a bare socket. It holds no buffer while it
 // waits, and writes without blocking.
 //
-// All reading happens inside one RawConn.Read: returning false from its
-// function waits for the next edge of readiness, and an edge that came
-// meanwhile is remembered there, though not across two calls of RawConn.Read.
-// That is why a short read may be taken for an empty socket, and why nothing
-// that handles input may close the socket: closing waits for the RawConn.Read.
+// A short read is taken for an empty socket: who waits for it waits for the next
+// edge of readiness, and one that came meanwhile is remembered. In receive all
+// reading happens inside one RawConn.Read for that reason, since edges are not
+// remembered across two of them, and nothing that handles input may close the
+// socket: closing waits for the RawConn.Read. An event loop remembers them in
+// Client.turn.
 type socket struct {
-	nc         net.Conn
-	raw        syscall.RawConn
-	fd         int                   // to write to: see close
+	fd         int                   // guarded by outbox.flushing: see close
 	onReadable func(fd uintptr) bool // made once: a method value costs an allocation
 
-	// receive's
+	mu     sync.Mutex
+	nc     net.Conn // nil once the socket is detached
+	raw    syscall.RawConn
+	file   *os.File // of a detached socket that somebody had to wait for: a copy of fd
+	closed bool
+
+	// receive's, or whose turn it is
+	by      *worker
 	r       receiver
 	b       *batch
 	readErr error
@@ -46,7 +54,7 @@ type socket struct {
 
 func (t *socket) receive(r receiver) error {
 	t.r, t.readErr = r, nil
-	if err := t.nc.SetReadDeadline(r.look()); err != nil {
+	if err := t.nc.SetReadDeadline(r.deadline()); err != nil {
 		return err
 	}
 	if r.stopped() {
@@ -67,12 +75,17 @@ func (t *socket) release() {
 	t.b = nil
 }
 
+// patientReads is how many reads in a row a client of an event loop may have
+// while others wait for theirs.
+const patientReads = 4
+
 // readable reads and handles until the socket is empty; true ends receive.
 func (t *socket) readable(fd uintptr) (done bool) {
-	for {
+	for reads := 1; ; reads++ {
 		if t.b == nil {
 			t.b = borrow()
 		}
+		t.b.by = t.by
 		room := t.b.buf[t.b.n:]
 		n, err := readNow(int(fd), room)
 		switch {
@@ -97,6 +110,9 @@ func (t *socket) readable(fd uintptr) (done bool) {
 			return true
 		}
 		if n == len(room) || again {
+			if reads == patientReads {
+				t.by.handOver()
+			}
 			continue
 		}
 		if t.b.n == 0 {
@@ -124,31 +140,127 @@ func (t *socket) write(b []byte) (int, error) {
 }
 
 func (t *socket) writeAll(b []byte, deadline time.Time) error {
-	t.nc.SetWriteDeadline(deadline)
-	_, err := t.nc.Write(b)
+	w, err := t.waiting()
+	if err != nil {
+		return err
+	}
+	w.SetWriteDeadline(deadline)
+	_, err = w.Write(b)
 	return err
 }
 
-func (t *socket) until(deadline time.Time) { t.nc.SetReadDeadline(deadline) }
+// A waiter is a connection that can be waited for until a deadline.
+type waiter interface {
+	io.ReadWriter
+	SetDeadline(time.Time) error
+	SetReadDeadline(time.Time) error
+	SetWriteDeadline(time.Time) error
+}
 
-func (t *socket) hurry(deadline time.Time) { t.nc.SetDeadline(deadline) }
+// waiting returns the socket as the runtime watches it. A detached one it
+// begins to watch now.
+func (t *socket) waiting() (waiter, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.nc != nil {
+		return t.nc, nil
+	}
+	if t.file == nil {
+		fd, err := dup(t.fd)
+		if err != nil {
+			return nil, err
+		}
+		t.file = os.NewFile(uintptr(fd), "socket") // does not block, so the runtime watches it
+	}
+	return t.file, nil
+}
+
+// watched returns what somebody may be waiting for, nil for nothing.
+func (t *socket) watched() waiter {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	switch {
+	case t.nc != nil:
+		return t.nc
+	case t.file != nil:
+		return t.file
+	}
+	return nil
+}
+
+func (t *socket) until(deadline time.Time) {
+	if w := t.watched(); w != nil {
+		w.SetReadDeadline(deadline)
+	}
+}
+
+func (t *socket) hurry(deadline time.Time) {
+	if w := t.watched(); w != nil {
+		w.SetDeadline(deadline)
+	}
+}
+
+func (t *socket) stop() { t.hurry(longAgo) }
 
 // maxDiscard is how many bytes are read for nobody.
 const maxDiscard = 4 << 20
 
-func (t *socket) closeWrite() bool {
-	half, ok := t.nc.(interface{ CloseWrite() error })
-	return ok && half.CloseWrite() == nil
-}
-
 func (t *socket) discard(deadline time.Time) {
-	t.nc.SetReadDeadline(deadline)
-	io.CopyN(io.Discard, t.nc, maxDiscard)
+	if w, err := t.waiting(); err == nil {
+		w.SetReadDeadline(deadline)
+		io.CopyN(io.Discard, w, maxDiscard)
+	}
 }
 
-func (t *socket) stop() { t.nc.SetDeadline(longAgo) }
+func (t *socket) closeWrite() bool { return t.CloseWrite() == nil }
+
+// CloseRead and CloseWrite end one direction, for sever. Anybody may call them
+// and Close at any time.
+func (t *socket) CloseRead() error  { return t.shutdown(syscall.SHUT_RD) }
+func (t *socket) CloseWrite() error { return t.shutdown(syscall.SHUT_WR) }
+
+// Close severs the socket: closing it is for those who serve it.
+func (t *socket) Close() error { return t.shutdown(syscall.SHUT_RDWR) }
+
+func (t *socket) shutdown(how int) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.closed {
+		return net.ErrClosed
+	}
+	return syscall.Shutdown(t.fd, how)
+}
+
+// detach goes on with fd, a copy of the socket's number. Nobody may be flushing,
+// and the caller closes what t was made from.
+func (t *socket) detach(fd int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.fd, t.nc, t.raw = fd, nil, nil
+}
+
+// dup returns another number for what fd is.
+func dup(fd int) (int, error) {
+	n, _, errno := syscall.Syscall(syscall.SYS_FCNTL, uintptr(fd), syscall.F_DUPFD_CLOEXEC, 0)
+	if errno != 0 {
+		return 0, os.NewSyscallError("fcntl", errno)
+	}
+	return int(n), nil
+}
 
 // longAgo is a deadline that has passed.
 var longAgo = time.Unix(1, 0)
 
-func (t *socket) close() { t.nc.Close() }
+func (t *socket) close() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.closed = true
+	if t.nc != nil {
+		t.nc.Close()
+		return
+	}
+	if t.file != nil {
+		t.file.Close()
+	}
+	syscall.Close(t.fd)
+}

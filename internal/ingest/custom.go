@@ -131,6 +131,7 @@ func (j *job) transform(ctx context.Context, p *packet.Publish) {
 	if j.in.Scripts == nil {
 		return
 	}
+	j.handOver()
 	made, err := j.in.Scripts.Transform(ctx, j.who.Product, string(p.Topic), p.Payload)
 	if why, ours := errors.AsType[*script.Error](err); ours {
 		j.scriptFailed(why, p)

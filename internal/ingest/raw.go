@@ -65,7 +65,15 @@ func (j *job) decode(ctx context.Context, raw []byte) ([]byte, error) {
 	if j.in.Scripts == nil {
 		return nil, &script.Error{Kind: script.Missing}
 	}
+	j.handOver()
 	return j.in.Scripts.Decode(ctx, j.who.Product, raw)
+}
+
+// handOver lets other devices be served, for a script takes its time.
+func (j *job) handOver() {
+	if j.client != nil {
+		j.client.HandOver()
+	}
 }
 
 // rawFailed answers bytes of which no message could be made. The vendor says

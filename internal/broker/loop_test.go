@@ -1,11 +1,17 @@
 package broker_test
 
 import (
+	"bytes"
+	"fmt"
+	"io"
+	"net"
 	"runtime"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/matou-iot/matou/internal/broker"
+	"github.com/matou-iot/matou/mqtt/packet"
 )
 
 // silentHouse is a house of clients of which none has a goroutine any more.
@@ -17,7 +23,7 @@ func silentHouse(t *testing.T, n int, hello func(i int) string) (h *house, peers
 	first := h.dial()
 	first.send(hello(n))
 	first.want("20 02 00 00")
-	before := runtime.NumGoroutine() // first's is among them, or its lounge's two are
+	before := runtime.NumGoroutine() // first's loops are among them
 	resting = func() {
 		t.Helper()
 		for end := time.Now().Add(patience); runtime.NumGoroutine() > before+4; runtime.Gosched() {
@@ -128,4 +134,129 @@ func stacks() int64 {
 	runtime.GC()
 	runtime.ReadMemStats(&m)
 	return int64(m.StackInuse)
+}
+
+// waitingRules wait with what is published to "wait".
+type waitingRules struct {
+	broker.OpenRules
+	says bool // that it will wait
+	came chan struct{}
+	end  chan struct{}
+}
+
+func (r *waitingRules) Publish(c *broker.Client, p *packet.Publish) broker.Decision {
+	if string(p.Topic) == "wait" {
+		if r.says {
+			c.HandOver()
+		}
+		r.came <- struct{}{}
+		<-r.end
+	}
+	return r.OpenRules.Publish(c, p)
+}
+
+// TestNobodyWaitsForAnother: while Rules think about what some clients say,
+// whether they have said that it takes long or not, all others are served, and
+// those after them, in their order.
+func TestNobodyWaitsForAnother(t *testing.T) {
+	for _, says := range []bool{true, false} {
+		r := &waitingRules{says: says, came: make(chan struct{}), end: make(chan struct{})}
+		h := serve(t, broker.Options{Rules: r})
+		var all []*peer
+		for i := range 12 * runtime.GOMAXPROCS(0) {
+			p := h.dial()
+			p.send(hello("003c")(i))
+			p.want("20 02 00 00")
+			all = append(all, p)
+		}
+		waiting, others := all[:len(all)/3], all[len(all)/3:]
+		for _, p := range waiting {
+			p.send("32 08 0004'wait' 0001")
+			<-r.came
+			for _, other := range others {
+				other.send("c0 00")
+				other.want("d0 00")
+			}
+		}
+		close(r.end)
+		for _, p := range waiting {
+			p.want("40 02 0001")
+		}
+	}
+}
+
+// TestAFloodLeavesOthersTheirTurn: who sends without a pause keeps nobody from
+// being heard.
+func TestAFloodLeavesOthersTheirTurn(t *testing.T) {
+	h := serve(t, broker.Options{})
+	var all []*peer
+	for i := range 8 * runtime.GOMAXPROCS(0) {
+		p := h.dial()
+		p.send(hello("003c")(i))
+		p.want("20 02 00 00")
+		all = append(all, p)
+	}
+	floods, others := all[:2], all[2:]
+	packets := bytes.Repeat(wire(t, "30 07 0001'f' 00000000"), 8000)
+	end := make(chan struct{})
+	var done sync.WaitGroup
+	for _, p := range floods {
+		done.Go(func() {
+			for {
+				select {
+				case <-end:
+					return
+				default:
+				}
+				if _, err := p.Write(packets); err != nil {
+					t.Error(err)
+					return
+				}
+			}
+		})
+	}
+	for range 4 {
+		for _, p := range others {
+			p.send("c0 00")
+			p.want("d0 00")
+		}
+	}
+	close(end)
+	done.Wait()
+}
+
+// TestNumbersOfSocketsAreUsedAgain: sockets get other numbers when their
+// clients stay, and the numbers go to clients who come: each is heard.
+func TestNumbersOfSocketsAreUsedAgain(t *testing.T) {
+	h := serve(t, broker.Options{})
+	var done sync.WaitGroup
+	for g := range 8 {
+		done.Go(func() {
+			var stay []*peer
+			for i := range 60 {
+				nc, err := net.Dial("tcp", h.addr)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				p := newPeer(t, nc)
+				id := fmt.Sprintf("%02d%02d", g, i)
+				p.Write(wire(t, "10 10 0004'MQTT'04 02 003c 0004'"+id+"'"))
+				stay = append(stay, p)
+				if i%3 == 0 {
+					stay[i/2].Close()
+				}
+				for _, p := range stay[i/2+1:] {
+					p.Write(wire(t, "c0 00"))
+				}
+			}
+			for i, p := range stay[len(stay)/2+1:] {
+				heard := make([]byte, 4)
+				if _, err := io.ReadFull(p, heard); err != nil || heard[0] != 0x20 {
+					t.Errorf("client %d of %d was not heard: % x, %v", i, g, heard, err)
+				}
+			}
+		})
+	}
+	done.Wait()
 }
