@@ -46,8 +46,7 @@ type loop struct {
 	clients [roundSize]*Client // whose the events are, nil for who has gone
 	next, n int                // events that are left
 	since   int                // events since others had their turn
-
-	swapped bool // the lead was handed over since the last wait
+	swapped bool               // the lead was handed over since the last wait
 
 	serving atomic.Pointer[worker] // the leader while it serves a client: who takes it away has the lead
 	turns   atomic.Uint32          // grows with each client served
@@ -455,10 +454,14 @@ func (w *worker) later(v *work) bool {
 	return true
 }
 
-// flushLate flushes what others rely on.
+// flushLate flushes what others rely on, without waiting.
 func (w *worker) flushLate() {
 	for i, c := range w.late {
-		c.flush()
+		if c.waitsForStore() {
+			go c.flush()
+		} else {
+			c.flush()
+		}
 		w.late[i] = nil
 	}
 	w.late = w.late[:0]
@@ -492,7 +495,7 @@ func (p *loop) refill() bool {
 
 // linger waits a moment for events in the kernel itself, with the processor
 // kept: where the next one comes soon, that saves the way through the runtime's
-// own epoll, its scheduler and back, a third of the CPU seconds of a steady
+// own epoll, its scheduler and back, a quarter of the CPU seconds of a steady
 // stream. At least one processor is left to the others meanwhile, and none is
 // kept from a goroutine that the leader has made ready for longer than that
 // moment. It is false where nothing came.

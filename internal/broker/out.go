@@ -272,6 +272,13 @@ func (c *Client) flush() {
 	c.flushLocked()
 }
 
+// waitsForStore reports whether a flush would wait for the store.
+func (c *Client) waitsForStore() bool {
+	c.out.mu.Lock()
+	defer c.out.mu.Unlock()
+	return c.out.unsynced
+}
+
 // flushLocked is flush with the lock held, which it releases.
 func (c *Client) flushLocked() {
 	for c.flushOnce() {
