@@ -32,14 +32,21 @@ func silentHouse(t *testing.T, n int, hello func(i int) string) (h *house, peers
 			}
 		}
 	}
+	peers = h.guests(n, hello)
+	resting()
+	return h, peers, resting
+}
+
+// guests are clients that are connected, each by its own CONNECT.
+func (h *house) guests(n int, hello func(i int) string) (all []*peer) {
+	h.t.Helper()
 	for i := range n {
 		p := h.dial()
 		p.send(hello(i))
 		p.want("20 02 00 00")
-		peers = append(peers, p)
+		all = append(all, p)
 	}
-	resting()
-	return h, peers, resting
+	return all
 }
 
 func hello(keepAlive string) func(int) string {
@@ -162,13 +169,7 @@ func TestNobodyWaitsForAnother(t *testing.T) {
 	for _, says := range []bool{true, false} {
 		r := &waitingRules{says: says, came: make(chan struct{}), end: make(chan struct{})}
 		h := serve(t, broker.Options{Rules: r})
-		var all []*peer
-		for i := range 12 * runtime.GOMAXPROCS(0) {
-			p := h.dial()
-			p.send(hello("003c")(i))
-			p.want("20 02 00 00")
-			all = append(all, p)
-		}
+		all := h.guests(12*runtime.GOMAXPROCS(0), hello("003c"))
 		waiting, others := all[:len(all)/3], all[len(all)/3:]
 		for _, p := range waiting {
 			p.send("32 08 0004'wait' 0001")
@@ -189,13 +190,7 @@ func TestNobodyWaitsForAnother(t *testing.T) {
 // being heard.
 func TestAFloodLeavesOthersTheirTurn(t *testing.T) {
 	h := serve(t, broker.Options{})
-	var all []*peer
-	for i := range 8 * runtime.GOMAXPROCS(0) {
-		p := h.dial()
-		p.send(hello("003c")(i))
-		p.want("20 02 00 00")
-		all = append(all, p)
-	}
+	all := h.guests(8*runtime.GOMAXPROCS(0), hello("003c"))
 	floods, others := all[:2], all[2:]
 	packets := bytes.Repeat(wire(t, "30 07 0001'f' 00000000"), 8000)
 	end := make(chan struct{})
