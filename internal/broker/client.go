@@ -218,6 +218,7 @@ var (
 	errDisconnected = errors.New("client sent DISCONNECT")
 	errRefused      = errors.New("connection refused")
 	errClosing      = errors.New("connection is closing")
+	errParked       = errors.New("the client is woken when its message is kept")
 )
 
 // errUpgrade ends receive when the first byte is none of MQTT's.
@@ -237,9 +238,13 @@ func (c *Client) violation(t packet.Type, three, five, detail string, reason mqt
 
 // take handles the whole packets in b, then settles them all.
 func (c *Client) take(b *batch) (again bool, err error) {
+	if b.parked {
+		b.parked = false
+		return c.conclude(b)
+	}
 	b.started = time.Now()
-	first := c.phase != open // a script may send all it has at once, FIN included
-	if first {
+	b.first = c.phase != open // a script may send all it has at once, FIN included
+	if b.first {
 		c.seen = b.started
 	}
 	if c.phase == sniffing {
@@ -255,11 +260,20 @@ func (c *Client) take(b *batch) (again bool, err error) {
 	c.out.mu.Unlock()
 
 	c.now = b
-	used, err := c.frames(b)
+	b.used, b.err = c.frames(b)
 	c.now = nil
-	if used > 0 || b.n-c.part >= signOfLife {
-		c.seen, c.part = b.started, b.n-used
+	if b.used > 0 || b.n-c.part >= signOfLife {
+		c.seen, c.part = b.started, b.n-b.used
 	}
+	return c.conclude(b)
+}
+
+// conclude is the second half of take: what waits for the disk.
+func (c *Client) conclude(b *batch) (again bool, err error) {
+	if c.park(b) {
+		return false, errParked
+	}
+	used, err := b.used, b.err
 	if serr := c.settle(b); err == nil {
 		err = serr
 	}
@@ -297,7 +311,7 @@ func (c *Client) take(b *batch) (again bool, err error) {
 		err = errClosing
 	}
 	b.consume(used)
-	return b.n > 0 || first, err
+	return b.n > 0 || b.first, err
 }
 
 // frames handles one packet after the other and returns how many bytes it

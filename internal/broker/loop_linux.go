@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"encoding/binary"
 	"os"
 	"runtime"
 	"sync"
@@ -39,13 +40,14 @@ type loop struct {
 	ep   *os.File           // the same, for the runtime to watch
 	poll func(uintptr) bool // fetch, made once
 	raw  syscall.RawConn    // of ep
-	bell [2]int             // a pipe that epoll watches: it is closed to end the loop
+	bell int                // an eventfd that epoll watches: see ring
 
 	// The leader's, handed over with the lead.
 	events  [roundSize]syscall.EpollEvent
 	clients [roundSize]*Client // whose the events are, nil for who has gone
 	next, n int                // events that are left
-	since   int                // events since others had their turn
+	awake   []*Client          // woken before this round, with their turns
+	since   int                // clients since others had their turn
 	swapped bool               // the lead was handed over since the last wait
 
 	serving atomic.Pointer[worker] // the leader while it serves a client: who takes it away has the lead
@@ -54,6 +56,7 @@ type loop struct {
 	mu     sync.Mutex
 	seats  []seat
 	spare  []int32   // seats that nobody has
+	woken  []*Client // with their turns: what they were parked for is there
 	idle   []*worker // followers without work, warmest last
 	closed bool
 }
@@ -107,20 +110,21 @@ func newLoops(l *listener) *loops {
 
 func newLoop(g *loops) (*loop, error) {
 	p := &loop{of: g}
-	if err := syscall.Pipe2(p.bell[:], syscall.O_CLOEXEC); err != nil {
-		return nil, os.NewSyscallError("pipe2", err)
+	bell, _, errno := syscall.Syscall(syscall.SYS_EVENTFD2, 0, syscall.O_CLOEXEC|syscall.O_NONBLOCK, 0)
+	if errno != 0 {
+		return nil, os.NewSyscallError("eventfd2", errno)
 	}
+	p.bell = int(bell)
 	fd, err := syscall.EpollCreate1(syscall.EPOLL_CLOEXEC)
 	if err != nil {
-		syscall.Close(p.bell[0])
-		syscall.Close(p.bell[1])
+		syscall.Close(p.bell)
 		return nil, os.NewSyscallError("epoll_create1", err)
 	}
 	syscall.SetNonblock(fd, true) // os.NewFile waits through the runtime only then
 	p.fd, p.ep = fd, os.NewFile(uintptr(fd), "epoll")
 	p.poll = func(uintptr) bool { return p.fetch() }
 	if p.raw, err = p.ep.SyscallConn(); err == nil {
-		err = p.watch(p.bell[0], nobody, 0)
+		err = p.watch(p.bell, nobody, 0)
 	}
 	if err != nil {
 		p.shut()
@@ -131,9 +135,27 @@ func newLoop(g *loops) (*loop, error) {
 
 // shut closes what the loop consists of.
 func (p *loop) shut() {
-	syscall.Close(p.bell[0])
-	syscall.Close(p.bell[1])
+	syscall.Close(p.bell)
 	p.ep.Close()
+}
+
+// ring wakes the leader if it waits for events. Each ring is an edge, so nobody
+// has to read the bell: its counter is full after 2^64 of them.
+func (p *loop) ring() {
+	var one [8]byte
+	binary.NativeEndian.PutUint64(one[:], 1)
+	syscall.Write(p.bell, one[:])
+}
+
+// wake lets the loop go on with c, which was parked.
+func (p *loop) wake(c *Client) {
+	p.mu.Lock()
+	p.woken = append(p.woken, c)
+	first := len(p.woken) == 1
+	p.mu.Unlock()
+	if first {
+		p.ring()
+	}
 }
 
 // close ends the loops; nobody sits in them any more.
@@ -144,8 +166,7 @@ func (g *loops) close() {
 		p.mu.Lock()
 		p.closed = true
 		p.mu.Unlock()
-		syscall.Close(p.bell[1])
-		p.bell[1] = -1
+		p.ring()
 		p.dismiss(0)
 	}
 	g.workers.Wait()
@@ -280,7 +301,10 @@ func (p *loop) serve(c *Client, w *worker, look bool) {
 	t.by = w
 	stays := c.phase == open // many only come to go again
 	for {
-		if err := p.hear(c, t, look); err != nil {
+		switch err := p.hear(c, t, look); {
+		case err == errParked:
+			return
+		case err != nil:
 			p.finish(c, w, err)
 			return
 		}
@@ -295,15 +319,19 @@ func (p *loop) serve(c *Client, w *worker, look bool) {
 	}
 }
 
-// hear returns why the connection is over, nil if it is not.
+// hear returns why the connection is over, nil if it is not, and errParked
+// where somebody else has the turn now.
 func (p *loop) hear(c *Client, t *socket, look bool) error {
 	if look {
 		if err := c.verdict(); err != nil {
 			return err
 		}
 	}
-	if t.readable(uintptr(t.fd)) {
+	switch t.readable(uintptr(t.fd)) {
+	case over:
 		return t.readErr
+	case parked:
+		return errParked
 	}
 	return nil
 }
@@ -401,16 +429,12 @@ func (p *loop) follow() {
 func (w *worker) run() bool {
 	p := w.p
 	for {
-		if p.next == p.n {
+		c := p.pick()
+		if c == nil {
 			w.endRound()
 			if !p.refill() {
 				return false
 			}
-		}
-		c := p.clients[p.next]
-		p.clients[p.next] = nil
-		p.next++
-		if c == nil || !c.claim() {
 			continue
 		}
 		p.turns.Store(p.turns.Load() + 1)
@@ -423,10 +447,35 @@ func (w *worker) run() bool {
 	}
 }
 
+// pick returns the next client of the round, with its turn; nil for none. Of
+// those who were woken the last to be parked is first: it is the warmest.
+func (p *loop) pick() *Client {
+	if n := len(p.awake); n > 0 {
+		c := p.awake[n-1]
+		p.awake[n-1] = nil
+		p.awake = p.awake[:n-1]
+		p.since++
+		return c
+	}
+	for p.next < p.n {
+		c := p.clients[p.next]
+		p.clients[p.next] = nil
+		p.next++
+		if c != nil && c.claim() {
+			p.since++
+			return c
+		}
+	}
+	return nil
+}
+
+// leads reports whether w leads its loop; nil does not.
+func (w *worker) leads() bool { return w != nil && w.p.serving.Load() == w }
+
 // endRound lets other goroutines have their turn now and then.
 func (w *worker) endRound() {
 	w.flushLate()
-	if w.p.since += w.p.n; w.p.since >= roundSize/2 {
+	if w.p.since >= roundSize/2 {
 		w.p.since = 0
 		runtime.Gosched()
 	}
@@ -445,7 +494,7 @@ func (w *worker) handOver() {
 // later takes over what flushEarly has left in v, for the end of the round. It
 // is false where there is no round.
 func (w *worker) later(v *work) bool {
-	if w == nil || w.p.serving.Load() != w {
+	if !w.leads() {
 		return false
 	}
 	w.late = append(w.late, v.dirty...)
@@ -467,11 +516,13 @@ func (w *worker) flushLate() {
 	w.late = w.late[:0]
 }
 
-// refill waits for events and finds whose they are; it is false when the loop
-// is closed.
+// refill waits for events, where nobody was woken, and finds whose they are; it
+// is false when the loop is closed.
 func (p *loop) refill() bool {
 	p.next, p.n = 0, 0
-	if !p.linger() && p.raw.Read(p.poll) != nil {
+	if p.hasWoken() {
+		p.fetch()
+	} else if !p.linger() && p.raw.Read(p.poll) != nil {
 		return false
 	}
 	p.swapped = false
@@ -489,8 +540,15 @@ func (p *loop) refill() bool {
 			p.clients[i] = s.c
 		}
 	}
+	p.awake, p.woken = p.woken, p.awake
 	p.of.stir()
 	return true
+}
+
+func (p *loop) hasWoken() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.woken) > 0
 }
 
 // linger waits a moment for events in the kernel itself, with the processor

@@ -15,8 +15,12 @@ type loop struct{}
 
 func (*loop) serve(*Client, *worker, bool) {}
 
+func (*loop) wake(*Client) {}
+
 type worker struct{}
 
 func (*worker) handOver() {}
+
+func (*worker) leads() bool { return false }
 
 func (*worker) later(*work) bool { return false }

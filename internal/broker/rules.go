@@ -151,7 +151,27 @@ const (
 // and writes the acknowledgements in that order [MQTT3-4.6.0-2]. A failure goes
 // to a 5.0 client as reason; a 3.x client's connection is closed without an
 // acknowledgement, so that it sends the message again.
-type Pending interface{ Settle() mqtt.ReasonCode }
+type Pending interface {
+	// Settle waits, however long that takes, and is called once.
+	Settle() mqtt.ReasonCode
+	// Notify says whether Settle would wait. Where that is Later, w is woken
+	// when it is worth to ask again; in the other cases w is not.
+	Notify(w Waker) Readiness
+}
+
+// A Readiness says how long Pending.Settle takes.
+type Readiness byte
+
+// How long it takes.
+const (
+	Whenever Readiness = iota // nobody knows
+	Ready                     // microseconds
+	Later                     // w is going to be woken
+)
+
+// A Waker is told that what it waits for is there. Wake returns at once; any
+// goroutine may call it, once for each Notify.
+type Waker interface{ Wake() }
 
 // A Cause is why a connection ended.
 type Cause byte

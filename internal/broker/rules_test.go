@@ -125,6 +125,8 @@ func (p *promise) Settle() mqtt.ReasonCode {
 	return p.reason
 }
 
+func (*promise) Notify(broker.Waker) broker.Readiness { return broker.Whenever }
+
 func TestDecisions(t *testing.T) {
 	const (
 		pub5   = "320a 0003'a/b' 0007 00 'hi'"

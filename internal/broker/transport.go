@@ -43,7 +43,8 @@ type transport interface {
 type receiver interface {
 	// take consumes what it can of b.buf[:b.n], moves the rest to the front
 	// and makes room behind it. again asks to read once more before waiting:
-	// a FIN may have come with the bytes.
+	// a FIN may have come with the bytes. With errParked b and the receiver are
+	// somebody else's already; he calls take again, with nothing new in b.
 	take(b *batch) (again bool, err error)
 	// deadline is until when something has to arrive, zero for no limit.
 	deadline() time.Time
@@ -68,6 +69,13 @@ type batch struct {
 	in      int64  // PUBLISH read
 	started time.Time
 	by      *worker // who works on it, nil for a goroutine of the client's own
+
+	// Where handling it was left off: see Client.park.
+	full   bool  // the read that brought its last bytes filled the room: there may be more
+	first  bool  // the client was not connected before it
+	used   int   // bytes of its whole packets
+	err    error // what ended handling them
+	parked bool  // nobody works on it until the client is woken
 }
 
 // clock is when b was begun in microseconds of a clock that runs over after an
@@ -82,7 +90,7 @@ func borrow() *batch { return batches.Get().(*batch) }
 
 // giveBack returns b to the pool, without memory out of the ordinary.
 func giveBack(b *batch) {
-	b.n, b.raw, b.by = 0, nil, nil
+	b.n, b.raw, b.by, b.err = 0, nil, nil, nil
 	if len(b.buf) > readSize {
 		b.buf = make([]byte, readSize)
 	}

@@ -17,7 +17,7 @@ func newTransport(nc net.Conn, abort func()) transport {
 	if sc, ok := nc.(syscall.Conn); ok {
 		if raw, err := sc.SyscallConn(); err == nil {
 			t := &socket{nc: nc, raw: raw}
-			t.onReadable = t.readable
+			t.onReadable = func(fd uintptr) bool { return t.readable(fd) != empty }
 			if raw.Control(func(fd uintptr) { t.fd = int(fd) }) == nil {
 				return t
 			}
@@ -79,37 +79,53 @@ func (t *socket) release() {
 // while others wait for theirs.
 const patientReads = 4
 
-// readable reads and handles until the socket is empty; true ends receive.
-func (t *socket) readable(fd uintptr) (done bool) {
+// What readable leaves the socket as.
+type condition byte
+
+const (
+	empty  condition = iota
+	over             // readErr says why
+	parked           // whoever goes on with it has it already
+)
+
+// readable reads and handles until the socket is empty, beginning with what
+// was parked.
+func (t *socket) readable(fd uintptr) condition {
 	for reads := 1; ; reads++ {
 		if t.b == nil {
 			t.b = borrow()
 		}
 		t.b.by = t.by
-		room := t.b.buf[t.b.n:]
-		n, err := readNow(int(fd), room)
-		switch {
-		case err == syscall.EINTR:
-			continue
-		case err == syscall.EAGAIN:
-			if t.b.n == 0 {
-				t.release()
+		if !t.b.parked {
+			room := t.b.buf[t.b.n:]
+			n, err := readNow(int(fd), room)
+			switch {
+			case err == syscall.EINTR:
+				continue
+			case err == syscall.EAGAIN:
+				if t.b.n == 0 {
+					t.release()
+				}
+				return empty
+			case err != nil:
+				t.readErr = err
+				return over
+			case n == 0:
+				t.readErr = io.EOF
+				return over
 			}
-			return false
-		case err != nil:
-			t.readErr = err
-			return true
-		case n == 0:
-			t.readErr = io.EOF
-			return true
+			t.b.n += n
+			t.b.full = n == len(room)
 		}
-		t.b.n += n
 		again, err := t.r.take(t.b)
+		if err == errParked {
+			return parked
+		}
 		if err != nil {
 			t.readErr = err
-			return true
+			return over
 		}
-		if n == len(room) || again {
+		if t.b.full || again {
 			if reads == patientReads {
 				t.by.handOver()
 			}
@@ -118,7 +134,7 @@ func (t *socket) readable(fd uintptr) (done bool) {
 		if t.b.n == 0 {
 			t.release()
 		}
-		return false
+		return empty
 	}
 }
 

@@ -110,7 +110,14 @@ type batch struct {
 	done    chan struct{} // closed when the commit has ended
 	seq     uint64
 	err     error
+
+	mu      sync.Mutex
+	over    bool    // the commit has ended
+	waiting []Waker // woken then
 }
+
+// A Waker is told that what it waits for is there.
+type Waker interface{ Wake() }
 
 type committed struct {
 	seq   uint64
@@ -226,6 +233,33 @@ func (t Ticket) Wait() error {
 	return t.b.err
 }
 
+// Notify has w woken once Wait returns at once, and reports whether that is
+// later. Where it is now, nobody is woken. The committer does nothing else
+// meanwhile: Wake must not wait for anything.
+func (t Ticket) Notify(w Waker) (later bool) {
+	if t.b == nil {
+		return false
+	}
+	t.b.mu.Lock()
+	defer t.b.mu.Unlock()
+	if t.b.over {
+		return false
+	}
+	t.b.waiting = append(t.b.waiting, w)
+	return true
+}
+
+// end tells all who wait for b.
+func (b *batch) end() {
+	close(b.done)
+	b.mu.Lock()
+	b.over = true
+	b.mu.Unlock()
+	for _, w := range b.waiting { // nobody adds to it any more
+		w.Wake()
+	}
+}
+
 // Seq is the record's place in the feed once Wait has returned nil.
 func (t Ticket) Seq() uint64 { return place(t.b.seq, t.index) }
 
@@ -303,7 +337,7 @@ func (f *Feed) commit(ctx context.Context, b *batch) {
 		f.counters.Batches.Add(1)
 		f.counters.Records.Add(int64(b.records))
 	}
-	close(b.done)
+	b.end()
 	if err == nil {
 		f.publish(b)
 	}

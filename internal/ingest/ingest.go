@@ -302,6 +302,21 @@ func (j *job) keep(of dialect.Claim, kind record.Kind, body []byte) {
 	}))
 }
 
+// Notify says whether Settle would wait. Only the message itself can say when
+// that is over: requests are served from databases, and scripts take their
+// time.
+func (j *job) Notify(w broker.Waker) broker.Readiness {
+	if j.serve != nil || j.raw {
+		return broker.Whenever
+	}
+	for _, t := range j.tickets {
+		if t.Notify(w) {
+			return broker.Later
+		}
+	}
+	return broker.Ready
+}
+
 // Settle waits until the message is kept, then answers the device. The broker
 // acknowledges with the code it returns.
 func (j *job) Settle() mqtt.ReasonCode {

@@ -319,6 +319,51 @@ func TestTimelineHoldsTheBeginningOfLongPayloads(t *testing.T) {
 	}
 }
 
+type waker chan struct{}
+
+func (w waker) Wake() { close(w) }
+
+// TestWhatAMessageWaitsFor: a connection need not wait in Settle for a message
+// that only has to be kept, and has to for one that is served or scripted.
+func TestWhatAMessageWaitsFor(t *testing.T) {
+	for name, tt := range map[string]struct {
+		topic, payload string
+		want           broker.Readiness
+	}{
+		"a report":          {post, warm, broker.Later},
+		"an event":          {alarm, `{"id":"7","params":{"value":{"Code":3}}}`, broker.Later},
+		"nothing to keep":   {post, `{"id":"7","params":{}}`, broker.Ready},
+		"no JSON":           {post, `{"id":`, broker.Ready},
+		"a question":        {askTime, `{"deviceSendTime":"1"}`, broker.Whenever},
+		"bytes of a script": {upRaw, "\x15", broker.Whenever},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := newHouse(t)
+			h.Scripts = hexes{}
+			h.log.Gate = make(chan struct{})
+			d := h.Publish(nil, subject(one), message(tt.topic, tt.payload))
+			if d.Pending == nil {
+				t.Fatal("nobody is answered")
+			}
+			woken := make(waker)
+			got := d.Pending.Notify(woken)
+			close(h.log.Gate)
+			if got != tt.want {
+				t.Errorf("%d, want %d", got, tt.want)
+			}
+			if got == broker.Later {
+				<-woken
+				if got := d.Pending.Notify(nil); got != broker.Ready {
+					t.Errorf("%d when it is kept", got)
+				}
+			}
+			if reason := d.Pending.Settle(); reason != mqtt.Success || len(h.sender.all()) != 1 {
+				t.Errorf("%v, %d answers", reason, len(h.sender.all()))
+			}
+		})
+	}
+}
+
 // TestMessagesDoNotMix settles two messages in the other order than they came,
 // and then brings many in at once: all share one pool.
 func TestMessagesDoNotMix(t *testing.T) {
