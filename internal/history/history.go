@@ -132,6 +132,14 @@ func New(s Store, o Options) *History {
 // expireEvery is how often old data is looked for.
 const expireEvery = time.Hour
 
+const (
+	// gather is how long records are left to become more, where they come in
+	// groups of busy already: a store keeps many together for much less than
+	// as many alone. Of enough it is not worth it.
+	gather       = 50 * time.Millisecond
+	busy, enough = 64, 4096
+)
+
 // Run reads the feed until ctx is done.
 func (h *History) Run(ctx context.Context, source Source) error {
 	at, err := h.store.Applied(ctx)
@@ -148,6 +156,12 @@ func (h *History) Run(ctx context.Context, source Source) error {
 			return fmt.Errorf("keep history: %w", err)
 		}
 		h.applied.advance(group[len(group)-1].Seq)
+		if n := len(group); n >= busy && n < enough {
+			select {
+			case <-time.After(gather):
+			case <-ctx.Done():
+			}
+		}
 		if now := h.options.Now(); h.options.Keep > 0 && now.After(next) {
 			next = now.Add(expireEvery)
 			if err := h.store.Expire(ctx, now.Add(-h.options.Keep)); err != nil {

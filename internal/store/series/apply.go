@@ -3,6 +3,8 @@ package series
 import (
 	"context"
 	"encoding/binary"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -15,17 +17,35 @@ import (
 // and what a crash takes is read from there again, from the position that was
 // kept with the latest values.
 func (d *DB) Apply(_ context.Context, group []record.Record) error {
+	byDevice := sorted(group)
 	a := applying{db: d, batch: d.db.NewBatch()}
 	defer a.batch.Close()
-	for i := range group {
-		if err := a.apply(&group[i]); err != nil {
+	for _, r := range byDevice {
+		if err := a.apply(r); err != nil {
 			return err
 		}
 	}
 	if err := a.batch.Commit(pebble.NoSync); err != nil {
 		return err
 	}
-	return d.newest.remember(group)
+	return d.newest.remember(byDevice, group[len(group)-1].Seq)
+}
+
+// sorted are the records device by device, those of each in their order. So
+// come the keys, nearly: rows beside one another are put in for a fraction of
+// what it costs to look for the place of each.
+func sorted(group []record.Record) []*record.Record {
+	all := make([]*record.Record, len(group))
+	for i := range group {
+		all[i] = &group[i]
+	}
+	slices.SortStableFunc(all, func(a, b *record.Record) int {
+		if c := strings.Compare(a.Device, b.Device); c != 0 {
+			return c
+		}
+		return strings.Compare(a.Product, b.Product)
+	})
+	return all
 }
 
 // An applying is one group on its way in.

@@ -52,19 +52,19 @@ func newNewest(db *pebble.DB, log *slog.Logger) *newest {
 	return &newest{db: db, log: log, rows: make(map[string]*newestRow)}
 }
 
-// remember merges the reports of a group that is kept: the newest time wins,
-// of equal ones the later record.
-func (n *newest) remember(group []record.Record) error {
+// remember merges the reports of a group that is kept, and the position behind
+// it: the newest time wins, of equal ones the later record.
+func (n *newest) remember(group []*record.Record, position uint64) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	for i := range group {
-		if r := &group[i]; r.Kind == record.PropertyReport {
+	for _, r := range group {
+		if r.Kind == record.PropertyReport {
 			if err := n.merge(r); err != nil {
 				return err
 			}
 		}
 	}
-	n.applied = group[len(group)-1].Seq
+	n.applied = position
 	if n.points > maxNewest {
 		return n.keep()
 	}
