@@ -173,6 +173,16 @@ func (c *Client) claim() bool {
 	}
 }
 
+// letGo gives up the turn, which the caller has. It is false where something
+// happened since it was taken: then he keeps it, and has to look.
+func (c *Client) letGo() bool {
+	if c.turn.CompareAndSwap(turnTaken, turnFree) {
+		return true
+	}
+	c.turn.Store(turnTaken)
+	return false
+}
+
 // tell makes an event loop look whether something has ended c. Without one,
 // its goroutine hears of it by transport.stop.
 func (c *Client) tell() {

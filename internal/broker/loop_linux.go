@@ -197,7 +197,9 @@ func (l *listener) sit(c *Client) bool {
 		l.conns.Done()
 		return false
 	}
-	p.yield(c) // what came or ended it meanwhile was told to us
+	if !c.letGo() { // what came or ended it meanwhile was told to us
+		p.serve(c, nil, true)
+	}
 	return true
 }
 
@@ -311,10 +313,9 @@ func (p *loop) serve(c *Client, w *worker, look bool) {
 		if stays {
 			p.settleIn(c, t)
 		}
-		if c.turn.CompareAndSwap(turnTaken, turnFree) {
+		if c.letGo() {
 			return
 		}
-		c.turn.Store(turnTaken)
 		look = true
 	}
 }
@@ -334,15 +335,6 @@ func (p *loop) hear(c *Client, t *socket, look bool) error {
 		return errParked
 	}
 	return nil
-}
-
-// yield gives up the turn of c, or serves it where something has happened
-// since it was taken.
-func (p *loop) yield(c *Client) {
-	if !c.turn.CompareAndSwap(turnTaken, turnFree) {
-		c.turn.Store(turnTaken)
-		p.serve(c, nil, true)
-	}
 }
 
 // finish ends the connection of c, which may take as long as its last bytes do.
@@ -660,8 +652,8 @@ func (c *Client) checkTime() {
 	p.mu.Lock()
 	p.seats[c.seat].look = next
 	p.mu.Unlock()
-	if !c.turn.CompareAndSwap(turnTaken, turnFree) {
-		go p.yield(c)
+	if !c.letGo() {
+		go p.serve(c, nil, true)
 	}
 }
 
