@@ -13,7 +13,7 @@ import (
 // flushEvery is how long a change of presence may stay in memory only, but for
 // Activate. What a crash takes is no loss: after a restart nobody is connected
 // anyway.
-const flushEvery = 200 * time.Millisecond
+const flushEvery = 500 * time.Millisecond
 
 // flushSlowest is how long a store that fails is left alone at the most.
 const flushSlowest = 30 * time.Second
