@@ -383,7 +383,11 @@ func (p *loop) hire() *worker {
 func (p *loop) keep(w *worker) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.closed || len(p.idle) >= maxIdle {
+	most := maxIdle
+	if !p.of.watching.Load() {
+		most = restIdle // nobody comes to dismiss it
+	}
+	if p.closed || len(p.idle) >= most {
 		return false
 	}
 	p.idle = append(p.idle, w)
@@ -704,9 +708,9 @@ func (g *loops) watch() {
 			}
 		}
 		tick.Stop()
+		g.watching.Store(false) // first, so that keep makes no more of them
 		for _, p := range g.all {
 			p.dismiss(restIdle)
 		}
-		g.watching.Store(false)
 	}
 }

@@ -220,6 +220,20 @@ func TestAFloodLeavesOthersTheirTurn(t *testing.T) {
 	done.Wait()
 }
 
+// TestWorkersOfLongEndsAreLetGo: connections whose ends take their time, since
+// the client may read its last packet, leave no goroutine behind, though
+// nobody says anything any more when the last of them is over.
+func TestWorkersOfLongEndsAreLetGo(t *testing.T) {
+	_, peers, resting := silentHouse(t, 100, hello("003c"))
+	for _, p := range peers {
+		p.send("c0 01 00") // no PINGREQ has a body
+	}
+	for _, p := range peers {
+		p.wantEnd()
+	}
+	resting()
+}
+
 // TestNumbersOfSocketsAreUsedAgain: sockets get other numbers when their
 // clients stay, and the numbers go to clients who come: each is heard.
 func TestNumbersOfSocketsAreUsedAgain(t *testing.T) {
