@@ -12,6 +12,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/crypto/bcrypt"
+
 	"github.com/matou-iot/matou/internal/fault"
 )
 
@@ -95,6 +97,9 @@ type Options struct {
 	Store Store
 	Log   *slog.Logger     // nil: discard
 	Now   func() time.Time // nil: time.Now
+	// HashCost is how dear guessing a password is made, and checking one: one
+	// more doubles it (bcrypt, 4 to 31). 0: 10. Lower is for tests.
+	HashCost int
 }
 
 // An Access knows operators, tokens and sessions. Any number of goroutines may
@@ -103,7 +108,9 @@ type Access struct {
 	store    Store
 	log      *slog.Logger
 	now      func() time.Time
+	hashCost int
 	hashing  chan struct{} // as many passwords are hashed at once
+	nobody   func() []byte // the hash of no one's password
 	failures failures
 	less     news // somebody may do less than before
 
@@ -122,7 +129,13 @@ func New(o Options) *Access {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	return &Access{store: o.Store, log: o.Log, now: o.Now, hashing: make(chan struct{}, hashers)}
+	if o.HashCost == 0 {
+		o.HashCost = bcrypt.DefaultCost
+	}
+	return &Access{
+		store: o.Store, log: o.Log, now: o.Now,
+		hashCost: o.HashCost, hashing: make(chan struct{}, hashers), nobody: sync.OnceValue(func() []byte { return hashOfNobody(o.HashCost) }),
+	}
 }
 
 // Authenticate tells whose bearer token this is: that of a session or an

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/crypto/bcrypt"
+
 	"github.com/matou-iot/matou/internal/access"
 	"github.com/matou-iot/matou/internal/fault"
 )
@@ -21,7 +23,7 @@ type house struct {
 func open(t *testing.T) *house {
 	t.Helper()
 	h := &house{store: newFake(), now: time.Date(2026, 5, 1, 8, 0, 0, 0, time.UTC)}
-	h.Access = access.New(access.Options{Store: h.store, Now: func() time.Time { return h.now }})
+	h.Access = access.New(access.Options{Store: h.store, Now: func() time.Time { return h.now }, HashCost: bcrypt.MinCost})
 	return h
 }
 
@@ -115,7 +117,7 @@ func TestSessionsEnd(t *testing.T) {
 			}
 			_, err = h.Authenticate(t.Context(), s.Token)
 			kind(t, err, fault.KindUnauthorized)
-			again := access.New(access.Options{Store: h.store, Now: func() time.Time { return h.now }})
+			again := access.New(access.Options{Store: h.store, Now: func() time.Time { return h.now }, HashCost: bcrypt.MinCost})
 			_, err = again.Authenticate(t.Context(), s.Token)
 			kind(t, err, fault.KindUnauthorized)
 		})
@@ -130,7 +132,7 @@ func TestARestartSignsNobodyOut(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	again := access.New(access.Options{Store: h.store, Now: func() time.Time { return h.now }})
+	again := access.New(access.Options{Store: h.store, Now: func() time.Time { return h.now }, HashCost: bcrypt.MinCost})
 	if p, err := again.Authenticate(t.Context(), s.Token); err != nil || p.Name != "admin" {
 		t.Errorf("%+v %v", p, err)
 	}

@@ -6,6 +6,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"golang.org/x/crypto/bcrypt"
+
 	"github.com/matou-iot/matou/internal/access"
 )
 
@@ -49,7 +51,7 @@ func TestWhatLastsEndsWithItsProof(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				h := &house{store: newFake()}
-				h.Access = access.New(access.Options{Store: h.store}) // by the clock of the bubble
+				h.Access = access.New(access.Options{Store: h.store, HashCost: bcrypt.MinCost}) // by the clock of the bubble
 				if _, err := h.EnsureAdministrator(t.Context(), "harbour7"); err != nil {
 					t.Fatal(err)
 				}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"unicode/utf8"
 
 	"golang.org/x/crypto/bcrypt"
@@ -28,7 +27,7 @@ func (a *Access) hash(ctx context.Context, field, password string) ([]byte, erro
 	}
 	var hash []byte
 	err := a.work(ctx, func() (err error) {
-		hash, err = bcrypt.GenerateFromPassword([]byte(password), bcrypt.DefaultCost)
+		hash, err = bcrypt.GenerateFromPassword([]byte(password), a.hashCost)
 		return err
 	})
 	if err != nil {
@@ -48,15 +47,15 @@ func (a *Access) work(ctx context.Context, fn func() error) error {
 	}
 }
 
-// nobody is the hash that the passwords of unknown operators are compared
-// with, so that the time an answer takes tells nobody who exists.
-var nobody = sync.OnceValue(func() []byte {
-	hash, err := bcrypt.GenerateFromPassword([]byte(randomText(32)), bcrypt.DefaultCost)
+// hashOfNobody is what the passwords of unknown operators are compared with, so
+// that the time an answer takes tells nobody who exists.
+func hashOfNobody(cost int) []byte {
+	hash, err := bcrypt.GenerateFromPassword([]byte(randomText(32)), cost)
 	if err != nil {
 		panic("access: " + err.Error()) // 43 bytes are a password
 	}
 	return hash
-})
+}
 
 // errWrong does not say what of the two it is.
 var errWrong = fault.Unauthorized("name or password is not right")
@@ -71,7 +70,7 @@ func (a *Access) verify(ctx context.Context, name, password, addr string) (Opera
 	hash, known := o.PasswordHash, err == nil
 	switch {
 	case fault.KindOf(err) == fault.KindNotFound:
-		hash = nobody()
+		hash = a.nobody()
 	case err != nil:
 		return Operator{}, err
 	}

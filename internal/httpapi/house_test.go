@@ -15,6 +15,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/crypto/bcrypt"
+
 	"github.com/matou-iot/matou/internal/access"
 	"github.com/matou-iot/matou/internal/audit"
 	"github.com/matou-iot/matou/internal/bench"
@@ -81,7 +83,7 @@ func newHouseBehind(t *testing.T, proxies httpapi.Proxies) *house {
 	h.registry = registry.New(registry.Options{Store: db})
 	h.feed = feed.New(feed.Options{Log: log})
 	h.history = history.New(points, history.Options{})
-	h.access = access.New(access.Options{Store: db})
+	h.access = access.New(access.Options{Store: db, HashCost: bcrypt.MinCost})
 	recorder := trace.New(0)
 	speaks := dialect.Set{aliyun.Dialect{}, onenet.Dialect{}, plain.Dialect{}}
 	in := ingest.New(ingest.Options{Registry: h.registry, Feed: h.feed, Trace: recorder})
