@@ -39,7 +39,7 @@ unit: ## unit tests with the race detector
 	$(GO) test -race -timeout 10m $$($(GO) list ./... | grep -v /test)
 
 scenario: build ## stories told by the real binary and clients that nobody here wrote
-	MATOU_BIN=$(CURDIR)/bin/matou $(GO) test -timeout 18m ./test/...
+	MATOU_BIN=$(CURDIR)/bin/matou $(GO) test -timeout 25m ./test/...
 
 screenshots: build ## the pictures of docs/screenshots, where pages have changed
 	@test/prepare

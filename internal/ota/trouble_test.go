@@ -61,7 +61,7 @@ func TestAStoreThatFailsLosesNothingThatWasAcknowledged(t *testing.T) {
 // feed's queue holds while the store is slow.
 func TestWhoCameOnlineUnnoticedIsFoundAllTheSame(t *testing.T) {
 	bubble(t, func(h *house) {
-		const n = 3000
+		const n = 1500
 		h.fleet(n)
 		store := &weak{Store: h.options.Store}
 		h.options.Store = store
