@@ -112,8 +112,7 @@ type batch struct {
 	err     error
 
 	mu      sync.Mutex
-	over    bool    // the commit has ended
-	waiting []Waker // woken then
+	waiting []Waker // woken when done is closed; nobody is added afterwards
 }
 
 // A Waker is told that what it waits for is there.
@@ -242,20 +241,21 @@ func (t Ticket) Notify(w Waker) (later bool) {
 	}
 	t.b.mu.Lock()
 	defer t.b.mu.Unlock()
-	if t.b.over {
+	select {
+	case <-t.b.done:
 		return false
+	default:
+		t.b.waiting = append(t.b.waiting, w)
+		return true
 	}
-	t.b.waiting = append(t.b.waiting, w)
-	return true
 }
 
 // end tells all who wait for b.
 func (b *batch) end() {
-	close(b.done)
 	b.mu.Lock()
-	b.over = true
+	close(b.done)
 	b.mu.Unlock()
-	for _, w := range b.waiting { // nobody adds to it any more
+	for _, w := range b.waiting {
 		w.Wake()
 	}
 }
