@@ -23,8 +23,13 @@ type house struct {
 func open(t *testing.T) *house {
 	t.Helper()
 	h := &house{store: newFake(), now: time.Date(2026, 5, 1, 8, 0, 0, 0, time.UTC)}
-	h.Access = access.New(access.Options{Store: h.store, Now: func() time.Time { return h.now }, HashCost: bcrypt.MinCost})
+	h.Access = h.another()
 	return h
+}
+
+// another is what a restart makes.
+func (h *house) another() *access.Access {
+	return access.New(access.Options{Store: h.store, Now: func() time.Time { return h.now }, HashCost: bcrypt.MinCost})
 }
 
 // withAdmin has the administrator admin with the password "harbour7".
@@ -117,7 +122,7 @@ func TestSessionsEnd(t *testing.T) {
 			}
 			_, err = h.Authenticate(t.Context(), s.Token)
 			kind(t, err, fault.KindUnauthorized)
-			again := access.New(access.Options{Store: h.store, Now: func() time.Time { return h.now }, HashCost: bcrypt.MinCost})
+			again := h.another()
 			_, err = again.Authenticate(t.Context(), s.Token)
 			kind(t, err, fault.KindUnauthorized)
 		})
@@ -132,7 +137,7 @@ func TestARestartSignsNobodyOut(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	again := access.New(access.Options{Store: h.store, Now: func() time.Time { return h.now }, HashCost: bcrypt.MinCost})
+	again := h.another()
 	if p, err := again.Authenticate(t.Context(), s.Token); err != nil || p.Name != "admin" {
 		t.Errorf("%+v %v", p, err)
 	}

@@ -49,6 +49,24 @@ func (h *house) guests(n int, hello func(i int) string) (all []*peer) {
 	return all
 }
 
+// allHeard shows that each of some clients is served, one after the other.
+func allHeard(peers []*peer) {
+	for _, p := range peers {
+		p.t.Helper()
+		p.wantSilence()
+	}
+}
+
+// wantClients waits until as many clients are left.
+func (h *house) wantClients(n int64) {
+	h.t.Helper()
+	for end := time.Now().Add(patience); h.Counters().Clients.Load() != n; runtime.Gosched() {
+		if time.Now().After(end) {
+			h.t.Fatalf("%d clients, want the %d that are left", h.Counters().Clients.Load(), n)
+		}
+	}
+}
+
 func hello(keepAlive string) func(int) string {
 	return func(i int) string {
 		return "10 10 0004'MQTT'04 02 " + keepAlive + " 0004'" + string([]byte{byte('a' + i%26), byte('a' + i/26%26), byte('a' + i/676), 'x'}) + "'"
@@ -70,10 +88,7 @@ func TestSilentClients(t *testing.T) {
 		}
 	}
 	for range 2 {
-		for _, p := range peers {
-			p.send("c0 00")
-			p.want("d0 00")
-		}
+		allHeard(peers)
 		resting()
 	}
 	const talkers = 20
@@ -102,11 +117,7 @@ func TestSilentClients(t *testing.T) {
 			p.wantEnd()
 		}
 	}
-	for end := time.Now().Add(patience); h.Counters().Clients.Load() != clients/2+1; runtime.Gosched() {
-		if time.Now().After(end) {
-			t.Fatalf("%d clients, want those that are left", h.Counters().Clients.Load())
-		}
-	}
+	h.wantClients(clients/2 + 1)
 }
 
 // TestEndsOfSilentClients: the keep-alive, a take-over, a kick and the end of
@@ -174,10 +185,7 @@ func TestNobodyWaitsForAnother(t *testing.T) {
 		for _, p := range waiting {
 			p.send("32 08 0004'wait' 0001")
 			<-r.came
-			for _, other := range others {
-				other.send("c0 00")
-				other.want("d0 00")
-			}
+			allHeard(others)
 		}
 		close(r.end)
 		for _, p := range waiting {
@@ -211,10 +219,7 @@ func TestAFloodLeavesOthersTheirTurn(t *testing.T) {
 		})
 	}
 	for range 4 {
-		for _, p := range others {
-			p.send("c0 00")
-			p.want("d0 00")
-		}
+		allHeard(others)
 	}
 	close(end)
 	done.Wait()

@@ -4,7 +4,6 @@ import (
 	"runtime"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/matou-iot/matou/internal/broker"
 	"github.com/matou-iot/matou/mqtt"
@@ -89,6 +88,17 @@ func (r *keepingRules) Publish(_ *broker.Client, p *packet.Publish) broker.Decis
 	return d
 }
 
+// endBoth ends the first commit, and the second when n wait for it; others are
+// heard meanwhile.
+func (r *keepingRules) endBoth(n int, others []*peer) {
+	r.first.end()
+	for range n {
+		<-r.second.asked
+	}
+	allHeard(others)
+	r.second.end()
+}
+
 // TestManyWaitForOneCommit: who waits for the disk needs no goroutine for it,
 // keeps nobody waiting, and is answered in the order of what it sent; what it
 // sends meanwhile is heard afterwards.
@@ -103,22 +113,11 @@ func TestManyWaitForOneCommit(t *testing.T) {
 		<-r.first.asked
 		p.send("32 05 0001'n' 0004")
 	}
-	for _, p := range others {
-		p.send("c0 00")
-		p.want("d0 00")
-	}
+	allHeard(others)
 	if n := runtime.NumGoroutine(); runtime.GOOS == "linux" && n > before+4 {
 		t.Errorf("%d goroutines, %d before %d messages waited", n, before, len(waiting))
 	}
-	r.first.end()
-	for range waiting {
-		<-r.second.asked
-	}
-	for _, p := range others {
-		p.send("c0 00")
-		p.want("d0 00")
-	}
-	r.second.end()
+	r.endBoth(len(waiting), others)
 	for _, p := range waiting {
 		p.want("d0 00 40 02 0001 40 02 0002 40 02 0003 40 02 0004") // nothing orders a PINGRESP
 		p.wantSilence()
@@ -136,15 +135,7 @@ func TestAWaitThatTurnsIntoAnother(t *testing.T) {
 		p.send("32 05 0001'a' 0001 32 05 0001's' 0002")
 		<-r.first.asked
 	}
-	r.first.end()
-	for range waiting {
-		<-r.second.asked
-	}
-	for _, p := range others {
-		p.send("c0 00")
-		p.want("d0 00")
-	}
-	r.second.end()
+	r.endBoth(len(waiting), others)
 	for _, p := range waiting {
 		p.want("40 02 0001 40 02 0002")
 		p.wantSilence()
@@ -192,11 +183,7 @@ func TestTheEndOfWhoWaits(t *testing.T) {
 		p.want("40 02 0001")
 		p.wantSilence()
 	}
-	for end := time.Now().Add(patience); h.Counters().Clients.Load() != 10; runtime.Gosched() {
-		if time.Now().After(end) {
-			t.Fatalf("%d clients, want those that are left", h.Counters().Clients.Load())
-		}
-	}
+	h.wantClients(10)
 }
 
 // TestWakingComesFromManySides: commits end while clients park for them, on all
